@@ -1,0 +1,74 @@
+# AI-Admin: everything a newcomer needs. `make help` lists the commands.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The first Python that really runs and is new enough (version managers put names on the path that only print an error).
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done; echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := bot handlers middlewares orchestration crm db locales sandbox
+PORT ?= 8085
+CRM ?= yclients
+CHANNEL ?= telegram
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_NO_PROGRESS := 1
+
+.PHONY: help
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+# ---- set-up -------------------------------------------------------------------------------------------------------
+
+$(BIN)/uv:
+	@echo "setting up $(VENV) with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AI-Admin needs Python 3.11 or newer; PYTHON=/path/to/python3.11 make ... names one")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet uv
+
+$(VENV)/.runtime: $(BIN)/uv requirements.lock pyproject.toml
+	@bash deploy/install.sh $(BIN) requirements.lock
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/uv requirements-dev.lock pyproject.toml
+	@bash deploy/install.sh $(BIN) requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+.PHONY: setup
+setup: $(VENV)/.dev  ## Make .venv with everything for development.
+
+.PHONY: lock
+lock: $(BIN)/uv  ## Write both lock files anew (needs the package index).
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --extra embedded pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --extra embedded --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+# ---- use ----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.runtime  ## The whole system with sandbox servers and one demo company. PORT=, CRM=, CHANNEL=, SELF_TEST=1
+	@$(BIN)/python -m bot demo --port $(PORT) --crm $(CRM) --channel $(CHANNEL) $(if $(SELF_TEST),--self-test,)
+
+# ---- checks -------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(VENV)/.dev  ## Format check, linter, types, import layers.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev  ## Format the code and sort imports.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may.
+	@bash deploy/chromium.sh
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report

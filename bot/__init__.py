@@ -1,0 +1,1 @@
+"""Composition root: builds everything, runs the processes, is the command line."""

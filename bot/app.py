@@ -1,0 +1,172 @@
+"""The composition root: every object of a process is built here, from plain settings, and closed in reverse order.
+
+`open_core` is what both roles need. The gateway's half imports no messenger or model SDK; the worker's half
+(bot/worker_app.py) does, and is imported only where a worker runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.gateway import Gateway, build_application
+from bot.settings import Mode, Settings
+from db.answers import Answers
+from db.companies import Companies
+from db.crypto import KeyRing, load_or_make_key_file
+from db.directory import Directory
+from db.doorbell import Doorbell
+from db.embedded import start_embedded
+from db.engine import Database
+from db.errors import DBError
+from db.inbox import Inbox
+from db.records import Channel, ChannelType, CompanyId, CrmSettings
+from db.upgrade import runtime_url, upgrade
+from db.work import Work
+from handlers.ops import Ops
+from handlers.process import Process
+from handlers.telegram.intake import TelegramIntake
+from handlers.webhooks import Webhooks
+from middlewares.http import require_admin
+from orchestration.ports import Clock
+
+log = structlog.get_logger()
+
+_DIRECTORY_TTL = timedelta(seconds=30)
+_DIRECTORY_SIZE = 10_000
+_REDIS_PREFIX = "ai-admin:"
+_REDIS_TIMEOUT_S = 2.0
+# BLPOP waits up to a second on purpose; the socket's own limit must be longer.
+_REDIS_SOCKET_S = 5.0
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What every process needs: the stores, the keys, and the bells."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    redis: Redis
+    redis_prefix: str
+    keys: KeyRing
+    companies: Companies
+    directory: Directory
+    doorbell: Doorbell
+    work: Work
+    inbox: Inbox
+    answers: Answers
+    notices: tuple[str, ...]
+
+    def open_channel_secrets(self, channel: Channel) -> Mapping[str, SecretStr]:
+        """Decrypt a channel's secrets."""
+        return self.companies.channel_secrets(channel)
+
+    def open_crm_secrets(self, company_id: CompanyId, crm: CrmSettings) -> Mapping[str, SecretStr]:
+        """Decrypt the CRM's secrets."""
+        return self.companies.crm_secrets(company_id, crm)
+
+    async def database_answers(self) -> bool:
+        try:
+            await self.database.ping()
+        except DBError:
+            return False
+        return True
+
+    async def redis_answers(self) -> bool:
+        try:
+            return bool(await self.redis.ping())
+        except RedisError:
+            return False
+
+
+@asynccontextmanager
+async def open_core(
+    settings: Settings, *, clock: Clock = utc_now, redis_prefix: str = _REDIS_PREFIX, pool_size: int = 10
+) -> AsyncIterator[Core]:
+    """Start what is embedded, bring the schema up to date in development, connect, and close it all at the end."""
+    async with start_servers(settings) as (database_url, redis_url, notices):
+        if settings.mode is Mode.DEVELOPMENT:
+            # In production the schema is brought up by `ai-admin db upgrade`, before the roll-out.
+            await upgrade(database_url)
+        database = Database(runtime_url(database_url), pooler=settings.database_pooler.value, pool_size=pool_size)
+        redis = Redis.from_url(
+            redis_url, socket_connect_timeout=_REDIS_TIMEOUT_S, socket_timeout=_REDIS_SOCKET_S, decode_responses=True
+        )
+        try:
+            yield _core(settings, clock, database, redis, redis_prefix, notices)
+        finally:
+            await redis.aclose()
+            await database.close()
+
+
+@asynccontextmanager
+async def start_servers(settings: Settings) -> AsyncIterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield the addresses of PostgreSQL and Redis; start the embedded ones where none is set."""
+    if settings.database_url and settings.redis_url:
+        yield settings.database_url, settings.redis_url, ()
+        return
+    async with await start_embedded(
+        settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url
+    ) as embedded:
+        servers = embedded.servers
+        yield (
+            (settings.database_url or servers.database_url),
+            (settings.redis_url or servers.redis_url),
+            servers.notices,
+        )
+
+
+def _core(
+    settings: Settings, clock: Clock, database: Database, redis: Redis, prefix: str, notices: tuple[str, ...]
+) -> Core:
+    keys = (
+        KeyRing.parse(settings.master_keys.get_secret_value())
+        if settings.master_keys
+        else load_or_make_key_file(settings.data_dir / "master.keys")
+    )
+    doorbell = Doorbell(redis, f"{prefix}bell")
+    return Core(
+        settings=settings,
+        clock=clock,
+        database=database,
+        redis=redis,
+        redis_prefix=prefix,
+        keys=keys,
+        companies=Companies(database, keys, redis, prefix),
+        directory=Directory(database, ttl=_DIRECTORY_TTL, max_size=_DIRECTORY_SIZE, clock=clock),
+        doorbell=doorbell,
+        work=Work(database, clock),
+        inbox=Inbox(database, clock, doorbell),
+        answers=Answers(database, redis, prefix),
+        notices=notices,
+    )
+
+
+def build_gateway(core: Core) -> Gateway:
+    """Make the gateway: webhooks, `/process`, and the operators' routes."""
+    settings = core.settings
+    webhooks = Webhooks(
+        core.directory,
+        core.inbox,
+        {ChannelType.TELEGRAM: TelegramIntake()},
+        core.open_channel_secrets,
+        quiet=timedelta(seconds=settings.quiet_seconds),
+    )
+    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
+    process = Process(core.directory, core.inbox, core.answers, core.clock)
+    application = build_application([*webhooks.routes(), *process.routes(), *ops.routes()])
+    return Gateway(application, host=settings.host, port=settings.port)

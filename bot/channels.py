@@ -1,0 +1,129 @@
+"""Adding and looking after channels: what the command line, the demo and development do alike."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from aiogram.utils.token import TokenValidationError
+from pydantic import SecretStr
+
+from bot.app import Core
+from db.errors import DBError
+from db.records import Channel, ChannelType, CompanyId
+from handlers.process import MAY_PROVE_PHONES
+from handlers.telegram.bots import Bots
+from handlers.telegram.dispatch import ALLOWED_UPDATES
+
+log = structlog.get_logger()
+
+
+class ChannelRefused(DBError):
+    """The messenger, or the settings, do not allow this channel; the message says why and what to do."""
+
+
+async def add_telegram(core: Core, company_id: CompanyId, token: SecretStr) -> dict[str, Any]:
+    """Check the token with getMe, store it encrypted, and set the webhook where a public address is known.
+
+    Raises ChannelRefused.
+    """
+    bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
+    try:
+        bot = _open(bots, token)
+        me = await _ask(bot.get_me())
+        fields = {"token": token, "secret_token": SecretStr(secrets.token_urlsafe(32))}
+        channel, webhook_token = await core.companies.add_channel(
+            company_id,
+            ChannelType.TELEGRAM,
+            external_id=str(me.id),
+            name=f"@{me.username}",
+            options={},
+            secrets=fields,
+        )
+        webhook = await _set_webhook(core, bot, channel, webhook_token)
+    finally:
+        await bots.close()
+    return {"id": str(channel.id), "bot": channel.name, "webhook": webhook}
+
+
+async def add_api(core: Core, company_id: CompanyId, *, may_prove_phones: bool = False) -> dict[str, Any]:
+    """Add a channel of one's own; its token is shown this once."""
+    channel, token = await core.companies.add_channel(
+        company_id,
+        ChannelType.API,
+        external_id=secrets.token_hex(8),
+        name="api",
+        options={MAY_PROVE_PHONES: may_prove_phones},
+        secrets={},
+    )
+    return {"id": str(channel.id), "bearer_token": token, "use": "POST /process, Authorization: Bearer <token>"}
+
+
+async def rotate(core: Core, channel: Channel) -> dict[str, Any]:
+    """Give the channel a new webhook token; tell the messenger. Raises ChannelRefused."""
+    webhook_token = await core.companies.rotate_token(channel)
+    if channel.type is ChannelType.API:
+        return {"id": str(channel.id), "bearer_token": webhook_token}
+    bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
+    try:
+        webhook = await _set_webhook(core, bots.get(channel), channel, webhook_token)
+    finally:
+        await bots.close()
+    return {"id": str(channel.id), "webhook": webhook}
+
+
+async def check(core: Core, channel: Channel) -> dict[str, Any]:
+    """Return what the messenger says of the channel. Raises ChannelRefused."""
+    if channel.type is not ChannelType.TELEGRAM:
+        return {"id": str(channel.id), "type": channel.type.value, "status": channel.status.value}
+    bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
+    try:
+        bot = bots.get(channel)
+        me = await _ask(bot.get_me())
+        info = await _ask(bot.get_webhook_info())
+    finally:
+        await bots.close()
+    return {
+        "id": str(channel.id),
+        "bot": f"@{me.username}",
+        "status": channel.status.value,
+        "webhook_set": bool(info.url),
+        "pending_updates": info.pending_update_count,
+        "last_error": info.last_error_message,
+        "last_error_at": info.last_error_date,
+    }
+
+
+async def _set_webhook(core: Core, bot: Bot, channel: Channel, webhook_token: str) -> str:
+    public_url = core.settings.public_url
+    if public_url is None:
+        return "not set: AI_ADMIN_PUBLIC_URL is unset; `ai-admin serve` polls in development"
+    secret = core.open_channel_secrets(channel)["secret_token"].get_secret_value()
+    # Updates that wait at Telegram are clients' messages: they are never dropped.
+    await _ask(
+        bot.set_webhook(
+            f"{public_url}/api/v1/telegram/webhook/{webhook_token}",
+            secret_token=secret,
+            allowed_updates=ALLOWED_UPDATES,
+            max_connections=100,
+        )
+    )
+    return f"set below {public_url}"
+
+
+def _open(bots: Bots, token: SecretStr) -> Bot:
+    try:
+        return bots.open(token)
+    except TokenValidationError as error:
+        raise ChannelRefused("this is not a bot token: @BotFather gives one like 123456789:AA…") from error
+
+
+async def _ask(call: Any) -> Any:
+    try:
+        return await call
+    except AiogramError as error:
+        # The error's own text may hold the URL, and the URL the token.
+        raise ChannelRefused(f"Telegram refused: {getattr(error, 'message', type(error).__name__)}") from None

@@ -1,0 +1,41 @@
+"""The command line: parse, call, print. One file per noun; errors on stderr with exit code 1, wrong usage 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bot.cli import agent, channel, company, crm, dialogue, ops, run
+from bot.cli.output import fail
+from bot.settings import SettingsError
+from db.embedded import EmbeddedServersError
+from db.errors import DBError
+
+app = typer.Typer(
+    name="ai-admin",
+    help="A front-desk administrator for many businesses: channels, CRMs and dialogues of every company.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with local values would print secrets.
+    pretty_exceptions_enable=False,
+)
+run.register(app)
+dialogue.register(app)
+app.add_typer(company.app, name="company", help="Companies: create, show, export, import.")
+app.add_typer(agent.app, name="agent", help="How a company's agent presents it and behaves.")
+app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")
+app.add_typer(crm.app, name="crm", help="A company's CRM.")
+app.add_typer(ops.db, name="db", help="The database's schema.")
+app.add_typer(ops.keys, name="keys", help="The keys that encrypt secrets.")
+app.add_typer(ops.dead, name="dead", help="Updates that could not be processed.")
+
+
+def main() -> None:
+    """Run the command line; every foreseen failure is one clear line."""
+    try:
+        app()
+    except (SettingsError, DBError, EmbeddedServersError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,105 @@
+"""Channels: add, list, rotate, disable, check. Tokens are asked for or read from stdin, never arguments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from bot.app import Core
+from bot.channels import add_api, add_telegram, check, rotate
+from bot.cli.company import CompanyArgument
+from bot.cli.output import AsJson, ask_secret, fail, say, show
+from bot.cli.session import company_id_of, with_core
+from db.records import Channel, ChannelId, ChannelStatus, ChannelType
+
+app = typer.Typer(no_args_is_help=True)
+
+ChannelArgument = Annotated[str, typer.Argument(metavar="ID", help="The channel's id, from `channel list`.")]
+
+
+@app.command()
+def add(
+    company: CompanyArgument,
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="telegram, or api for a channel of your own.")],
+    may_prove_phones: Annotated[
+        bool, typer.Option(help="api only: its caller vouches for the phone numbers it names.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a channel. Telegram: the bot's token is asked for, checked with getMe, and the webhook is set."""
+    match type_:
+        case ChannelType.TELEGRAM.value:
+            token = ask_secret("Bot token (from @BotFather)")
+
+            async def act(core: Core) -> dict[str, object]:
+                return await add_telegram(core, await company_id_of(core, company), token)
+
+        case ChannelType.API.value:
+
+            async def act(core: Core) -> dict[str, object]:
+                return await add_api(core, await company_id_of(core, company), may_prove_phones=may_prove_phones)
+
+        case _:
+            raise typer.BadParameter(f"{type_!r} is not a channel of this version: telegram, api", param_hint="TYPE")
+    show(with_core(act), as_json=as_json)
+
+
+@app.command("list")
+def list_(company: CompanyArgument, as_json: AsJson = False) -> None:
+    """List a company's channels."""
+
+    async def read(core: Core) -> list[Channel]:
+        return list(await core.companies.list_channels(await company_id_of(core, company)))
+
+    rows = [
+        {"id": str(one.id), "type": one.type.value, "name": one.name, "status": one.status.value}
+        for one in with_core(read)
+    ]
+    show(rows, as_json=as_json)
+
+
+@app.command("rotate")
+def rotate_(channel: ChannelArgument, as_json: AsJson = False) -> None:
+    """Give the channel a new webhook address; the old one is dead at once."""
+
+    async def act(core: Core) -> dict[str, object]:
+        return await rotate(core, await find_channel(core, channel))
+
+    show(with_core(act), as_json=as_json)
+
+
+@app.command()
+def disable(channel: ChannelArgument) -> None:
+    """Close the channel's door."""
+
+    async def act(core: Core) -> None:
+        found = await find_channel(core, channel)
+        await core.companies.set_channel_status(found.company_id, found.id, ChannelStatus.DISABLED)
+
+    with_core(act)
+    say(f"{channel} is disabled")
+
+
+@app.command("check")
+def check_(channel: ChannelArgument, as_json: AsJson = False) -> None:
+    """Ask the messenger whether the channel works and what its webhook says."""
+
+    async def act(core: Core) -> dict[str, object]:
+        return await check(core, await find_channel(core, channel))
+
+    show(with_core(act), as_json=as_json)
+
+
+async def find_channel(core: Core, channel_id: str) -> Channel:
+    """Find a channel by its id alone, whatever company it is of."""
+    try:
+        wanted = ChannelId(UUID(channel_id))
+    except ValueError:
+        fail(f"{channel_id!r} is not a channel id; `ai-admin channel list COMPANY` shows them")
+    for company in await core.companies.list_companies():
+        for channel in await core.companies.list_channels(company.id):
+            if channel.id == wanted:
+                return channel
+    fail(f"there is no channel {channel_id}")

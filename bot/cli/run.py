@@ -1,0 +1,64 @@
+"""Running: the demo, everything in one process, the two roles apart, and the doctor."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.output import AsJson, show
+from bot.cli.session import run_async, settings_with_logs
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the top level."""
+    for command in (demo, serve, gateway, worker, doctor):
+        app.command()(command)
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="The port of the page.")] = 8085,
+    crm: Annotated[str, typer.Option(help="Which CRM the demo company uses.")] = "yclients",
+    channel: Annotated[str, typer.Option(help="Which channel the self test speaks through.")] = "telegram",
+    self_test: Annotated[bool, typer.Option(help="Hold one booking conversation by itself and leave.")] = False,
+) -> None:
+    """The whole system on embedded servers, with sandbox servers and one demo company."""
+    from bot.demo import DemoOptions, run_demo
+
+    options = DemoOptions(port=port, crm=crm, channel=channel, self_test=self_test)
+    raise typer.Exit(run_async(run_demo(options)))
+
+
+def serve() -> None:
+    """Gateway and worker in one process."""
+    from bot.roles import run_serve
+
+    settings = settings_with_logs()
+    run_async(run_serve(settings, dict(os.environ)))
+
+
+def gateway() -> None:
+    """Only the gateway: takes updates in."""
+    from bot.roles import run_gateway
+
+    settings = settings_with_logs()
+    run_async(run_gateway(settings))
+
+
+def worker() -> None:
+    """Only a worker: makes turns and delivers replies."""
+    from bot.roles import run_worker
+
+    settings = settings_with_logs()
+    run_async(run_worker(settings))
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check all that the installation depends on, and say what to do about each fault."""
+    from bot.doctor import examine
+
+    rows: list[dict[str, Any]] = run_async(examine())
+    show(rows, as_json=as_json)
+    if any(row["status"] == "failed" for row in rows):
+        raise typer.Exit(1)

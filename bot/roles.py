@@ -1,0 +1,121 @@
+"""The processes: gateway, worker, or both in one; each drains on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.app import Core, build_gateway, open_core
+from bot.gateway import Gateway, build_application
+from bot.settings import Mode, Settings
+from handlers.ops import Ops
+from middlewares.http import require_admin
+
+log = structlog.get_logger()
+
+_HOUSEKEEPING = timedelta(hours=1)
+
+
+async def run_serve(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Run gateway and worker in one process; in development also one company from `.env`, by long polling."""
+    async with open_core(settings, pool_size=20) as core:
+        await serve(core, environment, stopped=_on_signal())
+
+
+async def run_gateway(settings: Settings) -> None:
+    """Run the gateway alone."""
+    async with open_core(settings) as core:
+        gateway = build_gateway(core)
+        await gateway.start()
+        try:
+            await _with_company_news(core, _on_signal().wait())
+        finally:
+            await gateway.stop()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Run a worker alone, with its own small port for probes and figures where one is set."""
+    from bot.worker_app import open_worker
+
+    async with open_core(settings, pool_size=20) as core, open_worker(core) as app:
+        probes = _probes(core)
+        if probes is not None:
+            await probes.start()
+        stopped = _on_signal()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(app.worker.run())
+                keeping = group.create_task(_keep_house(core))
+                await _with_company_news(core, stopped.wait())
+                app.worker.stop()
+                keeping.cancel()
+        finally:
+            if probes is not None:
+                await probes.stop()
+
+
+async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.Event) -> None:
+    """Run both roles on an open core until `stopped` is set."""
+    from bot.development import develop
+    from bot.worker_app import open_worker
+
+    async with open_worker(core) as app:
+        gateway = build_gateway(core)
+        await gateway.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(app.worker.run())
+                beside = [group.create_task(_keep_house(core))]
+                if core.settings.mode is Mode.DEVELOPMENT:
+                    beside.append(group.create_task(develop(core, app.bots, environment)))
+                await _with_company_news(core, stopped.wait())
+                await gateway.stop()
+                app.worker.stop()
+                for task in beside:
+                    task.cancel()
+        finally:
+            await gateway.stop()
+
+
+async def _with_company_news(core: Core, until: Awaitable[Any]) -> None:
+    """Hear of changed companies while waiting: a changed company is forgotten by the cache at once."""
+    listening = asyncio.create_task(core.directory.listen(core.redis, core.redis_prefix))
+    try:
+        await until
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _keep_house(core: Core) -> None:
+    """Make the coming months' partitions and sweep what is kept only for a time."""
+    from bot.housekeeping import keep_house
+
+    while True:
+        await keep_house(core)
+        await asyncio.sleep(_HOUSEKEEPING.total_seconds())
+
+
+def _probes(core: Core) -> Gateway | None:
+    settings = core.settings
+    if settings.worker_metrics_port is None:
+        return None
+    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
+    return Gateway(build_application(ops.routes()), host=settings.host, port=settings.worker_metrics_port)
+
+
+def _on_signal() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopped.set)
+    return stopped

@@ -1,0 +1,43 @@
+"""The one place where a company's scope is opened: its records and the adapters of its CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pydantic import SecretStr
+
+from crm.base import BaseCRMAdapter
+from crm.errors import CRMNotConfigured
+from crm.registry import CRMFactory
+from db.directory import Directory
+from db.records import Branch, CompanyId, CrmSettings
+from orchestration.scope import CompanyScope
+
+OpenCrmSecrets = Callable[[CompanyId, CrmSettings], Mapping[str, SecretStr]]
+
+
+class Scopes:
+    """Opens scopes from the cached directory; secrets are decrypted only when an adapter is made."""
+
+    def __init__(self, directory: Directory, factory: CRMFactory, open_secrets: OpenCrmSecrets) -> None:
+        self._directory = directory
+        self._factory = factory
+        self._open_secrets = open_secrets
+
+    async def open(self, company_id: CompanyId) -> CompanyScope:
+        """Return the company's scope as of now. Raises NotFound for an unknown company."""
+        snapshot = await self._directory.get_snapshot(company_id)
+
+        def open_crm(branch: Branch) -> BaseCRMAdapter:
+            crm = snapshot.crm
+            if crm is None:
+                raise CRMNotConfigured("no CRM is set for this company")
+            return self._factory.create(
+                crm.type,
+                options=crm.options,
+                secrets=self._open_secrets(company_id, crm),
+                account_id=branch.crm_account_id,
+                time_zone=branch.time_zone,
+            )
+
+        return CompanyScope(snapshot=snapshot, open_crm=open_crm)

@@ -1,0 +1,149 @@
+"""The settings tree: the only reader of the environment. Refuses loudly what must not run in production."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "AI_ADMIN_"
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class DatabasePooler(StrEnum):
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says each fault and what to do."""
+
+
+class Settings(BaseSettings):
+    """See docs/install.md, which lists every field."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
+
+    mode: Mode = Mode.DEVELOPMENT
+    data_dir: Path = Path(".ai-admin")
+    database_url: str | None = None
+    database_pooler: DatabasePooler = DatabasePooler.NONE
+    redis_url: str | None = None
+    master_keys: SecretStr | None = None
+    public_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    gemini_api_key: SecretStr | None = None
+    gemini_model: str = "gemini-3.8-flash"
+    gemini_fallback_model: str | None = "gemini-3.5-flash-lite"
+    gemini_api_url: str | None = None
+    gemini_api_version: str = "v1"
+    telegram_api_url: str | None = None
+    whatsapp_api_url: str | None = None
+    log_format: LogFormat | None = None
+    admin_token: SecretStr | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    worker_metrics_port: int | None = Field(None, ge=0, le=65535)
+
+    # How much one process does at once, and how long it may take.
+    turns_at_once: int = Field(50, ge=1, le=1000)
+    turn_rounds: int = Field(8, ge=1, le=20)
+    turn_seconds: float = Field(20, gt=0, le=120)
+    quiet_seconds: float = Field(1.0, ge=0, le=30)
+
+    # Development only: one company from the environment.
+    telegram_token: SecretStr | None = None
+    crm_type: str | None = None
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        """Read a comma-separated list of addresses or networks."""
+        if not isinstance(value, str):
+            return value
+        names = tuple(name.strip() for name in value.split(",") if name.strip())
+        for name in names:
+            ip_network(name, strict=False)
+        return names
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// (http:// only for tests on this machine)")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _production(self) -> Self:
+        if self.mode is not Mode.PRODUCTION:
+            return self
+        if self.master_keys is None:
+            raise ValueError(
+                f"{PREFIX}MASTER_KEYS is not set. Production encrypts every secret with it. "
+                "Make one with `ai-admin keys new` and keep it where the backups are not"
+            )
+        return self
+
+    @property
+    def effective_log_format(self) -> LogFormat:
+        return self.log_format or (LogFormat.JSON if self.mode is Mode.PRODUCTION else LogFormat.CONSOLE)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, env_file: str | None = ".env") -> Settings:
+    """Read the settings once. Raises SettingsError, which names every fault."""
+    environment = os.environ if environment is None else environment
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as error:
+        faults = [_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
+        raise SettingsError("\n".join(faults)) from None
+    if settings.mode is Mode.PRODUCTION:
+        refused = tenant_settings(environment, env_file)
+        if refused:
+            raise SettingsError(
+                f"{', '.join(sorted(refused))}: channel and CRM credentials are not taken from the environment in "
+                "production. Register them with `ai-admin channel add` and `ai-admin crm set`, and unset these."
+            )
+    return settings
+
+
+def tenant_settings(environment: Mapping[str, str], env_file: str | None = ".env") -> dict[str, str]:
+    """Return what describes one company's channels and CRM in the environment or the `.env` file."""
+    found: dict[str, str] = {}
+    for name, value in {**_env_file_values(env_file), **environment}.items():
+        upper = name.upper()
+        if not value or upper == f"{PREFIX}WHATSAPP_API_URL":
+            continue
+        if upper == f"{PREFIX}TELEGRAM_TOKEN" or upper.startswith((f"{PREFIX}WHATSAPP_", f"{PREFIX}CRM_")):
+            found[upper] = value
+    return found
+
+
+def _env_file_values(env_file: str | None) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    if env_file is None or not Path(env_file).is_file():
+        return {}
+    return {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    name = f"{PREFIX}{str(location[0]).upper()}: " if location else ""
+    return f"{name}{message.removeprefix('Value error, ')}"

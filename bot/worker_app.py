@@ -1,0 +1,152 @@
+"""The worker's half of the composition root: the SDKs are imported here and nowhere above the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from bot.app import Core
+from bot.records_of_writes import CommittedIntents, MadeHere
+from bot.scopes import Scopes
+from bot.turn_job import TurnJob, TurnStores
+from bot.worker import Worker
+from crm.http import CRMHttp
+from crm.registry import CRMFactory
+from db.appointments import Appointments
+from db.cache import Cache
+from db.dialogue_state import DialogueStates
+from db.dialogues import Dialogues
+from db.intents import Intents
+from db.limits import Pace, RateLimits
+from db.outbox import Outbox
+from db.records import ChannelType, WorkKind
+from handlers.api.dispatch import ApiDispatch
+from handlers.base import ChannelDispatch
+from handlers.delivery import DeliveryJob
+from handlers.telegram.bots import Bots
+from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
+from middlewares.fsm import TurnStorage
+from middlewares.tenant import TenantMiddleware
+from orchestration.agent import Agent, AgentLimits
+from orchestration.booking import BookingDesk
+from orchestration.confirmation import Confirmation
+from orchestration.gemini import GeminiService
+from orchestration.orchestrator import Orchestrator
+from orchestration.ports import Model
+from orchestration.prompts import PromptManager
+from orchestration.proposals import Proposals
+from orchestration.tools.appointments import AppointmentTools
+from orchestration.tools.booking import booking_tools
+from orchestration.tools.catalogue import CATALOGUE_TOOLS
+from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.manager import ToolManager
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerApp:
+    """A worker and the parts that the command line uses too."""
+
+    worker: Worker
+    scopes: Scopes
+    bots: Bots
+    channels: Mapping[ChannelType, ChannelDispatch]
+
+
+@asynccontextmanager
+async def open_crm(core: Core) -> AsyncIterator[Scopes]:
+    """Open what reads and writes CRMs, over one shared HTTP pool."""
+    http = CRMHttp()
+    try:
+        pace = Pace(RateLimits(core.redis, core.redis_prefix))
+        factory = CRMFactory(http, pace=pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock)
+        yield Scopes(core.directory, factory, core.open_crm_secrets)
+    finally:
+        await http.close()
+
+
+@asynccontextmanager
+async def open_worker(core: Core, *, model: Model | None = None) -> AsyncIterator[WorkerApp]:
+    """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings."""
+    settings = core.settings
+    gemini = None if model is not None else open_gemini(core)
+    bots = Bots(core.open_channel_secrets, api_url=settings.telegram_api_url)
+    try:
+        async with open_crm(core) as scopes:
+            dispatcher = build_dispatcher(TurnStorage())
+            dispatcher.update.outer_middleware(TenantMiddleware(scopes))
+            channels: dict[ChannelType, ChannelDispatch] = {
+                ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
+                ChannelType.API: ApiDispatch(core.answers),
+            }
+            orchestrator = build_orchestrator(core, model or _chosen(gemini))
+            worker = _worker(core, scopes, channels, orchestrator)
+            yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
+    finally:
+        await bots.close()
+        if gemini is not None:
+            await gemini.close()
+
+
+def open_gemini(core: Core) -> GeminiService:
+    """Make the model of the platform's settings."""
+    settings = core.settings
+    return GeminiService(
+        # Without a key every call is refused by Gemini, and the client is told that a person will answer.
+        api_key=settings.gemini_api_key or SecretStr("not-set"),
+        model=settings.gemini_model,
+        fallback_model=settings.gemini_fallback_model,
+        api_url=settings.gemini_api_url,
+        api_version=settings.gemini_api_version,
+    )
+
+
+def build_orchestrator(core: Core, model: Model) -> Orchestrator:
+    """Plug the ports together."""
+    settings = core.settings
+    appointments = Appointments()
+    made_here = MadeHere(core.database, appointments, core.clock)
+    proposals = Proposals(made_here)
+    tools = ToolManager(
+        (
+            *CATALOGUE_TOOLS,
+            *booking_tools(proposals),
+            *AppointmentTools(made_here, proposals).tools(),
+            *HANDOFF_TOOLS,
+        )
+    )
+    limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
+    agent = Agent(model, tools, PromptManager(), limits)
+    desk = BookingDesk(CommittedIntents(core.database, Intents(), appointments, core.clock), proposals)
+    return Orchestrator(agent, Confirmation(desk), proposals)
+
+
+def _worker(
+    core: Core, scopes: Scopes, channels: Mapping[ChannelType, ChannelDispatch], orchestrator: Orchestrator
+) -> Worker:
+    outbox = Outbox(core.clock)
+    stores = TurnStores(
+        database=core.database,
+        inbox=core.inbox,
+        work=core.work,
+        outbox=outbox,
+        dialogues=Dialogues(),
+        states=DialogueStates(core.redis, core.redis_prefix),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
+    jobs = {
+        WorkKind.TURN: TurnJob(stores, scopes, channels, orchestrator, core.clock),
+        WorkKind.DELIVERY: DeliveryJob(
+            core.database, outbox, core.work, core.directory, core.companies, channels, core.clock
+        ),
+    }
+    return Worker(core.work, core.doorbell, jobs, core.clock, at_once=core.settings.turns_at_once)
+
+
+def _chosen(gemini: GeminiService | None) -> Model:
+    assert gemini is not None  # noqa: S101 (opened above where no other model was given)
+    return gemini

@@ -1,0 +1,104 @@
+"""The only list of CRMs, and the factory that makes a branch's adapter from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from crm.account import Account, Clock
+from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.errors import CRMNotConfigured
+from crm.http import CRMHttp
+from crm.yclients.adapter import YclientsAdapter
+
+
+class AdapterClass(Protocol):
+    """What every adapter is made from."""
+
+    manifest: Manifest
+
+    def __call__(
+        self, account: Account, *, http: CRMHttp, pace: Pace, cache: Cache, clock: Clock
+    ) -> BaseCRMAdapter: ...
+
+
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter})
+
+
+def list_manifests() -> tuple[Manifest, ...]:
+    """Return what each CRM asks for and can do."""
+    return tuple(adapter.manifest for adapter in ADAPTERS.values())
+
+
+def get_manifest(crm_type: str) -> Manifest:
+    """Return one CRM's manifest. Raises CRMNotConfigured for an unknown type."""
+    return _get_adapter(crm_type).manifest
+
+
+class CRMFactory:
+    """Makes adapters. They are cheap: connections, pace and cache are shared."""
+
+    def __init__(self, http: CRMHttp, pace: Pace, cache: Cache, clock: Clock) -> None:
+        self._http = http
+        self._pace = pace
+        self._cache = cache
+        self._clock = clock
+
+    def create(
+        self,
+        crm_type: str,
+        *,
+        options: Mapping[str, str],
+        secrets: Mapping[str, SecretStr],
+        account_id: str | None,
+        time_zone: str,
+    ) -> BaseCRMAdapter:
+        """Make a branch's adapter; asks the CRM nothing. Raises CRMNotConfigured with the name of the field at fault.
+
+        `account_id` is the branch's own id in the CRM, None where `options` hold it. `time_zone` is an IANA name, used
+        where the CRM gives none.
+        """
+        adapter = _get_adapter(crm_type)
+        account = _account(adapter.manifest, options, secrets, account_id, time_zone)
+        return adapter(account, http=self._http, pace=self._pace, cache=self._cache, clock=self._clock)
+
+
+def _get_adapter(crm_type: str) -> AdapterClass:
+    try:
+        return ADAPTERS[crm_type]
+    except KeyError:
+        raise CRMNotConfigured(f"unknown crm type {crm_type!r}: one of {', '.join(ADAPTERS)}") from None
+
+
+def _account(
+    manifest: Manifest,
+    options: Mapping[str, str],
+    secrets: Mapping[str, SecretStr],
+    account_id: str | None,
+    time_zone: str,
+) -> Account:
+    kept: dict[str, str] = {}
+    hidden: dict[str, SecretStr] = {}
+    for field in manifest.fields:
+        hiding = secrets.get(field.name) if field.secret else None
+        given = hiding.get_secret_value() if hiding else "" if field.secret else options.get(field.name, "")
+        value = given.strip() or field.default
+        if value is None:
+            if field.required:
+                raise CRMNotConfigured(f"{manifest.type}: the field {field.name} is not set")
+        elif not value.isprintable() or (field.secret and not value.isascii()):
+            raise CRMNotConfigured(f"{manifest.type}: the field {field.name} holds characters it cannot have")
+        elif field.secret:
+            hidden[field.name] = SecretStr(value)
+        else:
+            kept[field.name] = value
+    try:
+        zone = ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError):
+        raise CRMNotConfigured(f"{manifest.type}: the field time_zone is not an IANA name: {time_zone!r}") from None
+    account = (account_id or "").strip() or None
+    return Account(type=manifest.type, options=kept, secrets=hidden, account_id=account, time_zone=zone)

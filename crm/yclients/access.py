@@ -1,0 +1,74 @@
+"""Where a branch's account is and as whom it is asked, read from its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from crm.account import Account
+from crm.errors import CRMNotConfigured
+from crm.yclients import ALTEGIO_URL, YCLIENTS_URL
+
+FLAVOURS = ("yclients", "altegio")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """`widget_url` None: the CRM may name one."""
+
+    api_url: str
+    flavour: str
+    company_id: str
+    partner_token: SecretStr
+    user_token: SecretStr
+    widget_url: str | None
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Read an account's settings. Raises CRMNotConfigured with the name of the field at fault."""
+        flavour = account.get_option("flavour").lower()
+        if flavour not in FLAVOURS:
+            raise CRMNotConfigured(f"yclients: the field flavour must be one of {', '.join(FLAVOURS)}")
+        company_id = account.account_id or account.find_option("company_id") or ""
+        if not re.fullmatch(r"[0-9]{1,20}", company_id):
+            raise CRMNotConfigured("yclients: the field company_id (or the branch's own account id) must be a number")
+        widget_url = account.find_option("widget_url")
+        if widget_url is not None and not widget_url.startswith("https://"):
+            raise CRMNotConfigured("yclients: the field widget_url must be an https address")
+        return cls(
+            api_url=_api_url(account.get_option("api_url"), flavour),
+            flavour=flavour,
+            company_id=company_id,
+            partner_token=account.get_secret("partner_token"),
+            user_token=account.get_secret("user_token"),
+            widget_url=widget_url,
+        )
+
+    @property
+    def scope(self) -> str:
+        """Name this account's place in the cache: with a digest of its credentials, so nobody reads another's."""
+        tokens = (self.partner_token.get_secret_value(), self.user_token.get_secret_value())
+        text = "\n".join((self.api_url, self.flavour, *tokens))
+        return f"crm:yclients:{self.company_id}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _api_url(text: str, flavour: str) -> str:
+    """Return the address without the version's path. Tokens go out in the clear to this very machine only."""
+    url = text.rstrip("/").removesuffix("/api/v1")
+    if flavour == "altegio" and url == YCLIENTS_URL:
+        return ALTEGIO_URL
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        plain = parts.port != 0 and not (parts.username or parts.password or parts.query or parts.fragment)
+    except ValueError:
+        known = plain = False
+    if not (known and plain and parts.hostname):
+        raise CRMNotConfigured("yclients: the field api_url must be an https address without credentials")
+    return url

@@ -1,0 +1,1 @@
+"""Everything durable or shared: PostgreSQL, Redis, keys."""

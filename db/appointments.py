@@ -1,0 +1,90 @@
+"""Appointments that dialogues of ours made, as they stood in the CRM when last read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import Transaction
+from db.models import appointments
+from db.records import BookedAppointment, BranchId, CompanyId, DialogueId
+
+
+class Appointments:
+    """The table `appointments`, within the caller's transaction."""
+
+    async def save(self, tx: Transaction, booked: BookedAppointment) -> None:
+        """Keep an appointment; one with this CRM record is brought up to date, and stays the maker's."""
+        changing = {
+            "starts_at": booked.starts_at,
+            "duration_s": round(booked.duration.total_seconds()),
+            "service_names": list(booked.service_names),
+            "staff_name": booked.staff_name,
+            "cancelled": booked.cancelled,
+            "updated_at": func.now(),
+        }
+        statement = insert(appointments).values(
+            company_id=tx.company,
+            id=booked.id,
+            branch_id=booked.branch_id,
+            dialogue_id=booked.dialogue_id,
+            crm_record_id=booked.crm_record_id,
+            external_id=booked.external_id,
+            client_name=booked.client_name,
+            visitor_name=booked.visitor_name,
+            phone=booked.phone,
+            phone_proved=booked.phone_proved,
+            **changing,
+        )
+        await tx.connection.execute(
+            statement.on_conflict_do_update(index_elements=["company_id", "branch_id", "crm_record_id"], set_=changing)
+        )
+
+    async def list_upcoming(
+        self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime
+    ) -> Sequence[BookedAppointment]:
+        """Return what this dialogue made and what is still ahead, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.dialogue_id == dialogue_id,
+                table.starts_at > now,
+                table.cancelled.is_(False),
+            )
+            .order_by(table.starts_at)
+        )
+        return [_booked(row) for row in rows.mappings()]
+
+    async def mark_cancelled(self, tx: Transaction, branch_id: BranchId, crm_record_id: str) -> None:
+        """Say that the record was cancelled; one that we do not know is nobody's loss."""
+        table = appointments.c
+        await tx.connection.execute(
+            update(appointments)
+            .where(table.company_id == tx.company, table.branch_id == branch_id, table.crm_record_id == crm_record_id)
+            .values(cancelled=True, updated_at=func.now())
+        )
+
+
+def _booked(row: RowMapping) -> BookedAppointment:
+    return BookedAppointment(
+        id=row["id"],
+        company_id=CompanyId(row["company_id"]),
+        branch_id=BranchId(row["branch_id"]),
+        dialogue_id=DialogueId(row["dialogue_id"]),
+        crm_record_id=row["crm_record_id"],
+        external_id=row["external_id"],
+        starts_at=row["starts_at"],
+        duration=timedelta(seconds=row["duration_s"]),
+        service_names=tuple(row["service_names"]),
+        staff_name=row["staff_name"],
+        client_name=row["client_name"],
+        visitor_name=row["visitor_name"],
+        phone=row["phone"],
+        phone_proved=row["phone_proved"],
+        cancelled=row["cancelled"],
+    )

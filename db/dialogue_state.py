@@ -1,0 +1,94 @@
+"""The dialogue's FSM: PostgreSQL is the truth, written with the turn's commit; Redis holds a copy for speed.
+
+The copy is made after the commit and may be lost or late: it counts only where its version is the row's own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select, update
+
+from db.engine import Transaction
+from db.models import sessions
+from db.records import Channel, CompanyId, Dialogue, DialogueId, DialogueState
+
+log = structlog.get_logger()
+
+_TTL = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateKey:
+    """Names a state by everything that tells two conversations apart; leaving the bot out would mix companies."""
+
+    company_id: CompanyId
+    channel: str
+    bot: str
+    dialogue: str
+    """Chat, user and business connection: the dialogue's key."""
+
+    def redis_key(self, prefix: str) -> str:
+        return f"{prefix}fsm:{{{self.company_id}}}:{self.channel}:{self.bot}:{self.dialogue}"
+
+
+def key_of(channel: Channel, dialogue: Dialogue) -> StateKey:
+    """Return the key of a dialogue's state."""
+    return StateKey(
+        company_id=channel.company_id, channel=channel.type.value, bot=channel.external_id, dialogue=dialogue.key
+    )
+
+
+class DialogueStates:
+    """Reads at the claim, writes with the turn, copies after the commit."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis = redis
+        self._prefix = prefix
+
+    async def load(self, tx: Transaction, dialogue_id: DialogueId, key: StateKey) -> DialogueState:
+        """Return the state: Redis's copy where it is the row's version, else PostgreSQL's own."""
+        row = sessions.c
+        this = (row.company_id == tx.company, row.id == dialogue_id)
+        version = await tx.connection.scalar(select(row.state_version).where(*this))
+        if not version:
+            return DialogueState()
+        copy = await self._read(key)
+        if copy is not None and copy.version == version:
+            return copy
+        found = (await tx.connection.execute(select(row.state, row.state_data, row.state_version).where(*this))).one()
+        return DialogueState(state=found.state, data=found.state_data, version=found.state_version)
+
+    async def save(self, tx: Transaction, dialogue_id: DialogueId, state: DialogueState) -> DialogueState:
+        """Write the state with the caller's transaction; return it with its new version."""
+        saved = DialogueState(state=state.state, data=state.data, version=state.version + 1)
+        await tx.connection.execute(
+            update(sessions)
+            .where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
+            .values(state=saved.state, state_data=dict(saved.data), state_version=saved.version)
+        )
+        return saved
+
+    async def copy(self, key: StateKey, state: DialogueState) -> None:
+        """Copy a committed state to Redis. Never raises: without the copy PostgreSQL answers."""
+        value = json.dumps({"state": state.state, "data": dict(state.data), "version": state.version})
+        try:
+            await self._redis.set(key.redis_key(self._prefix), value, ex=_TTL)
+        except RedisError as error:
+            log.warning("state_not_copied", error=type(error).__name__)
+
+    async def _read(self, key: StateKey) -> DialogueState | None:
+        try:
+            raw = await self._redis.get(key.redis_key(self._prefix))
+        except RedisError as error:
+            log.warning("state_not_read", error=type(error).__name__)
+            return None
+        if raw is None:
+            return None
+        kept = json.loads(raw)
+        return DialogueState(state=kept["state"], data=kept["data"], version=kept["version"])

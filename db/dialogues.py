@@ -1,0 +1,196 @@
+"""Dialogues and what was said in them: sessions, messages, turns, tool calls, handovers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import Transaction
+from db.models import handovers, messages, sessions, tool_calls, turns
+from db.records import (
+    Author,
+    ChannelId,
+    CompanyId,
+    Dialogue,
+    DialogueId,
+    HistoryMessage,
+    InCharge,
+    ToolCallRecord,
+    Usage,
+    new_id,
+)
+
+
+class Dialogues:
+    """Every method works within the caller's transaction."""
+
+    async def open_dialogue(
+        self, tx: Transaction, *, channel_id: ChannelId, dialogue_id: DialogueId, key: str, now: datetime
+    ) -> Dialogue:
+        """Return the dialogue, begun now where it is not there yet."""
+        values = {"company_id": tx.company, "id": dialogue_id, "channel_id": channel_id, "key": key, "created_at": now}
+        await tx.connection.execute(insert(sessions).values(values).on_conflict_do_nothing())
+        row = (
+            (
+                await tx.connection.execute(
+                    select(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
+                )
+            )
+            .mappings()
+            .one()
+        )
+        return _dialogue(row)
+
+    async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
+        """Keep what was learnt of the client and who is in charge."""
+        await tx.connection.execute(
+            update(sessions)
+            .where(sessions.c.company_id == tx.company, sessions.c.id == dialogue.id)
+            .values(
+                in_charge=dialogue.in_charge.value,
+                client_name=dialogue.client_name,
+                language=dialogue.language,
+                proved_phone=dialogue.proved_phone,
+                typed_phone=dialogue.typed_phone,
+                greeted_at=dialogue.greeted_at,
+                last_message_at=dialogue.last_message_at,
+            )
+        )
+
+    async def list_dialogues(self, tx: Transaction, *, open_only: bool, limit: int = 200) -> Sequence[Dialogue]:
+        """Return the company's dialogues, the latest first; `open_only`: those that wait for a person."""
+        statement = select(sessions).where(sessions.c.company_id == tx.company)
+        if open_only:
+            waiting = exists().where(
+                handovers.c.company_id == sessions.c.company_id,
+                handovers.c.dialogue_id == sessions.c.id,
+                handovers.c.resolved_at.is_(None),
+            )
+            statement = statement.where(waiting)
+        rows = await tx.connection.execute(
+            statement.order_by(sessions.c.last_message_at.desc().nulls_last()).limit(limit)
+        )
+        return [_dialogue(row) for row in rows.mappings()]
+
+    async def add_messages(self, tx: Transaction, dialogue_id: DialogueId, said: Sequence[HistoryMessage]) -> None:
+        """Add to the history."""
+        if not said:
+            return
+        rows = [
+            {
+                "company_id": tx.company,
+                "id": message.id,
+                "at": message.at,
+                "dialogue_id": dialogue_id,
+                "turn_id": message.turn_id,
+                "author": message.author.value,
+                "text": message.text,
+                "parts": [dict(part) for part in message.parts],
+                "model": message.model,
+                "prompt_version": message.prompt_version,
+            }
+            for message in said
+        ]
+        await tx.connection.execute(insert(messages), rows)
+
+    async def list_recent_messages(
+        self, tx: Transaction, dialogue_id: DialogueId, *, limit: int
+    ) -> Sequence[HistoryMessage]:
+        """Return the last messages of a dialogue, the oldest of them first."""
+        rows = await tx.connection.execute(
+            select(messages)
+            .where(messages.c.company_id == tx.company, messages.c.dialogue_id == dialogue_id)
+            .order_by(messages.c.id.desc())
+            .limit(limit)
+        )
+        found = [
+            HistoryMessage(
+                id=row["id"],
+                author=Author(row["author"]),
+                text=row["text"],
+                at=row["at"],
+                turn_id=row["turn_id"],
+                parts=tuple(row["parts"]),
+                model=row["model"],
+                prompt_version=row["prompt_version"],
+            )
+            for row in rows.mappings()
+        ]
+        return found[::-1]
+
+    async def add_tool_calls(self, tx: Transaction, dialogue_id: DialogueId, calls: Sequence[ToolCallRecord]) -> None:
+        """Keep what the model called."""
+        if not calls:
+            return
+        rows = [
+            {
+                "company_id": tx.company,
+                "id": call.id,
+                "dialogue_id": dialogue_id,
+                "turn_id": call.turn_id,
+                "name": call.name,
+                "arguments": dict(call.arguments),
+                "outcome": call.outcome,
+                "took_ms": round(call.took.total_seconds() * 1000),
+                "at": call.at,
+            }
+            for call in calls
+        ]
+        await tx.connection.execute(insert(tool_calls), rows)
+
+    async def add_turn(
+        self,
+        tx: Transaction,
+        *,
+        turn_id: UUID,
+        dialogue_id: DialogueId,
+        channel_id: ChannelId,
+        at: datetime,
+        usage: Usage,
+        outcome: str,
+    ) -> None:
+        """Keep a turn's outcome and what it cost."""
+        await tx.connection.execute(
+            insert(turns).values(
+                company_id=tx.company,
+                id=turn_id,
+                dialogue_id=dialogue_id,
+                channel_id=channel_id,
+                at=at,
+                calls=usage.calls,
+                prompt_tokens=usage.prompt_tokens,
+                output_tokens=usage.output_tokens,
+                cached_tokens=usage.cached_tokens,
+                outcome=outcome,
+            )
+        )
+
+    async def add_handover(
+        self, tx: Transaction, dialogue_id: DialogueId, *, reason: str, summary: str, now: datetime
+    ) -> None:
+        """Mark the dialogue as waiting for a person."""
+        values: dict[str, Any] = {"reason": reason[:200], "summary": summary[:2000], "created_at": now}
+        await tx.connection.execute(
+            insert(handovers).values(company_id=tx.company, id=new_id(), dialogue_id=dialogue_id, **values)
+        )
+
+
+def _dialogue(row: RowMapping) -> Dialogue:
+    return Dialogue(
+        id=DialogueId(row["id"]),
+        company_id=CompanyId(row["company_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        key=row["key"],
+        in_charge=InCharge(row["in_charge"]),
+        client_name=row["client_name"],
+        language=row["language"],
+        proved_phone=row["proved_phone"],
+        typed_phone=row["typed_phone"],
+        greeted_at=row["greeted_at"],
+        last_message_at=row["last_message_at"],
+    )

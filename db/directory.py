@@ -1,0 +1,153 @@
+"""Who is behind a webhook token, and everything a turn needs to know of the company: cached, ciphertext only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from db import models
+from db.companies import NEWS, read_channels, read_snapshot
+from db.crypto import token_digest
+from db.engine import Database
+from db.errors import NotFound
+from db.records import Channel, ChannelId, ChannelStatus, CompanyId, CompanySnapshot
+
+log = structlog.get_logger()
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+_UNKNOWN_TTL = timedelta(seconds=5)
+_RECONNECT_S = 2.0
+
+
+class _Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
+class _Cache(Generic[K, V]):
+    """The newest of a bounded number of values, each for a bounded time."""
+
+    def __init__(self, most: int, clock: _Clock) -> None:
+        self._most = most
+        self._clock = clock
+        self._values: OrderedDict[K, tuple[datetime, V]] = OrderedDict()
+
+    def find(self, key: K) -> tuple[V] | None:
+        """Return the value in a tuple of one, so that a kept None differs from nothing kept."""
+        kept = self._values.get(key)
+        if kept is None or kept[0] <= self._clock():
+            return None
+        self._values.move_to_end(key)
+        return (kept[1],)
+
+    def keep(self, key: K, value: V, ttl: timedelta) -> None:
+        self._values[key] = (self._clock() + ttl, value)
+        self._values.move_to_end(key)
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        self._values.pop(key, None)
+
+    def clear(self) -> None:
+        self._values.clear()
+
+
+class Directory:
+    """Reads through to PostgreSQL; a change elsewhere is heard over Redis, or forgotten by time."""
+
+    def __init__(self, database: Database, *, ttl: timedelta, max_size: int, clock: _Clock) -> None:
+        self._database = database
+        self._ttl = ttl
+        self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId] | None] = _Cache(max_size, clock)
+        self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock)
+        self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock)
+
+    async def find_channel(self, webhook_token: str) -> Channel | None:
+        """Return the channel behind a webhook token; None for an unknown token, a closed company or channel."""
+        digest = token_digest(webhook_token)
+        known = self._tokens.find(digest)
+        named = known[0] if known else await self._read_token(digest)
+        if named is None:
+            return None
+        company_id, channel_id = named
+        try:
+            if (await self.get_snapshot(company_id)).company.disabled:
+                return None
+            channel = await self.get_channel(company_id, channel_id)
+        except NotFound:
+            return None
+        return None if channel.status is ChannelStatus.DISABLED else channel
+
+    async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
+        """Return the company. Raises NotFound."""
+        kept = self._snapshots.find(company_id)
+        if kept is not None:
+            return kept[0]
+        async with self._database.company(company_id) as tx:
+            snapshot = await read_snapshot(tx)
+        self._snapshots.keep(company_id, snapshot, self._ttl)
+        return snapshot
+
+    async def list_channels(self, company_id: CompanyId) -> Sequence[Channel]:
+        """Return the company's channels."""
+        kept = self._channels.find(company_id)
+        if kept is not None:
+            return kept[0]
+        async with self._database.company(company_id) as tx:
+            channels = await read_channels(tx)
+        self._channels.keep(company_id, channels, self._ttl)
+        return channels
+
+    async def get_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel:
+        """Return a channel of a company. Raises NotFound."""
+        for channel in await self.list_channels(company_id):
+            if channel.id == channel_id:
+                return channel
+        raise NotFound(f"there is no channel {channel_id}")
+
+    def forget(self, company_id: CompanyId) -> None:
+        """Drop what is kept of a company. Tokens are dropped all: a rotated one is known by its digest only."""
+        self._snapshots.drop(company_id)
+        self._channels.drop(company_id)
+        self._tokens.clear()
+
+    async def listen(self, redis: Redis, prefix: str = "") -> None:
+        """Forget companies as they change, until cancelled. While Redis is away, the time to live decides."""
+        while True:
+            try:
+                async with redis.pubsub() as news:
+                    await news.subscribe(f"{prefix}{NEWS}")
+                    while True:
+                        heard = await news.get_message(ignore_subscribe_messages=True, timeout=1.0)
+                        if heard is not None:
+                            self._forget_named(heard["data"])
+            except RedisError as error:
+                log.warning("directory_deaf", error=type(error).__name__)
+                await asyncio.sleep(_RECONNECT_S)
+
+    def _forget_named(self, name: object) -> None:
+        try:
+            self.forget(CompanyId(UUID(str(name))))
+        except ValueError:
+            log.warning("directory_heard_nonsense")
+
+    async def _read_token(self, digest: bytes) -> tuple[CompanyId, ChannelId] | None:
+        table = models.webhook_tokens.c
+        async with self._database.platform() as tx:
+            row = (
+                await tx.connection.execute(select(table.company_id, table.channel_id).where(table.digest == digest))
+            ).first()
+        named = (CompanyId(row.company_id), ChannelId(row.channel_id)) if row else None
+        self._tokens.keep(digest, named, self._ttl if named else _UNKNOWN_TTL)
+        return named

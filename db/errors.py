@@ -1,0 +1,50 @@
+"""Errors of the stores.
+
+DBError
+├─ DatabaseUnavailable   PostgreSQL does not answer: nothing was stored; try again
+├─ NotFound              there is no such company, channel, dialogue or update
+├─ Conflict              what is there already forbids it (a name taken, a step taken before)
+├─ LeaseLost             another worker holds the dialogue: everything of this transaction is rolled back
+├─ UpgradeFailed         the schema could not be changed
+└─ SecretError           a ciphertext cannot be opened
+   ├─ UnknownKey          it names a key that the ring does not have
+   └─ DecryptionFailed    it was altered, or moved from another company, table or column
+"""
+
+from __future__ import annotations
+
+
+class DBError(Exception):
+    """The root."""
+
+
+class DatabaseUnavailable(DBError):
+    pass
+
+
+class NotFound(DBError):
+    pass
+
+
+class Conflict(DBError):
+    pass
+
+
+class LeaseLost(DBError):
+    pass
+
+
+class UpgradeFailed(DBError):
+    pass
+
+
+class SecretError(DBError):
+    pass
+
+
+class UnknownKey(SecretError):
+    pass
+
+
+class DecryptionFailed(SecretError):
+    pass

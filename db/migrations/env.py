@@ -1,0 +1,10 @@
+"""Alembic's environment: the connection is handed in by db/upgrade.py; there is no alembic.ini."""
+
+from alembic import context
+
+from db.models import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+with context.begin_transaction():
+    context.run_migrations()

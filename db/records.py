@@ -1,0 +1,427 @@
+"""What leaves this package: ids and frozen records. Pure data: no driver, no ORM, nothing of ours above it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID, uuid5
+
+import uuid_utils
+
+CompanyId = NewType("CompanyId", UUID)
+BranchId = NewType("BranchId", UUID)
+ChannelId = NewType("ChannelId", UUID)
+DialogueId = NewType("DialogueId", UUID)
+
+NO_SUBJECT = UUID(int=0)
+"""The subject of work that is about the dialogue itself, not about one appointment."""
+
+
+def new_id() -> UUID:
+    """Return a uuid7: ids grow with time, so that new rows lie together in the index."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def dialogue_id_of(channel_id: ChannelId, key: str) -> DialogueId:
+    """Name the dialogue of one client in one channel.
+
+    Derived, not looked up: the intake may ring a dialogue's work without the right to read anything.
+    """
+    return DialogueId(uuid5(channel_id, key))
+
+
+class ChannelType(StrEnum):
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    VOICE = "voice"
+    API = "api"
+    """A channel of one's own over `POST /process`, and the terminal chat."""
+
+
+class ChannelStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    BROKEN = "broken"
+    """The messenger refused the channel's credentials; staff must look."""
+
+
+class Booking(StrEnum):
+    """Who books a service."""
+
+    AGENT = "agent"
+    PERSON = "person"
+    LINK = "link"
+
+
+class InCharge(StrEnum):
+    """Who answers a dialogue."""
+
+    AGENT = "agent"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Open from `opens` to `closes`, local time of the branch; `closes` may be 24:00, written as 00:00."""
+
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Working hours: intervals by weekday (0 is Monday) and dated exceptions (no interval: closed)."""
+
+    weekly: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
+    exceptions: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict)
+
+    def on(self, day: date) -> tuple[Interval, ...]:
+        """Return the intervals of a day; empty where closed."""
+        if day in self.exceptions:
+            return self.exceptions[day]
+        return self.weekly.get(day.weekday(), ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRange:
+    """A price in minor units of the company's currency; `high` None: exact, not a range."""
+
+    low: int
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOverride:
+    """Another price or duration at one branch, with one master, or both; None: any."""
+
+    branch: str | None = None
+    master: str | None = None
+    price: PriceRange | None = None
+    duration: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueService:
+    """A service as the company describes it; `crm_id` ties it to the CRM's (None: found by name)."""
+
+    name: str
+    crm_id: str | None = None
+    description: str | None = None
+    price: PriceRange | None = None
+    duration: timedelta | None = None
+    booking: Booking = Booking.AGENT
+    link: str | None = None
+    ask_before: tuple[str, ...] = ()
+    overrides: tuple[ServiceOverride, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueProduct:
+    name: str
+    description: str | None = None
+    price: PriceRange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question that clients ask often, and the company's answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    id: CompanyId
+    slug: str
+    name: str
+    email: str | None = None
+    plan: str = "free"
+    plan_limits: Mapping[str, int] = field(default_factory=dict)
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One address of a company. `key` is its name in files and overrides, unique within the company."""
+
+    id: BranchId
+    key: str
+    name: str
+    time_zone: str
+    address: str | None = None
+    phone: str | None = None
+    hours: Hours | None = None
+    crm_account_id: str | None = None
+    staff_chat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """How the company's agent presents it and behaves. Empty fields are left out of the prompt."""
+
+    description: str | None = None
+    business_type: str | None = None
+    target_audience: str | None = None
+    highlights: str | None = None
+    services: tuple[CatalogueService, ...] = ()
+    products: tuple[CatalogueProduct, ...] = ()
+    faq: tuple[Question, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    instructions: str | None = None
+    language: str = "ru"
+    currency: str = "RUB"
+    mode: str = "always"
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmSettings:
+    """The company's CRM: its type, open options, and secrets as ciphertext bound to the company."""
+
+    type: str
+    options: Mapping[str, str]
+    secrets: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One bot, number or API credential of a company; secrets are ciphertext bound to the company."""
+
+    id: ChannelId
+    company_id: CompanyId
+    type: ChannelType
+    external_id: str
+    name: str
+    status: ChannelStatus
+    options: Mapping[str, Any]
+    secrets: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanySnapshot:
+    """A company with everything a turn needs to know of it, as of one moment."""
+
+    company: Company
+    agent: AgentSettings
+    branches: tuple[Branch, ...]
+    crm: CrmSettings | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """One update as it goes into the store: a batch is split before.
+
+    `update_key` is the channel's own id (a repeat of it changes nothing), `dialogue_key` the client within the channel.
+    """
+
+    update_key: str
+    dialogue_key: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredUpdate:
+    """An accepted update waiting to be processed."""
+
+    id: UUID
+    company_id: CompanyId
+    channel_id: ChannelId
+    dialogue_id: DialogueId
+    dialogue_key: str
+    update_key: str
+    payload: bytes
+    accepted_at: datetime
+    attempts: int
+
+
+class WorkKind(StrEnum):
+    TURN = "turn"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A lease on one row of work. `wake` was read at the claim, `fence` guards the commit."""
+
+    company_id: CompanyId
+    dialogue_id: DialogueId
+    kind: WorkKind
+    subject_id: UUID
+    channel_id: ChannelId
+    wake: int
+    fence: int
+    attempts: int
+    lost_leases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogueState:
+    """The dialogue's FSM: a state's name (None: at rest), its data, and a version that grows with each commit."""
+
+    state: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """One client in one channel of one company.
+
+    `proved_phone` (E.164) is what the channel itself vouches for; `typed_phone` is only what the client wrote.
+    """
+
+    id: DialogueId
+    company_id: CompanyId
+    channel_id: ChannelId
+    key: str
+    in_charge: InCharge = InCharge.AGENT
+    client_name: str | None = None
+    language: str | None = None
+    proved_phone: str | None = None
+    typed_phone: str | None = None
+    greeted_at: datetime | None = None
+    last_message_at: datetime | None = None
+
+
+class Author(StrEnum):
+    CLIENT = "client"
+    AGENT = "agent"
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryMessage:
+    """One message of a dialogue's history. `parts` is what the model saw or said, in the model port's own words."""
+
+    author: Author
+    text: str
+    at: datetime
+    turn_id: UUID
+    id: UUID = field(default_factory=new_id)
+    parts: tuple[Mapping[str, Any], ...] = ()
+    model: str | None = None
+    prompt_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallRecord:
+    """One call of a tool by the model, kept for replay and statistics; arguments and result without secrets."""
+
+    turn_id: UUID
+    name: str
+    arguments: Mapping[str, Any]
+    outcome: str
+    took: timedelta
+    at: datetime
+    id: UUID = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a turn's model calls cost in tokens."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class DeliveryStatus(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingReply:
+    """A reply on its way out. `payload` is the channel-neutral Reply as JSON."""
+
+    id: UUID
+    dialogue_id: DialogueId
+    channel_id: ChannelId
+    dialogue_key: str
+    payload: Mapping[str, Any]
+    attempts: int = 0
+    status: DeliveryStatus = DeliveryStatus.WAITING
+    sent_parts: int = 0
+    """How many of its pieces the messenger has taken (a long text goes out in several)."""
+
+
+class IntentKind(StrEnum):
+    CREATE = "create"
+    MOVE = "move"
+    CANCEL = "cancel"
+
+
+class IntentStatus(StrEnum):
+    CONFIRMED = "confirmed"
+    """The client said yes; the CRM has not been called."""
+    CALLED = "called"
+    """The CRM was called; its answer is not known yet: look up before anything else."""
+    DONE = "done"
+    REFUSED = "refused"
+    """The CRM said no."""
+    UNKNOWN = "unknown"
+    """It cannot be found out; a person was told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A write to a CRM that a client confirmed, recorded before it is made.
+
+    `external_id` goes into the CRM with the write and finds it again. `action` is the confirmed action as JSON.
+    """
+
+    id: UUID
+    company_id: CompanyId
+    dialogue_id: DialogueId
+    branch_id: BranchId
+    kind: IntentKind
+    external_id: str
+    action: Mapping[str, Any]
+    status: IntentStatus
+    created_at: datetime
+    called_at: datetime | None = None
+    crm_record_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedAppointment:
+    """An appointment that a dialogue of ours made, as it stood in the CRM when last read."""
+
+    id: UUID
+    company_id: CompanyId
+    branch_id: BranchId
+    dialogue_id: DialogueId
+    crm_record_id: str
+    external_id: str
+    starts_at: datetime
+    duration: timedelta
+    service_names: tuple[str, ...]
+    staff_name: str
+    client_name: str
+    visitor_name: str | None
+    phone: str
+    phone_proved: bool
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadUpdate:
+    """An update that could not be processed, with the last error."""
+
+    id: UUID
+    company_id: CompanyId
+    channel_id: ChannelId
+    dialogue_id: DialogueId
+    update_key: str
+    attempts: int
+    error: str
+    accepted_at: datetime
+    died_at: datetime

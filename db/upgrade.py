@@ -1,0 +1,88 @@
+"""Bringing the schema up and down, in code: no alembic.ini, safe when several processes do it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.errors import DatabaseUnavailable, UpgradeFailed
+
+LOGIN = "ai_admin_login"
+_LOCK = 7_233_418_055_101
+"""The advisory lock that upgrades take turns with; any number that nobody else uses."""
+
+
+def runtime_url(owner_url: str) -> str:
+    """Return the address that the processes use for an embedded cluster: its login role, which owns nothing.
+
+    An address with a password, or a server of the user's own, is used as it is: who logs in there is theirs to decide.
+    """
+    url = make_url(owner_url)
+    embedded = url.password is None and url.host is None and url.query.get("host") is not None
+    return url.set(username=LOGIN).render_as_string(hide_password=False) if embedded else owner_url
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the schema up. Raises UpgradeFailed or DatabaseUnavailable; a failure changes nothing."""
+    await _run(url, lambda config: command.upgrade(config, revision))
+
+
+async def downgrade(url: str, revision: str = "base") -> None:
+    """Bring the schema down; `base` leaves nothing of ours."""
+    await _run(url, lambda config: command.downgrade(config, revision))
+
+
+async def current(url: str) -> str | None:
+    """Return the schema's revision; None where there is no schema yet."""
+    found: list[str | None] = []
+
+    def read(connection: Connection) -> None:
+        found.append(MigrationContext.configure(connection).get_current_revision())
+
+    await _connect(url, read)
+    return found[0]
+
+
+def head() -> str | None:
+    """Return the revision that this program wants."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def _run(url: str, action: Callable[[Config], None]) -> None:
+    def migrate(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # A table that others hold long must fail the upgrade, not stop the salon.
+        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+        action(_config(connection))
+
+    await _connect(url, migrate)
+
+
+async def _connect(url: str, action: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10})
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(action)
+    except DBAPIError as error:
+        raise UpgradeFailed(f"the schema could not be changed: {error.orig}") from error
+    except (OSError, TimeoutError) as error:
+        raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
+    finally:
+        await engine.dispose()

@@ -1,0 +1,190 @@
+"""The work engine: one row for each thing to be done, claimed under a lease with a fencing number.
+
+A row says only "look at this dialogue": what is to be done stands in the other tables. `wake` counts the rings: one that
+comes while the row is held makes exactly one further claim. `fence` grows with every claim: the commit of a worker whose
+lease was lost finds another number and is refused. Times are the injected clock's, so that a test moves them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.engine import Database, Transaction
+from db.errors import LeaseLost
+from db.models import work
+from db.records import NO_SUBJECT, ChannelId, Claim, CompanyId, DialogueId, WorkKind
+
+_KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
+
+
+class _Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
+async def ring(
+    tx: Transaction,
+    *,
+    dialogue_id: DialogueId,
+    channel_id: ChannelId,
+    kind: WorkKind,
+    due_at: datetime,
+    subject_id: UUID = NO_SUBJECT,
+) -> None:
+    """Ask for work within the caller's own transaction. An earlier due time stands."""
+    statement = insert(work).values(
+        company_id=tx.company,
+        dialogue_id=dialogue_id,
+        kind=kind.value,
+        subject_id=subject_id,
+        channel_id=channel_id,
+        due_at=due_at,
+    )
+    new_due = statement.excluded.due_at
+    await tx.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(_KEY),
+            set_={"wake": work.c.wake + 1, "due_at": func.least(func.coalesce(work.c.due_at, new_due), new_due)},
+        )
+    )
+
+
+class Work:
+    """Claims, leases and their ends."""
+
+    def __init__(self, database: Database, clock: _Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def claim(self, owner: str, *, limit: int, ttl: timedelta, kinds: Sequence[WorkKind]) -> list[Claim]:
+        """Take at most `limit` rows that are due and that nobody holds, the longest waiting first.
+
+        Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease.
+        """
+        now = self._clock()
+        due = (
+            select(*_KEY, work.c.lease_until.is_not(None).label("lost"))
+            .where(
+                work.c.due_at <= now,
+                (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
+                work.c.kind.in_([kind.value for kind in kinds]),
+            )
+            .order_by(work.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        statement = (
+            update(work)
+            .where(
+                work.c.company_id == due.c.company_id,
+                work.c.dialogue_id == due.c.dialogue_id,
+                work.c.kind == due.c.kind,
+                work.c.subject_id == due.c.subject_id,
+            )
+            .values(
+                lease_until=now + ttl,
+                owner=owner,
+                fence=work.c.fence + 1,
+                lost_leases=work.c.lost_leases + case((due.c.lost, 1), else_=0),
+            )
+            .returning(work)
+        )
+        async with self._database.worker() as tx:
+            rows = (await tx.connection.execute(statement)).mappings().all()
+        return [
+            Claim(
+                company_id=CompanyId(row["company_id"]),
+                dialogue_id=DialogueId(row["dialogue_id"]),
+                kind=WorkKind(row["kind"]),
+                subject_id=row["subject_id"],
+                channel_id=ChannelId(row["channel_id"]),
+                wake=row["wake"],
+                fence=row["fence"],
+                attempts=row["attempts"],
+                lost_leases=row["lost_leases"],
+            )
+            for row in rows
+        ]
+
+    async def renew(self, claims: Collection[Claim], *, ttl: timedelta) -> set[Claim]:
+        """Hold the claims for `ttl` from now; return those that are still held."""
+        if not claims:
+            return set()
+        by_key = {(c.company_id, c.dialogue_id, c.kind.value, c.subject_id, c.fence): c for c in claims}
+        statement = (
+            update(work)
+            .where(tuple_(*_KEY, work.c.fence).in_(list(by_key)), work.c.lease_until.is_not(None))
+            .values(lease_until=self._clock() + ttl)
+            .returning(*_KEY, work.c.fence)
+        )
+        async with self._database.worker() as tx:
+            rows = (await tx.connection.execute(statement)).all()
+        return {by_key[(row[0], row[1], row[2], row[3], row[4])] for row in rows}
+
+    async def done(self, tx: Transaction, claim: Claim, *, next_due_at: datetime | None = None) -> None:
+        """End a claim in the transaction that keeps its results.
+
+        What was rung since the claim is due at once; else the row rests until `next_due_at`, or the next ring. Raises
+        LeaseLost, with which the whole transaction is rolled back.
+        """
+        changed = await tx.connection.execute(
+            update(work)
+            .where(*_is(claim))
+            .values(
+                lease_until=None,
+                owner=None,
+                attempts=0,
+                lost_leases=0,
+                due_at=case((work.c.wake == claim.wake, next_due_at), else_=self._clock()),
+            )
+        )
+        if changed.rowcount == 0:
+            raise LeaseLost("another worker has taken the dialogue over")
+
+    async def release(self, claim: Claim, *, due_at: datetime, failed: bool) -> bool:
+        """Give a claim back undone, due again at `due_at`; say whether it was still ours.
+
+        `failed` counts as a failure of the work itself; a postponed or drained claim does not.
+        """
+        async with self._database.worker() as tx:
+            changed = await tx.connection.execute(
+                update(work)
+                .where(*_is(claim))
+                .values(
+                    lease_until=None,
+                    owner=None,
+                    attempts=work.c.attempts + (1 if failed else 0),
+                    due_at=due_at,
+                )
+            )
+        return changed.rowcount == 1
+
+    async def next_due_in(self, kinds: Sequence[WorkKind]) -> timedelta | None:
+        """Return how long until something that nobody holds is due; None where nothing is."""
+        now = self._clock()
+        async with self._database.worker() as tx:
+            first = await tx.connection.scalar(
+                select(func.min(work.c.due_at)).where(
+                    work.c.due_at.is_not(None),
+                    (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
+                    work.c.kind.in_([kind.value for kind in kinds]),
+                )
+            )
+        return None if first is None else max(first - now, timedelta(0))
+
+
+def _is(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        work.c.company_id == claim.company_id,
+        work.c.dialogue_id == claim.dialogue_id,
+        work.c.kind == claim.kind.value,
+        work.c.subject_id == claim.subject_id,
+        work.c.fence == claim.fence,
+        work.c.lease_until.is_not(None),
+    )

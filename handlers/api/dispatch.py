@@ -1,0 +1,36 @@
+"""The worker's half of the API channel: the stored body is a Message already, and the stored reply is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pydantic import ValidationError
+
+from db.answers import Answers
+from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
+from handlers.base import TurnCollector, UnreadableUpdate
+from orchestration.messages import Message
+
+
+class ApiDispatch:
+    type = ChannelType.API
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
+        try:
+            collector.add(Message.model_validate_json(update.payload))
+        except ValidationError as error:
+            raise UnreadableUpdate("not a unified message") from error
+
+    async def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
+        """The reply waits in the outbox for whoever asks; ring those who wait for it right now."""
+        await self._answers.ring(reply.dialogue_id)
+        yield str(reply.id)
+
+    async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
+        """Nobody looks."""
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,109 @@
+"""The outbox out to the channels: in order within a dialogue, retried until it is taken or can never be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter
+
+from db.companies import Companies
+from db.directory import Directory
+from db.engine import Database
+from db.outbox import Outbox
+from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
+from db.work import Work
+from handlers.base import ChannelBroken, ChannelDispatch, ClientUnreachable, DeliveryDelayed, ReplyRefused
+from orchestration.ports import Clock
+
+log = structlog.get_logger()
+
+MOST_REPLIES = 50
+TRIES = 40
+"""With the delays below about five hours; a messenger that is down longer is an outage that staff know of."""
+_FIRST_RETRY = timedelta(seconds=1)
+_LONGEST_RETRY = timedelta(minutes=10)
+
+REPLIES = Counter("ai_admin_replies", "Replies on their way out.", ["channel", "outcome"])
+
+
+class DeliveryJob:
+    """Delivers what waits in one dialogue. The head holds up those behind it: order is kept."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        work: Work,
+        directory: Directory,
+        companies: Companies,
+        channels: Mapping[ChannelType, ChannelDispatch],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._work = work
+        self._directory = directory
+        self._companies = companies
+        self._channels = channels
+        self._clock = clock
+
+    async def __call__(self, claim: Claim) -> None:
+        """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
+        channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
+        async with self._database.company(claim.company_id) as tx:
+            waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
+        for reply in waiting:
+            delay = await self._deliver(channel, claim, reply)
+            if delay is not None:
+                async with self._database.company(claim.company_id) as tx:
+                    await self._work.done(tx, claim, next_due_at=self._clock() + delay)
+                return
+        async with self._database.company(claim.company_id) as tx:
+            more = len(waiting) == MOST_REPLIES
+            await self._work.done(tx, claim, next_due_at=self._clock() if more else None)
+
+    async def failed(self, claim: Claim, error: Exception) -> None:
+        """Nothing more to keep: the replies still wait, and the log has the trace."""
+
+    async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
+        """Deliver one reply; return how long to rest where it must wait, None where it is settled."""
+        message_ids: list[str] = []
+        try:
+            async for message_id in self._channels[channel.type].deliver(channel, reply):
+                message_ids.append(message_id)
+                async with self._database.company(claim.company_id) as tx:
+                    await self._outbox.mark_part_sent(tx, reply.id, message_id)
+        except DeliveryDelayed as error:
+            if reply.attempts + 1 < TRIES:
+                delay = error.delay or retry_delay(reply.attempts)
+                async with self._database.company(claim.company_id) as tx:
+                    await self._outbox.mark_retry(tx, reply.id, str(error))
+                REPLIES.labels(channel.type.value, "delayed").inc()
+                return delay
+            await self._give_up(channel, claim, reply, f"gave up: {error}")
+        except (ClientUnreachable, ReplyRefused) as error:
+            await self._give_up(channel, claim, reply, f"{type(error).__name__}: {error}")
+        except ChannelBroken as error:
+            await self._companies.set_channel_status(channel.company_id, channel.id, ChannelStatus.BROKEN)
+            log.error("channel_broken", channel_id=str(channel.id), error=str(error))
+            await self._give_up(channel, claim, reply, f"ChannelBroken: {error}")
+        else:
+            async with self._database.company(claim.company_id) as tx:
+                await self._outbox.mark_sent(tx, reply.id)
+            REPLIES.labels(channel.type.value, "sent").inc()
+        return None
+
+    async def _give_up(self, channel: Channel, claim: Claim, reply: OutgoingReply, reason: str) -> None:
+        log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)
+        REPLIES.labels(channel.type.value, "failed").inc()
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_failed(tx, reply.id, reason)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long a reply rests: doubling, jittered, bounded."""
+    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(attempts, 12))
+    return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

@@ -1,0 +1,147 @@
+"""Telegram's half of the worker: an update through aiogram's dispatcher into Messages. Handlers only translate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from aiogram import Dispatcher, F, Router
+from aiogram.exceptions import TelegramAPIError
+from aiogram.filters import Command as CommandFilter
+from aiogram.fsm.storage.base import BaseStorage
+from aiogram.types import CallbackQuery, User
+from aiogram.types import Message as TelegramMessage
+from pydantic import ValidationError
+
+from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
+from handlers.base import TurnCollector, UnreadableUpdate
+from handlers.telegram.bots import Bots
+from handlers.telegram.delivery import address_of, deliver
+from orchestration.identity import find_phones
+from orchestration.messages import Attachment, AttachmentKind, Command, Message, Sender
+
+log = structlog.get_logger()
+
+ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
+"""What Telegram is asked to send (Bot API, setWebhook: allowed_updates)."""
+
+
+def build_router() -> Router:
+    """Make a router of its own for each dispatcher: aiogram attaches a router only once."""
+    router = Router(name="client")
+    private = F.chat.type == "private"
+    router.message(private, CommandFilter(*(command.value for command in Command)))(on_command)
+    router.message(private, F.contact)(on_contact)
+    router.message(private, F.text)(on_text)
+    router.message(private)(on_anything_else)
+    router.callback_query(F.data)(on_button)
+    return router
+
+
+async def on_command(message: TelegramMessage, collector: TurnCollector) -> None:
+    name = (message.text or "").split()[0].lstrip("/").split("@")[0].lower()
+    collector.add(_message(message).model_copy(update={"command": Command(name)}))
+
+
+async def on_text(message: TelegramMessage, collector: TurnCollector) -> None:
+    collector.add(_message(message).model_copy(update={"text": message.text or ""}))
+
+
+async def on_contact(message: TelegramMessage, collector: TurnCollector) -> None:
+    """A shared contact proves a number only where Telegram says that it is the sender's own."""
+    contact, sender = message.contact, message.from_user
+    own = contact is not None and sender is not None and contact.user_id == sender.id
+    phones = find_phones("+" + contact.phone_number.lstrip("+")) if contact and own else ()
+    collector.add(
+        _message(message).model_copy(update={"proved_phone": phones[0]} if phones else {"foreign_contact": True})
+    )
+
+
+async def on_anything_else(message: TelegramMessage, collector: TurnCollector) -> None:
+    collector.add(
+        _message(message).model_copy(update={"text": message.caption or "", "attachments": (_attachment(message),)})
+    )
+
+
+async def on_button(query: CallbackQuery, collector: TurnCollector) -> None:
+    pressed = query.message
+    keyboard = (
+        pressed.reply_markup.inline_keyboard if isinstance(pressed, TelegramMessage) and pressed.reply_markup else []
+    )
+    label = next((button.text for row in keyboard for button in row if button.callback_data == query.data), None)
+    collector.add(
+        Message(
+            id=f"press:{query.id}",
+            # A press carries no time of its own; an inaccessible message has none either.
+            sent_at=pressed.date if isinstance(pressed, TelegramMessage) else collector.now,
+            action=query.data,
+            label=label,
+            press_id=query.id,
+            pressed_message_id=str(pressed.message_id) if pressed else None,
+            sender=_sender(query.from_user),
+        )
+    )
+
+
+class TelegramDispatch:
+    """One dispatcher for all bots."""
+
+    type = ChannelType.TELEGRAM
+
+    def __init__(self, bots: Bots, dispatcher: Dispatcher) -> None:
+        self._bots = bots
+        self._dispatcher = dispatcher
+
+    async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
+        bot = self._bots.get(channel)
+        try:
+            raw: Any = json.loads(update.payload)
+            await self._dispatcher.feed_raw_update(bot, raw, channel=channel, collector=collector)
+        except (ValueError, TypeError, ValidationError) as error:
+            raise UnreadableUpdate(f"{type(error).__name__}: not a Telegram update") from error
+
+    def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
+        return deliver(self._bots.get(channel), reply)
+
+    async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
+        try:
+            await self._bots.get(channel).send_chat_action(
+                **address_of(dialogue.key), action="typing", request_timeout=3
+            )
+        except TelegramAPIError as error:
+            log.info("typing_not_shown", error=type(error).__name__)
+
+    async def close(self) -> None:
+        await self._bots.close()
+
+
+def build_dispatcher(storage: BaseStorage) -> Dispatcher:
+    """Make the dispatcher. No event isolation of aiogram's: the dialogue's lease already serialises."""
+    dispatcher = Dispatcher(storage=storage)
+    dispatcher.include_router(build_router())
+    return dispatcher
+
+
+def _message(message: TelegramMessage) -> Message:
+    return Message(id=str(message.message_id), sent_at=message.date, sender=_sender(message.from_user))
+
+
+def _sender(user: User | None) -> Sender:
+    if user is None:
+        return Sender()
+    return Sender(name=user.full_name.strip() or None, language=user.language_code)
+
+
+def _attachment(message: TelegramMessage) -> Attachment:
+    if message.voice:
+        return Attachment(kind=AttachmentKind.VOICE, ref=message.voice.file_id, mime_type=message.voice.mime_type)
+    if message.photo:
+        return Attachment(kind=AttachmentKind.IMAGE, ref=message.photo[-1].file_id, mime_type="image/jpeg")
+    if message.document:
+        document = message.document
+        return Attachment(kind=AttachmentKind.DOCUMENT, ref=document.file_id, mime_type=document.mime_type)
+    if message.location:
+        return Attachment(kind=AttachmentKind.LOCATION)
+    return Attachment(kind=AttachmentKind.OTHER)

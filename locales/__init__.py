@@ -1,0 +1,1 @@
+"""Words only: texts, plurals, money and dates in the client's language."""

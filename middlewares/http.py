@@ -1,0 +1,114 @@
+"""Round every HTTP request: request id and log fields, errors as JSON that show nothing inside, security headers."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from db.errors import DatabaseUnavailable
+from db.records import new_id
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+_RETRY_AFTER_S = "5"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+}
+
+
+def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return `{"error": {"code", "message"}}`."""
+    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into the one JSON shape; what is unforeseen is logged with its trace and told as nothing."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        kept = {
+            name: error.headers[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in error.headers
+        }
+        response = error_response(error.status, _CODES.get(error.status, "http_error"), error.reason, kept)
+    except DatabaseUnavailable as error:
+        log.error("database_unavailable", error=str(error))
+        message = "The service cannot store anything at the moment; try again."
+        response = error_response(503, "unavailable", message, {"Retry-After": _RETRY_AFTER_S})
+    except Exception:
+        log.exception("request_failed")
+        response = error_response(500, "internal_error", "Something went wrong on our side.")
+    return response
+
+
+@web.middleware
+async def request_log(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Bind a request id and log each request by its route's pattern: a path may hold a webhook token."""
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "unknown"
+    started = time.monotonic()
+    with structlog.contextvars.bound_contextvars(request_id=str(new_id()), route=route):
+        response = await handler(request)
+        took_ms = round((time.monotonic() - started) * 1000, 1)
+        log.info("request", method=request.method, status=response.status, took_ms=took_ms)
+        response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
+        return response
+
+
+def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callable[[Handler], Handler]:
+    """Guard a route that is not public.
+
+    With a token: bearer or 401. Without: 404, as if it were not there, except in development for a peer on this very
+    machine that no proxy forwards for.
+    """
+
+    def guard(handler: Handler) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if token is not None:
+                if not bearer_is(request, token):
+                    raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+            elif not (loopback_allowed and _is_local(request)):
+                raise web.HTTPNotFound
+            return await handler(request)
+
+        return guarded
+
+    return guard
+
+
+def bearer_is(request: web.Request, token: SecretStr) -> bool:
+    """Compare the request's bearer token in constant time."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    expected = token.get_secret_value().encode()
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), expected)
+
+
+def _is_local(request: web.Request) -> bool:
+    if any(name in request.headers for name in _FORWARDING):
+        return False
+    try:
+        return ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False

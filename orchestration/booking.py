@@ -1,0 +1,354 @@
+"""The one write that follows a client's yes: intent recorded -> CRM called -> outcome kept. Also after a crash.
+
+Every step before the CRM is committed by itself, so that whoever handles the same yes again (another worker, a repeated
+update) finds how far it went: a call that may have gone through is looked up first, and a lookup that finds nothing
+proves nothing before the first call's own time limit has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from crm.base import Appointment, BaseCRMAdapter, Capability, NewAppointment, Phone, RecordId
+from crm.errors import CRMError, CRMNotFound, CRMOutcomeUnknown, CRMRejected, SlotTaken
+from db.records import BookedAppointment, Branch, BranchId, Intent, IntentKind, IntentStatus, new_id
+from locales import Translator
+from orchestration.catalogue import OfferedService, list_offered_services
+from orchestration.conversation import KeptPrice, Offer, Proposal, Wish
+from orchestration.messages import Button, Reply
+from orchestration.offers import find_alternatives, total_price
+from orchestration.ports import Intents
+from orchestration.proposals import SLOT, Proposals
+from orchestration.trouble import client_label, crm_failed, outcome_unknown
+from orchestration.turns import StaffNotice, Turn, TurnPostponed
+from orchestration.wording import moment_text, offers_text, receipt_text
+
+log = structlog.get_logger()
+
+CALL_LIMIT = timedelta(seconds=40)
+"""No write to a CRM lasts longer than this."""
+GIVE_UP_AFTER = timedelta(minutes=10)
+"""When it still cannot be found out whether a write went through, a person is told."""
+_ASK_AGAIN_IN = timedelta(seconds=15)
+
+
+class BookingDesk:
+    """Carries out confirmed proposals, each at most once."""
+
+    def __init__(self, intents: Intents, proposals: Proposals) -> None:
+        self._intents = intents
+        self._proposals = proposals
+
+    async def was_begun(self, turn: Turn, proposal_id: UUID) -> bool:
+        """Say whether this proposal was confirmed before now."""
+        return await self._intents.find(turn.dialogue, proposal_id) is not None
+
+    async def was_done(self, turn: Turn, proposal_id: UUID | None) -> bool:
+        """Say whether this proposal was confirmed and stands in the CRM."""
+        intent = await self._intents.find(turn.dialogue, proposal_id) if proposal_id else None
+        return intent is not None and intent.status is IntentStatus.DONE
+
+    async def carry_out(self, turn: Turn, proposal: Proposal) -> None:
+        """Make the write, or find that it was made, and tell the client what stands. Raises TurnPostponed."""
+        branch = turn.scope.branch(_branch_id(proposal))
+        intent = await self._intents.record(
+            turn.dialogue,
+            intent_id=proposal.id,
+            branch_id=branch.id,
+            kind=proposal.kind,
+            # Ours, and short: the CRM keeps it with the record, and a crash is looked up by it.
+            external_id=f"aiadm-{proposal.id.hex}",
+            action=proposal.model_dump(mode="json"),
+        )
+        try:
+            await self._carry_on(turn, proposal, branch, intent)
+        except CRMRejected as error:
+            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            await self._refused(turn, proposal, branch, error)
+        except CRMOutcomeUnknown as error:
+            raise TurnPostponed(_ASK_AGAIN_IN, str(error)) from error
+        except CRMError as error:
+            # Nothing was written: the call did not reach the CRM.
+            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            log.warning("crm_failed", operation=proposal.kind, code=error.code, error=str(error))
+            turn.conversation = turn.conversation.at_rest()
+            crm_failed(turn, error, branch_id=branch.id)
+
+    async def _carry_on(self, turn: Turn, proposal: Proposal, branch: Branch, intent: Intent) -> None:
+        """Go on from wherever this intent stands."""
+        crm = turn.scope.crm(branch.id)
+        match intent.status:
+            case IntentStatus.DONE:
+                self._tell_done(turn, proposal)
+            case IntentStatus.REFUSED:
+                raise SlotTaken(intent.error or "refused before")
+            case IntentStatus.UNKNOWN:
+                self._tell_unknown(turn, proposal, branch)
+            case IntentStatus.CALLED:
+                await self._look_up(turn, proposal, branch, intent, crm)
+            case IntentStatus.CONFIRMED:
+                if await self._still_as_shown(turn, proposal, branch, intent):
+                    await self._write(turn, proposal, branch, crm)
+
+    async def _look_up(
+        self, turn: Turn, proposal: Proposal, branch: Branch, intent: Intent, crm: BaseCRMAdapter
+    ) -> None:
+        """Find out whether an earlier call went through, before anything else."""
+        called_at = intent.called_at or intent.created_at
+        if turn.now - called_at > GIVE_UP_AFTER or not _can_look_up(crm, proposal):
+            await self._intents.mark_unknown(turn.dialogue, intent.id, "could not be looked up")
+            self._tell_unknown(turn, proposal, branch)
+            return
+        try:
+            if await self._found(turn, proposal, branch, crm):
+                return
+        except CRMError as error:
+            if isinstance(error, CRMRejected):
+                raise
+            raise TurnPostponed(_ASK_AGAIN_IN, f"lookup: {error.code}") from error
+        passed = turn.now - called_at
+        if passed < CALL_LIMIT:
+            raise TurnPostponed(CALL_LIMIT - passed, "the first call may still be under way")
+        await self._write(turn, proposal, branch, crm)
+
+    async def _found(self, turn: Turn, proposal: Proposal, branch: Branch, crm: BaseCRMAdapter) -> bool:
+        """Look the write up in the CRM; where it stands, keep that and tell the client."""
+        appointment: Appointment | None
+        if proposal.kind is IntentKind.CREATE:
+            offer = _offer(proposal)
+            day = turn.local(offer.starts_at, branch).date()
+            appointment = await crm.find_appointment(_external_id(proposal), day=day)
+        else:
+            appointment = await _changed(crm, proposal)
+            if appointment is None:
+                return False
+        if appointment is None:
+            return False
+        await self._keep(turn, proposal, branch, appointment)
+        return True
+
+    async def _write(self, turn: Turn, proposal: Proposal, branch: Branch, crm: BaseCRMAdapter) -> None:
+        await self._intents.mark_called(turn.dialogue, proposal.id)
+        try:
+            async with asyncio.timeout(CALL_LIMIT.total_seconds()):
+                appointment = await _call(turn, proposal, crm)
+        except (TimeoutError, CRMOutcomeUnknown) as error:
+            log.warning("crm_outcome_unknown", operation=proposal.kind, error=str(error))
+            try:
+                # A record that is found is proof at once; one that is not found is none before the limit has passed.
+                if _can_look_up(crm, proposal) and await self._found(turn, proposal, branch, crm):
+                    return
+            except CRMError as lookup:
+                log.warning("crm_lookup_failed", code=lookup.code)
+            raise TurnPostponed(CALL_LIMIT, "outcome unknown") from error
+        await self._keep(turn, proposal, branch, appointment)
+
+    async def _still_as_shown(self, turn: Turn, proposal: Proposal, branch: Branch, intent: Intent) -> bool:
+        """Ask the CRM again right before the write. Raises SlotTaken; a changed price or length is asked anew."""
+        if proposal.offer is None:
+            return True
+        offer = proposal.offer
+        services = await _services(turn, branch, offer)
+        day = turn.local(offer.starts_at, branch).date()
+        crm = turn.scope.crm(branch.id)
+        wanted = offer.slot()
+        slots = await crm.get_available_slots(wanted.service_ids, first=day, last=day, staff_id=wanted.staff.id)
+        slot = next((slot for slot in slots if slot.starts_at == wanted.starts_at), None)
+        if slot is None:
+            if proposal.kind is IntentKind.MOVE:
+                # A visit may be moved into time that it holds itself; only the CRM can say.
+                return True
+            raise SlotTaken("the slot is no longer free")
+        price = KeptPrice.of(total_price(services, slot))
+        if price == offer.price and slot.duration == offer.duration:
+            return True
+        await self._intents.mark_refused(turn.dialogue, intent.id, "changed")
+        changed = offer.model_copy(update={"price": price, "duration": slot.duration, "shown_at": turn.now})
+        turn.say(turn.texts.text("proposal-changed"))
+        if proposal.kind is IntentKind.MOVE and proposal.appointment:
+            self._proposals.propose_move(turn, proposal.appointment, changed)
+        else:
+            await self._proposals.propose_booking(turn, _wish(proposal, changed))
+        return False
+
+    async def _keep(self, turn: Turn, proposal: Proposal, branch: Branch, appointment: Appointment) -> None:
+        """Keep what stands in the CRM, then tell it from the record read back."""
+        booked = None
+        if proposal.kind is not IntentKind.CANCEL:
+            booked = _booked(turn, proposal, branch, appointment)
+        await self._intents.mark_done(
+            turn.dialogue, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
+        )
+        self._tell_done(turn, _as_booked(proposal, appointment))
+        if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
+            when = moment_text(turn, appointment.starts_at, branch.id)
+            notice = turn.texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
+            turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
+
+    def _tell_done(self, turn: Turn, proposal: Proposal) -> None:
+        turn.conversation = turn.conversation.at_rest()
+        turn.replies.append(Reply(text=receipt_text(turn, proposal), drop_keyboard=True))
+        turn.outcome = {
+            IntentKind.CREATE: "booked",
+            IntentKind.MOVE: "moved",
+            IntentKind.CANCEL: "cancelled",
+        }[proposal.kind]
+
+    def _tell_unknown(self, turn: Turn, proposal: Proposal, branch: Branch) -> None:
+        turn.conversation = turn.conversation.at_rest()
+        outcome_unknown(turn, receipt_text(turn, proposal), branch)
+
+    async def _refused(self, turn: Turn, proposal: Proposal, branch: Branch, error: CRMRejected) -> None:
+        """Say kindly that it is not possible, with other times where time was the reason."""
+        turn.conversation = turn.conversation.at_rest()
+        turn.outcome = error.code
+        if proposal.offer is None or not isinstance(error, SlotTaken):
+            turn.say(turn.texts.text("crm-rejected"))
+            notice = turn.texts.text(
+                "staff-crm-down", client=client_label(turn), wish=turn.client_text or proposal.kind, reason=error.code
+            )
+            turn.call_person(error.code, str(error), notice=StaffNotice(text=notice, branch_id=branch.id))
+            return
+        try:
+            services = await _services(turn, branch, proposal.offer)
+            others = await find_alternatives(turn, proposal.offer, branch, services)
+        except CRMError as failure:
+            crm_failed(turn, failure, branch_id=branch.id)
+            return
+        if not others:
+            turn.say(turn.texts.text("slot-taken-none"))
+            return
+        if proposal.kind is IntentKind.CREATE:
+            turn.conversation = turn.conversation.retrying(_wish(proposal, others[0]))
+        buttons = tuple(
+            (Button(text=moment_text(turn, other.starts_at, other.branch_id), action=f"{SLOT}:{other.id}"),)
+            for other in others
+            if proposal.kind is IntentKind.CREATE
+        )
+        turn.replies.append(Reply(text=turn.texts.text("slot-taken", times=offers_text(turn, others)), buttons=buttons))
+
+
+async def _call(turn: Turn, proposal: Proposal, crm: BaseCRMAdapter) -> Appointment:
+    match proposal.kind:
+        case IntentKind.CREATE:
+            return await crm.create_appointment(
+                NewAppointment(
+                    external_id=_external_id(proposal),
+                    slot=_offer(proposal).slot(),
+                    client_name=proposal.client_name,
+                    phone=Phone(proposal.phone),
+                    comment=_comment(turn, proposal),
+                )
+            )
+        case IntentKind.MOVE:
+            return await crm.reschedule_appointment(_record_id(proposal), _offer(proposal).slot())
+        case IntentKind.CANCEL:
+            standing = await crm.get_appointment(_record_id(proposal))
+            await crm.cancel_appointment(standing.id)
+            return standing
+
+
+async def _changed(crm: BaseCRMAdapter, proposal: Proposal) -> Appointment | None:
+    """Return the record where the move or the cancellation stands already."""
+    try:
+        appointment = await crm.get_appointment(_record_id(proposal))
+    except CRMNotFound:
+        if proposal.kind is IntentKind.CANCEL:
+            return None
+        raise
+    if proposal.kind is IntentKind.CANCEL:
+        return appointment if appointment.cancelled else None
+    wanted = _offer(proposal)
+    there = appointment.starts_at == wanted.starts_at and appointment.staff.id == wanted.staff_id
+    return appointment if there else None
+
+
+def _can_look_up(crm: BaseCRMAdapter, proposal: Proposal) -> bool:
+    return proposal.kind is not IntentKind.CREATE or Capability.FIND_BY_EXTERNAL_ID in crm.manifest.capabilities
+
+
+async def _services(turn: Turn, branch: Branch, offer: Offer) -> list[OfferedService]:
+    offered = await list_offered_services(turn.scope, branch)
+    return [service for service in offered if service.id in offer.service_ids]
+
+
+def _booked(turn: Turn, proposal: Proposal, branch: Branch, appointment: Appointment) -> BookedAppointment:
+    return BookedAppointment(
+        id=new_id(),
+        company_id=turn.dialogue.company_id,
+        branch_id=branch.id,
+        dialogue_id=turn.dialogue.id,
+        crm_record_id=appointment.id,
+        external_id=_external_id(proposal),
+        starts_at=appointment.starts_at,
+        duration=appointment.duration,
+        service_names=tuple(service.title for service in appointment.services) or _offer(proposal).service_names,
+        staff_name=appointment.staff.name,
+        client_name=proposal.client_name or appointment.client_name,
+        visitor_name=proposal.visitor_name,
+        phone=proposal.phone or appointment.phone or "",
+        phone_proved=proposal.phone_proved,
+    )
+
+
+def _as_booked(proposal: Proposal, appointment: Appointment) -> Proposal:
+    """Let the receipt say what was read back: time, length and master; the price stays as it was shown."""
+    if proposal.offer is None or proposal.kind is IntentKind.CANCEL:
+        return proposal
+    offer = proposal.offer.model_copy(
+        update={
+            "starts_at": appointment.starts_at,
+            "duration": appointment.duration,
+            "staff_name": appointment.staff.name or proposal.offer.staff_name,
+        }
+    )
+    return proposal.model_copy(update={"offer": offer})
+
+
+def _comment(turn: Turn, proposal: Proposal) -> str:
+    """Write what the salon's staff read in the record, in the company's language."""
+    texts = Translator.for_language(turn.scope.agent.language)
+    lines = [texts.text("comment-source")]
+    if proposal.visitor_name:
+        lines.append(texts.text("comment-visitor", visitor=proposal.visitor_name))
+    if not proposal.phone_proved:
+        lines.append(texts.text("comment-unconfirmed-phone"))
+    if proposal.comment:
+        lines.append(proposal.comment)
+    return "\n".join(lines)
+
+
+def _wish(proposal: Proposal, offer: Offer) -> Wish:
+    return Wish(
+        offer=offer,
+        client_name=proposal.client_name,
+        visitor_name=proposal.visitor_name,
+        comment=proposal.comment,
+    )
+
+
+def _external_id(proposal: Proposal) -> str:
+    return f"aiadm-{proposal.id.hex}"
+
+
+def _offer(proposal: Proposal) -> Offer:
+    if proposal.offer is None:
+        raise CRMRejected("the proposal has no slot")
+    return proposal.offer
+
+
+def _record_id(proposal: Proposal) -> RecordId:
+    if proposal.appointment is None:
+        raise CRMRejected("the proposal has no appointment")
+    return RecordId(proposal.appointment.record_id)
+
+
+def _branch_id(proposal: Proposal) -> BranchId:
+    source = proposal.offer or proposal.appointment
+    if source is None:
+        raise CRMRejected("the proposal names no branch")
+    return BranchId(source.branch_id)

@@ -1,0 +1,75 @@
+"""The client's answer to a proposal. Code, not the prompt, decides what counts as a yes to exactly the action shown."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from orchestration.booking import BookingDesk
+from orchestration.conversation import PROPOSAL_LIFETIME, Proposal, Step
+from orchestration.proposals import NO, YES
+from orchestration.turns import Turn
+
+
+class Confirmation:
+    """Reads a turn as an answer to the open proposal, and lets the desk act on a yes."""
+
+    def __init__(self, desk: BookingDesk) -> None:
+        self._desk = desk
+
+    async def answer(self, turn: Turn) -> bool:
+        """Act on the turn if it is such an answer, and say whether it was.
+
+        A yes is the button of exactly this proposal, or a turn that is nothing but a listed yes to the question just
+        asked. Raises TurnPostponed where it cannot be known yet whether an earlier try of the same write went through.
+        """
+        action = turn.messages[0].action if turn.messages else None
+        if action is not None:
+            verb, _, id_ = action.partition(":")
+            if verb not in (YES, NO):
+                return False
+            await self._on_button(turn, verb, id_)
+            return True
+        proposal = turn.conversation.proposal
+        if proposal is None or turn.conversation.step is not Step.CONFIRMING:
+            return False
+        if turn.texts.is_yes(turn.client_text):
+            await self._on_yes(turn, proposal)
+            return True
+        if turn.texts.is_no(turn.client_text):
+            self._on_no(turn)
+            return True
+        # Something else was said: the button still counts, a later bare "yes" answers another question.
+        turn.conversation = turn.conversation.model_copy(update={"step": None})
+        return False
+
+    async def _on_button(self, turn: Turn, verb: str, id_: str) -> None:
+        proposal = turn.conversation.proposal
+        if proposal is None or str(proposal.id) != id_:
+            done = await self._desk.was_done(turn, _uuid(id_))
+            turn.say(turn.texts.text("already-done" if done else "stale-button"))
+            turn.outcome = "stale_button"
+        elif verb == YES:
+            await self._on_yes(turn, proposal)
+        else:
+            self._on_no(turn)
+
+    async def _on_yes(self, turn: Turn, proposal: Proposal) -> None:
+        # A write that was begun in time is finished however long a crash took.
+        if turn.now - proposal.shown_at > PROPOSAL_LIFETIME and not await self._desk.was_begun(turn, proposal.id):
+            turn.conversation = turn.conversation.at_rest()
+            turn.say(turn.texts.text("proposal-expired"))
+            turn.outcome = "proposal_expired"
+            return
+        await self._desk.carry_out(turn, proposal)
+
+    def _on_no(self, turn: Turn) -> None:
+        turn.conversation = turn.conversation.at_rest()
+        turn.say(turn.texts.text("proposal-declined"))
+        turn.outcome = "proposal_declined"
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,171 @@
+"""What a dialogue remembers between turns besides its words: slots shown, an open proposal, a wish that waits for a
+phone number. It is the data of the dialogue's FSM; the FSM's state says which of them the client is being asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from crm.base import Money, Price, ServiceId, Slot, Staff, StaffId
+from db.records import DialogueState, IntentKind
+
+OFFER_LIFETIME = timedelta(minutes=30)
+PROPOSAL_LIFETIME = timedelta(minutes=10)
+_MOST_OFFERS = 60
+_MOST_APPOINTMENTS = 20
+
+
+class Step(StrEnum):
+    """The FSM's states: what the client was just asked for."""
+
+    CONFIRMING = "confirming"
+    AWAITING_CONTACT = "awaiting_contact"
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class KeptPrice(_Kept):
+    low: int
+    high: int | None = None
+    currency: str
+
+    @classmethod
+    def of(cls, price: Price | None) -> Self | None:
+        if price is None:
+            return None
+        high = price.high.minor_units if price.high else None
+        return cls(low=price.low.minor_units, high=high, currency=price.low.currency)
+
+    def price(self) -> Price:
+        high = Money(minor_units=self.high, currency=self.currency) if self.high is not None else None
+        return Price(low=Money(minor_units=self.low, currency=self.currency), high=high)
+
+
+class Offer(_Kept):
+    """A slot that the CRM showed to this dialogue, under an opaque id. Only such slots can be booked."""
+
+    id: str
+    branch_id: UUID
+    service_ids: tuple[str, ...]
+    service_names: tuple[str, ...]
+    staff_id: str
+    staff_name: str
+    starts_at: datetime
+    duration: timedelta
+    price: KeptPrice | None
+    shown_at: datetime
+
+    def slot(self) -> Slot:
+        return Slot(
+            starts_at=self.starts_at,
+            duration=self.duration,
+            staff=Staff(id=StaffId(self.staff_id), name=self.staff_name),
+            service_ids=tuple(ServiceId(id_) for id_ in self.service_ids),
+            price=self.price.price() if self.price else None,
+        )
+
+
+class ShownAppointment(_Kept):
+    """An appointment that was listed to this client, under an opaque id. Only such ones can be moved or cancelled."""
+
+    id: str
+    branch_id: UUID
+    record_id: str
+    starts_at: datetime
+    duration: timedelta
+    service_ids: tuple[str, ...] = ()
+    service_names: tuple[str, ...]
+    staff_name: str
+
+
+class Proposal(_Kept):
+    """The one action that the client is asked to confirm, exactly as it was shown.
+
+    `id` becomes the intent's id and, with it, the external id in the CRM: however often the yes is handled, it is one
+    booking.
+    """
+
+    id: UUID
+    kind: IntentKind
+    shown_at: datetime
+    offer: Offer | None = None
+    appointment: ShownAppointment | None = None
+    client_name: str = ""
+    visitor_name: str | None = None
+    phone: str = ""
+    phone_proved: bool = False
+    comment: str = ""
+
+
+class Wish(_Kept):
+    """A booking that only lacks a phone number."""
+
+    offer: Offer
+    client_name: str
+    visitor_name: str | None = None
+    comment: str = ""
+
+
+class Conversation(_Kept):
+    """All of it.
+
+    Unknown fields of a newer version are dropped and missing ones have defaults: versions run side by side.
+    """
+
+    step: Step | None = None
+    offers: tuple[Offer, ...] = ()
+    appointments: tuple[ShownAppointment, ...] = ()
+    proposal: Proposal | None = None
+    wish: Wish | None = None
+    """What is booked as soon as there is a phone number, or, after a lost slot, with another of the times shown."""
+
+    @classmethod
+    def from_state(cls, state: DialogueState) -> Self:
+        step = state.state if state.state in Step._value2member_map_ else None
+        return cls.model_validate({**state.data, "step": step})
+
+    def to_state(self, version: int) -> DialogueState:
+        data: Mapping[str, Any] = self.model_dump(mode="json", exclude={"step"}, exclude_defaults=True)
+        return DialogueState(state=self.step, data=data, version=version)
+
+    def with_offers(self, new: tuple[Offer, ...], now: datetime) -> Self:
+        """Remember what was shown; the oldest are forgotten first, the expired at once."""
+        standing = tuple(offer for offer in self.offers if now - offer.shown_at < OFFER_LIFETIME)
+        return self.model_copy(update={"offers": (*standing, *new)[-_MOST_OFFERS:]})
+
+    def with_appointments(self, shown: tuple[ShownAppointment, ...]) -> Self:
+        return self.model_copy(update={"appointments": shown[-_MOST_APPOINTMENTS:]})
+
+    def find_offer(self, offer_id: str, now: datetime) -> Offer | None:
+        """Return the offer, or None where this dialogue was never shown it or it was too long ago."""
+        for offer in self.offers:
+            if offer.id == offer_id and now - offer.shown_at < OFFER_LIFETIME:
+                return offer
+        return None
+
+    def find_appointment(self, appointment_id: str) -> ShownAppointment | None:
+        return next((shown for shown in self.appointments if shown.id == appointment_id), None)
+
+    def proposing(self, proposal: Proposal) -> Self:
+        """Put one proposal before the client; it voids any earlier one."""
+        return self.model_copy(update={"step": Step.CONFIRMING, "proposal": proposal, "wish": None})
+
+    def wishing(self, wish: Wish | None) -> Self:
+        """Wait for the client's contact; a proposal that stood open is void."""
+        return self.model_copy(update={"step": Step.AWAITING_CONTACT, "wish": wish, "proposal": None})
+
+    def retrying(self, wish: Wish) -> Self:
+        """Keep what was wished, for another slot."""
+        return self.model_copy(update={"step": None, "proposal": None, "wish": wish})
+
+    def at_rest(self) -> Self:
+        """Ask nothing any more."""
+        return self.model_copy(update={"step": None, "proposal": None, "wish": None})

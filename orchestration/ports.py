@@ -1,0 +1,159 @@
+"""What orchestration needs of the outside, as Protocols. `bot/app.py` plugs the real parts in; the type checker proves
+the fit there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from db.records import BookedAppointment, BranchId, Dialogue, Intent, IntentKind, Usage
+
+
+class Clock(Protocol):
+    """Tells the time: an aware datetime in UTC. Tests move it."""
+
+    def __call__(self) -> datetime: ...
+
+
+# ---- the model -----------------------------------------------------------------------------------------------------
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextPart(_Part):
+    """Words. `signature` is the provider's opaque mark on a part, handed back exactly as it came."""
+
+    kind: Literal["text"] = "text"
+    text: str
+    thought: bool = False
+    signature: str | None = None
+
+
+class CallPart(_Part):
+    """The model asks for a tool. `id` may be empty where the provider gives none."""
+
+    kind: Literal["call"] = "call"
+    id: str | None = None
+    name: str
+    arguments: dict[str, Any]
+    signature: str | None = None
+
+
+class ResultPart(_Part):
+    """What a tool answered; `response` is a JSON object."""
+
+    kind: Literal["result"] = "result"
+    id: str | None = None
+    name: str
+    response: dict[str, Any]
+
+
+Part = Annotated[TextPart | CallPart | ResultPart, Field(discriminator="kind")]
+
+
+class Content(BaseModel):
+    """One entry of the conversation with the model. Parts are never merged, reordered or rebuilt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["user", "model"]
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the words meant for the client, thoughts left out."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart) and not part.thought)
+
+    @property
+    def calls(self) -> tuple[CallPart, ...]:
+        return tuple(part for part in self.parts if isinstance(part, CallPart))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolDeclaration:
+    """A tool as the model sees it; `parameters` is JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One question to the model. `model` None: the platform's default. `timeout` bounds the whole call."""
+
+    system: str
+    contents: Sequence[Content]
+    tools: Sequence[ToolDeclaration]
+    timeout: timedelta
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnswer:
+    """What the model said. `model` is the version that really answered."""
+
+    content: Content
+    usage: Usage
+    model: str
+
+
+class Model(Protocol):
+    async def generate(self, request: ModelRequest) -> ModelAnswer:
+        """Answer, or raise ModelError (see errors.py). Retries within `request.timeout` are the implementation's."""
+
+
+# ---- what is durable -----------------------------------------------------------------------------------------------
+
+
+class Intents(Protocol):
+    """CRM writes recorded before they are made. Every method is one committed step of its own."""
+
+    async def record(
+        self,
+        dialogue: Dialogue,
+        *,
+        intent_id: UUID,
+        branch_id: BranchId,
+        kind: IntentKind,
+        external_id: str,
+        action: Mapping[str, Any],
+    ) -> Intent:
+        """Record a confirmed write, or return the one that stands under this id already."""
+
+    async def find(self, dialogue: Dialogue, intent_id: UUID) -> Intent | None:
+        """Return an intent of this dialogue."""
+
+    async def mark_called(self, dialogue: Dialogue, intent_id: UUID) -> None:
+        """Say that the CRM is about to be called (again, after a lookup that found nothing)."""
+
+    async def mark_done(
+        self,
+        dialogue: Dialogue,
+        intent_id: UUID,
+        *,
+        crm_record_id: str,
+        appointment: BookedAppointment | None,
+        cancelled: bool,
+    ) -> None:
+        """Say that the write stands in the CRM; our own row of the appointment is changed with it."""
+
+    async def mark_refused(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
+        """Say that nothing was written."""
+
+    async def mark_unknown(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
+        """Say that it cannot be found out whether it was written."""
+
+
+class Appointments(Protocol):
+    """Appointments that were made by dialogues of ours."""
+
+    async def list_made_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
+        """Return the upcoming ones this very chat made, whatever phone was typed for them."""

@@ -1,0 +1,86 @@
+"""Putting one action before the client: what is asked, with which buttons, and what it needs first (a phone number)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.base import Phone
+from db.records import IntentKind, new_id
+from orchestration.conversation import Offer, Proposal, ShownAppointment, Wish
+from orchestration.messages import Button, Reply
+from orchestration.ports import Appointments
+from orchestration.trouble import ask_for_contact
+from orchestration.turns import Turn
+from orchestration.wording import proposal_text
+
+YES, NO, SLOT = "yes", "no", "slot"
+"""What a pressed button asks for; the id of the proposal or offer follows after a colon."""
+_YES_LABELS = {
+    IntentKind.CREATE: "button-yes-create",
+    IntentKind.MOVE: "button-yes-move",
+    IntentKind.CANCEL: "button-yes-cancel",
+}
+
+
+class Proposals:
+    """Makes proposals; asks `appointments` how many bookings a typed number holds already."""
+
+    def __init__(self, appointments: Appointments) -> None:
+        self._appointments = appointments
+
+    async def propose_booking(self, turn: Turn, wish: Wish) -> dict[str, Any]:
+        """Ask the client to confirm a booking, or for the phone number that it lacks.
+
+        Returns what the model is told. A number that was only typed may hold one open booking a chat, marked for staff.
+        """
+        proved = turn.dialogue.proved_phone
+        phone = proved or turn.dialogue.typed_phone
+        if phone is None:
+            turn.conversation = turn.conversation.wishing(wish)
+            ask_for_contact(turn, turn.texts.text("ask-contact"))
+            return {"status": "client_asked_for_phone"}
+        if proved is None and await self._appointments.list_made_here(turn.dialogue):
+            turn.conversation = turn.conversation.wishing(wish)
+            ask_for_contact(turn, turn.texts.text("too-many-open"))
+            return {"status": "client_asked_to_prove_phone"}
+        self._propose(
+            turn,
+            Proposal(
+                id=new_id(),
+                kind=IntentKind.CREATE,
+                shown_at=turn.now,
+                offer=wish.offer,
+                client_name=wish.client_name,
+                visitor_name=wish.visitor_name,
+                phone=Phone(phone),
+                phone_proved=proved is not None,
+                comment=wish.comment,
+            ),
+        )
+        return {"status": "client_asked_to_confirm"}
+
+    def propose_move(self, turn: Turn, shown: ShownAppointment, offer: Offer) -> dict[str, Any]:
+        """Ask the client to confirm that an appointment moves to another slot."""
+        proposal = Proposal(id=new_id(), kind=IntentKind.MOVE, shown_at=turn.now, appointment=shown, offer=offer)
+        self._propose(turn, proposal)
+        return {"status": "client_asked_to_confirm"}
+
+    def propose_cancel(self, turn: Turn, shown: ShownAppointment) -> dict[str, Any]:
+        """Ask the client to confirm that an appointment is cancelled."""
+        self._propose(turn, Proposal(id=new_id(), kind=IntentKind.CANCEL, shown_at=turn.now, appointment=shown))
+        return {"status": "client_asked_to_confirm"}
+
+    def _propose(self, turn: Turn, proposal: Proposal) -> None:
+        turn.conversation = turn.conversation.proposing(proposal)
+        turn.outcome = "proposed"
+        turn.replies.append(
+            Reply(
+                text=proposal_text(turn, proposal),
+                buttons=(
+                    (
+                        Button(text=turn.texts.text(_YES_LABELS[proposal.kind]), action=f"{YES}:{proposal.id}"),
+                        Button(text=turn.texts.text("button-no"), action=f"{NO}:{proposal.id}"),
+                    ),
+                ),
+            )
+        )

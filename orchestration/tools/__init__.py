@@ -1,0 +1,1 @@
+"""What the agent can do: tools that the model may call, and the one place through which every call goes."""

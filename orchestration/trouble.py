@@ -1,0 +1,50 @@
+"""What the client and the staff are told when the CRM, the model or a write fails. A client always gets an answer."""
+
+from __future__ import annotations
+
+from crm.errors import CRMAuthFailed, CRMError
+from db.records import Branch, BranchId
+from orchestration.messages import Reply
+from orchestration.turns import StaffNotice, Turn
+
+
+def client_label(turn: Turn) -> str:
+    """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
+    name = turn.dialogue.client_name or turn.texts.text("staff-unnamed-client")
+    phone = turn.dialogue.proved_phone or turn.dialogue.typed_phone
+    return f"{name}, {phone}" if phone else name
+
+
+def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None) -> None:
+    """Say that the schedule cannot be reached, take the wish down, ring a person. Only staff see why."""
+    refused = isinstance(error, CRMAuthFailed)
+    turn.say(turn.texts.text("crm-auth-failed" if refused else "crm-unavailable"))
+    notice = turn.texts.text(
+        "staff-crm-auth" if refused else "staff-crm-down",
+        client=client_label(turn),
+        wish=turn.client_text or "—",
+        reason=error.code,
+    )
+    turn.call_person(error.code, turn.client_text, notice=StaffNotice(text=notice, branch_id=branch_id))
+    turn.outcome = error.code
+
+
+def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
+    """Say that a person checks whether the write went through; it is never tried again."""
+    turn.say(turn.texts.text("outcome-unknown"))
+    notice = turn.texts.text("staff-outcome-unknown", client=client_label(turn), what=what)
+    turn.call_person("crm_outcome_unknown", what, notice=StaffNotice(text=notice, branch_id=branch.id))
+    turn.outcome = "crm_outcome_unknown"
+
+
+def model_failed(turn: Turn, reason: str) -> None:
+    """Say that the assistant cannot think now and that a person will answer."""
+    turn.say(turn.texts.text("model-unavailable"))
+    notice = turn.texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
+    turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
+    turn.outcome = reason
+
+
+def ask_for_contact(turn: Turn, text: str) -> None:
+    """Ask for the client's own contact by the channel's own means."""
+    turn.replies.append(Reply(text=text, ask_contact=turn.texts.text("button-share-contact")))

@@ -1,0 +1,170 @@
+"""A turn: what the client said since the last one, and what is to become of it. Grouping is a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from db.records import (
+    Author,
+    Branch,
+    BranchId,
+    Dialogue,
+    DialogueState,
+    HistoryMessage,
+    ToolCallRecord,
+    Usage,
+    new_id,
+)
+from locales import Translator
+from orchestration.conversation import Conversation
+from orchestration.messages import Message, Reply
+from orchestration.ports import Content
+from orchestration.scope import CompanyScope
+
+
+class TurnPostponed(Exception):
+    """The turn cannot be decided yet: nothing of it is kept, and it is handled again after `delay`."""
+
+    def __init__(self, delay: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.delay = delay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffNotice:
+    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one."""
+
+    text: str
+    branch_id: BranchId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A person is to look at the dialogue."""
+
+    reason: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnResult:
+    """Everything that one commit takes: replies, history, state, notices, counts."""
+
+    turn_id: UUID
+    replies: tuple[Reply, ...]
+    history: tuple[HistoryMessage, ...]
+    dialogue: Dialogue
+    state: DialogueState
+    tool_calls: tuple[ToolCallRecord, ...]
+    usage: Usage
+    notices: tuple[StaffNotice, ...]
+    handovers: tuple[Handover, ...]
+    outcome: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """One turn while it is being worked on. Tools and confirmation write into it; `result()` closes it."""
+
+    scope: CompanyScope
+    dialogue: Dialogue
+    conversation: Conversation
+    state_version: int
+    messages: tuple[Message, ...]
+    history: Sequence[HistoryMessage]
+    now: datetime
+    texts: Translator
+    id: UUID = field(default_factory=new_id)
+    replies: list[Reply] = field(default_factory=list)
+    said: list[Content] = field(default_factory=list)
+    """What the model saw and said in this turn, in its own words."""
+    tool_calls: list[ToolCallRecord] = field(default_factory=list)
+    notices: list[StaffNotice] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    model: str | None = None
+    prompt_version: str | None = None
+    outcome: str = "answered"
+
+    @property
+    def client_text(self) -> str:
+        """What the client wrote in this turn, a burst of messages as one."""
+        return "\n".join(message.text for message in self.messages if message.text)
+
+    def say(self, text: str) -> None:
+        """Answer with plain words."""
+        self.replies.append(Reply(text=text))
+
+    def local(self, moment: datetime, branch: Branch) -> datetime:
+        """Return the moment in the branch's zone: clients are always shown wall-clock time of the salon."""
+        return moment.astimezone(ZoneInfo(branch.time_zone))
+
+    def spend(self, usage: Usage) -> None:
+        self.usage = Usage(
+            calls=self.usage.calls + usage.calls,
+            prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
+            output_tokens=self.usage.output_tokens + usage.output_tokens,
+            cached_tokens=self.usage.cached_tokens + usage.cached_tokens,
+        )
+
+    def call_person(self, reason: str, summary: str, *, notice: StaffNotice | None = None) -> None:
+        """Mark the dialogue for a person, and ring the staff chat where a notice is given."""
+        self.handovers.append(Handover(reason=reason, summary=summary))
+        if notice is not None:
+            self.notices.append(notice)
+
+    def result(self) -> TurnResult:
+        client_at = self.messages[-1].sent_at if self.messages else self.now
+        return TurnResult(
+            turn_id=self.id,
+            replies=tuple(self.replies),
+            history=self._history(client_at),
+            dialogue=replace(self.dialogue, last_message_at=client_at),
+            state=self.conversation.to_state(self.state_version),
+            tool_calls=tuple(self.tool_calls),
+            usage=self.usage,
+            notices=tuple(self.notices),
+            handovers=tuple(self.handovers),
+            outcome=self.outcome,
+        )
+
+    def _history(self, client_at: datetime) -> tuple[HistoryMessage, ...]:
+        """Keep the client's words and ours; the contents in which the model knows them hang on ours."""
+        messages = []
+        if words := self.client_text:
+            messages.append(HistoryMessage(author=Author.CLIENT, text=words, at=client_at, turn_id=self.id))
+        if answer := "\n\n".join(reply.text for reply in self.replies if reply.text):
+            messages.append(
+                HistoryMessage(
+                    author=Author.AGENT,
+                    text=answer,
+                    at=self.now,
+                    turn_id=self.id,
+                    parts=tuple(content.model_dump(mode="json", exclude_none=True) for content in self.said),
+                    model=self.model,
+                    prompt_version=self.prompt_version,
+                )
+            )
+        return tuple(messages)
+
+
+def first_group(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages at the head of the queue that make one turn.
+
+    A run of free text is one turn, as a burst of short messages is one thought; a command, a pressed button, a contact
+    and an attachment each are a turn of their own, so that they act on exactly the state that stood before them.
+    """
+    if not messages:
+        return ()
+    if not messages[0].is_free_text:
+        return (messages[0],)
+    burst = []
+    for message in messages:
+        if not message.is_free_text:
+            break
+        burst.append(message)
+    return tuple(burst)

@@ -1,0 +1,105 @@
+"""What is promised in writing: proposals, receipts and lists, rendered from the CRM's data, never by the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from crm.base import Price
+from db.records import Branch, BranchId, IntentKind
+from locales import Translator
+from orchestration.conversation import Offer, Proposal, ShownAppointment
+from orchestration.scope import CompanyScope
+from orchestration.turns import Turn
+
+_QUESTIONS = {
+    IntentKind.CREATE: "proposal-create",
+    IntentKind.MOVE: "proposal-move",
+    IntentKind.CANCEL: "proposal-cancel",
+}
+_RECEIPTS = {
+    IntentKind.CREATE: "receipt-created",
+    IntentKind.MOVE: "receipt-moved",
+    IntentKind.CANCEL: "receipt-cancelled",
+}
+
+
+def price_text(texts: Translator, price: Price) -> str:
+    """Say a price; a range stays a range."""
+    high = price.high.minor_units if price.high and price.is_range else None
+    return texts.price(price.low.minor_units, high, price.low.currency)
+
+
+def place_text(scope: CompanyScope, branch: Branch) -> str:
+    """Say where: the branch's name only where there is more than one, its address where it is known."""
+    name = branch.name if len(scope.branches) > 1 else ""
+    return ", ".join(part for part in (name, branch.address) if part) or scope.company.name
+
+
+def proposal_text(turn: Turn, proposal: Proposal) -> str:
+    """Ask for a yes to exactly this action."""
+    return turn.texts.text(_QUESTIONS[proposal.kind], details=_details(turn, proposal))
+
+
+def receipt_text(turn: Turn, proposal: Proposal) -> str:
+    """Say what stands in the CRM now."""
+    text = turn.texts.text(_RECEIPTS[proposal.kind], details=_details(turn, proposal))
+    if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
+        text = f"{text}\n\n{turn.texts.text('receipt-unconfirmed-phone')}"
+    return text
+
+
+def appointment_text(turn: Turn, shown: ShownAppointment) -> str:
+    """Say one standing appointment on a line."""
+    return turn.texts.text(
+        "appointment-line",
+        when=moment_text(turn, shown.starts_at, shown.branch_id),
+        service=", ".join(shown.service_names),
+        staff=shown.staff_name,
+    )
+
+
+def offers_text(turn: Turn, offers: Sequence[Offer]) -> str:
+    """Say free times, a line each, by the salon's clock."""
+    return "\n".join(
+        turn.texts.text("slot-line", when=moment_text(turn, offer.starts_at, offer.branch_id), staff=offer.staff_name)
+        for offer in offers
+    )
+
+
+def moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
+    """Say a moment with its weekday, by the clock on the branch's wall."""
+    return turn.texts.moment(turn.local(moment, turn.scope.branch(BranchId(branch_id))))
+
+
+def _details(turn: Turn, proposal: Proposal) -> str:
+    """Say the action line by line; what is not known has no line."""
+    lines: list[tuple[str, str | None]]
+    if proposal.kind is IntentKind.CREATE and proposal.offer:
+        offer = proposal.offer
+        lines = [
+            ("line-service", ", ".join(offer.service_names)),
+            ("line-staff", offer.staff_name),
+            ("line-when", moment_text(turn, offer.starts_at, offer.branch_id)),
+            ("line-duration", turn.texts.duration(offer.duration)),
+            ("line-price", price_text(turn.texts, offer.price.price()) if offer.price else None),
+            ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(offer.branch_id)))),
+            ("line-client", proposal.client_name),
+            ("line-visitor", proposal.visitor_name),
+        ]
+    elif proposal.appointment:
+        shown, offer_to = proposal.appointment, proposal.offer
+        when = moment_text(turn, shown.starts_at, shown.branch_id)
+        to_when = moment_text(turn, offer_to.starts_at, offer_to.branch_id) if offer_to else None
+        lines = [
+            ("line-service", ", ".join(shown.service_names)),
+            ("line-staff", offer_to.staff_name if offer_to else shown.staff_name),
+            ("line-was", when) if offer_to else ("line-when", when),
+            ("line-becomes", to_when),
+            ("line-price", price_text(turn.texts, offer_to.price.price()) if offer_to and offer_to.price else None),
+            ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(shown.branch_id)))),
+        ]
+    else:
+        lines = []
+    return "\n".join(turn.texts.text(key, value=value) for key, value in lines if value)

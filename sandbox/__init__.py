@@ -1,0 +1,1 @@
+"""Other people's servers, written from their documents; imports nothing of ours."""
