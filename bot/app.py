@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -69,6 +70,8 @@ class Core:
     inbox: Inbox
     answers: Answers
     notices: tuple[str, ...]
+    owner_url: str
+    """The address that migrates; the processes themselves run under the login that owns nothing."""
 
     def open_channel_secrets(self, channel: Channel) -> Mapping[str, SecretStr]:
         """Decrypt a channel's secrets."""
@@ -87,7 +90,8 @@ class Core:
 
     async def redis_answers(self) -> bool:
         try:
-            return bool(await self.redis.ping())
+            pong: Any = self.redis.ping()
+            return bool(await pong)
         except RedisError:
             return False
 
@@ -106,7 +110,7 @@ async def open_core(
             redis_url, socket_connect_timeout=_REDIS_TIMEOUT_S, socket_timeout=_REDIS_SOCKET_S, decode_responses=True
         )
         try:
-            yield _core(settings, clock, database, redis, redis_prefix, notices)
+            yield _core(settings, clock, database, redis, redis_prefix, notices, database_url)
         finally:
             await redis.aclose()
             await database.close()
@@ -130,7 +134,13 @@ async def start_servers(settings: Settings) -> AsyncIterator[tuple[str, str, tup
 
 
 def _core(
-    settings: Settings, clock: Clock, database: Database, redis: Redis, prefix: str, notices: tuple[str, ...]
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    redis: Redis,
+    prefix: str,
+    notices: tuple[str, ...],
+    owner_url: str,
 ) -> Core:
     keys = (
         KeyRing.parse(settings.master_keys.get_secret_value())
@@ -152,6 +162,7 @@ def _core(
         inbox=Inbox(database, clock, doorbell),
         answers=Answers(database, redis, prefix),
         notices=notices,
+        owner_url=owner_url,
     )
 
 

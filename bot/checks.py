@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crm.base import BaseCRMAdapter, CheckLine, CheckStatus, Price, Service
-from crm.errors import CRMError
 from bot.app import Core
 from bot.worker_app import open_crm
+from crm.base import BaseCRMAdapter, CheckLine, CheckStatus, Price, Service
+from crm.errors import CRMError
 from db.records import AgentSettings, Branch, CompanyId
 from orchestration.catalogue import find_description, to_price
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from bot.settings import PREFIX, tenant_settings
-from crm.registry import MANIFESTS
+from crm.registry import ADAPTERS, get_manifest
 from db.errors import NotFound
 from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, new_id
 from handlers.telegram.bots import Bots
@@ -54,9 +54,9 @@ async def ensure_company(core: Core, given: Mapping[str, str]) -> CompanyId:
         company = Company(id=company_id, slug=SLUG, name="Development")
         await core.companies.create_company(company, AgentSettings(), [branch])
     crm_type = given.get(f"{PREFIX}CRM_TYPE")
-    manifest = MANIFESTS.get(crm_type or "")
+    manifest = get_manifest(crm_type) if crm_type and crm_type in ADAPTERS else None
     if crm_type and manifest is None:
-        log.error("crm_unknown", crm=crm_type, known=sorted(MANIFESTS))
+        log.error("crm_unknown", crm=crm_type, known=sorted(ADAPTERS))
     if manifest is not None:
         values = {name.removeprefix(f"{PREFIX}CRM_").lower(): value for name, value in given.items()}
         fields = {field.name: field for field in manifest.fields if field.name in values}

@@ -8,7 +8,8 @@ import random
 import socket
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -85,10 +86,13 @@ class Worker:
         for claim in claims:
             task = group.create_task(self._work_on(claim))
             self._held[claim] = task
-            task.add_done_callback(lambda _, claim=claim: self._held.pop(claim, None))
+            task.add_done_callback(partial(self._let_go, claim))
         RUNNING.set(len(self._held))
         if not claims:
             await self._wait()
+
+    def _let_go(self, claim: Claim, _: asyncio.Task[None]) -> None:
+        self._held.pop(claim, None)
 
     async def _wait(self) -> None:
         """Wait for the bell, the next due time, the end of a running claim, or a poll's length, whichever is first."""
@@ -97,11 +101,12 @@ class Worker:
         except DatabaseUnavailable:
             due_in = None
         pause = min(POLL, max(due_in, timedelta(milliseconds=5))) if due_in is not None else POLL
-        waits: set[asyncio.Future[object]] = {
+        waits: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(self._stopping.wait()),
             asyncio.ensure_future(self._doorbell.wait(pause)),
         }
-        _, pending = await asyncio.wait({*waits, *self._held.values()}, return_when=asyncio.FIRST_COMPLETED)
+        running: set[asyncio.Future[Any]] = {*waits, *self._held.values()}
+        _, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits & pending:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
@@ -167,5 +172,5 @@ class Worker:
 
 def retry_delay(attempts: int) -> timedelta:
     """Return how long a failed claim rests: doubling, jittered, bounded."""
-    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(attempts, 10))
+    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempts, 10))
     return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

@@ -13,7 +13,7 @@ from bot.app import Core
 from bot.records_of_writes import CommittedIntents, MadeHere
 from bot.scopes import Scopes
 from bot.turn_job import TurnJob, TurnStores
-from bot.worker import Worker
+from bot.worker import Job, Worker
 from crm.http import CRMHttp
 from crm.registry import CRMFactory
 from db.appointments import Appointments
@@ -59,13 +59,13 @@ class WorkerApp:
 @asynccontextmanager
 async def open_crm(core: Core) -> AsyncIterator[Scopes]:
     """Open what reads and writes CRMs, over one shared HTTP pool."""
-    http = CRMHttp()
+    http = CRMHttp(clock=core.clock)
     try:
         pace = Pace(RateLimits(core.redis, core.redis_prefix))
         factory = CRMFactory(http, pace=pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock)
         yield Scopes(core.directory, factory, core.open_crm_secrets)
     finally:
-        await http.close()
+        await http.aclose()
 
 
 @asynccontextmanager
@@ -138,7 +138,7 @@ def _worker(
         directory=core.directory,
         doorbell=core.doorbell,
     )
-    jobs = {
+    jobs: dict[WorkKind, Job] = {
         WorkKind.TURN: TurnJob(stores, scopes, channels, orchestrator, core.clock),
         WorkKind.DELIVERY: DeliveryJob(
             core.database, outbox, core.work, core.directory, core.companies, channels, core.clock

@@ -95,7 +95,8 @@ class Answers:
 
     async def _listen(self, dialogue_id: DialogueId) -> None:
         try:
-            await self._redis.blpop([self._key(dialogue_id)], timeout=_POLL_S)
+            rung: Any = self._redis.blpop([self._key(dialogue_id)], timeout=_POLL_S)
+            await rung
         except RedisError as error:
             log.warning("answers_not_heard", error=type(error).__name__)
             await asyncio.sleep(_POLL_S)

@@ -1,7 +1,8 @@
-"""Companies and what belongs to them: settings, branches, CRM, channels. The admin's side; turns read db/directory.py."""
+"""Companies and what is theirs: settings, branches, CRM, channels. The admin's side; turns read db/directory.py."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -84,10 +85,8 @@ class Companies:
         """Return the id of a company named by slug or id. Raises NotFound."""
         table = models.companies.c
         wanted = [table.slug == slug_or_id]
-        try:
+        with contextlib.suppress(ValueError):
             wanted.append(table.id == UUID(slug_or_id))
-        except ValueError:
-            pass
         async with self._database.platform() as tx:
             found = await tx.connection.scalar(select(table.id).where(or_(*wanted)))
         if found is None:

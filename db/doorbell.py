@@ -1,9 +1,10 @@
-"""The doorbell: a Redis list that spares workers the poll. The truth is the `work` table; a lost ring costs a second."""
+"""The doorbell: a Redis list that spares workers the poll. The truth is the `work` table; a lost ring costs 1 s."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -35,7 +36,8 @@ class Doorbell:
         """Wait for a ring, at most so long; say whether there was one."""
         seconds = max(within.total_seconds(), 0.01)
         try:
-            return await self._redis.blpop([self._key], timeout=seconds) is not None
+            rung: Any = self._redis.blpop([self._key], timeout=seconds)
+            return await rung is not None
         except RedisError as error:
             log.warning("bell_not_heard", error=type(error).__name__)
             await asyncio.sleep(seconds)

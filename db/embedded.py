@@ -117,7 +117,7 @@ class Embedded:
             action()
 
 
-class _lock:  # noqa: N801
+class _lock:
     """Hold a file's lock; the kernel frees it when the process dies."""
 
     def __init__(self, path: Path) -> None:

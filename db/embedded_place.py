@@ -81,7 +81,7 @@ def find_place(data_dir: Path) -> Place:
     if len(os.fsencode(folder)) + _LONGEST_SOCKET_NAME > LONGEST_SOCKET_PATH:
         reason = "its path is too long for a socket"
     elif uid is not None and not _can(uid, gid, "-x", data_dir):
-        reason = f"the user {_UNPRIVILEGED!r}, whom PostgreSQL runs as because it refuses to run as root, cannot enter it"
+        reason = f"the user {_UNPRIVILEGED!r} cannot enter it, and PostgreSQL refuses to run as root"
     notices: tuple[str, ...] = ()
     if reason is not None:
         folder = _elsewhere(data_dir)

@@ -1,8 +1,8 @@
 """The work engine: one row for each thing to be done, claimed under a lease with a fencing number.
 
-A row says only "look at this dialogue": what is to be done stands in the other tables. `wake` counts the rings: one that
-comes while the row is held makes exactly one further claim. `fence` grows with every claim: the commit of a worker whose
-lease was lost finds another number and is refused. Times are the injected clock's, so that a test moves them.
+A row says only "look at this dialogue": what is to be done stands in the other tables. `wake` counts the rings: those
+that come while the row is held make exactly one further claim. `fence` grows with every claim: the commit of a worker
+whose lease was lost finds another number and is refused. Times are the injected clock's, so that a test moves them.
 """
 
 from __future__ import annotations

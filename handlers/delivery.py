@@ -105,5 +105,5 @@ class DeliveryJob:
 
 def retry_delay(attempts: int) -> timedelta:
     """Return how long a reply rests: doubling, jittered, bounded."""
-    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(attempts, 12))
+    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempts, 12))
     return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

@@ -1,1 +1,142 @@
-"""Words only: texts, plurals, money and dates in the client's language."""
+"""Words: texts by key, plurals, money and dates in the client's language. The only importer of Fluent and Babel."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from babel.dates import format_date
+from fluent.runtime import FluentBundle, FluentResource
+
+_HERE = Path(__file__).parent
+_DEFAULT = "ru"
+_KAZAKH = re.compile(r"[әғқңөұүһі]", re.IGNORECASE)
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
+
+
+class Translator:
+    """One language's words. Made by `for_language`; one object serves all."""
+
+    def __init__(self, language: str, bundle: FluentBundle) -> None:
+        self.language = language
+        self._bundle = bundle
+
+    @staticmethod
+    def for_language(code: str | None, default: str = _DEFAULT) -> Translator:
+        """Return the translator of a language tag ("ru-RU" is "ru"); of `default` where there are no texts for it."""
+        known = languages()
+        for wanted in (code or "", default, _DEFAULT):
+            language = wanted.replace("_", "-").split("-")[0].lower()
+            if language in known:
+                return _translator(language)
+        raise KeyError(_DEFAULT)
+
+    @staticmethod
+    def language_of(text: str) -> str | None:
+        """Say which of our languages a client writes in, by its letters; None where a text does not tell."""
+        if _KAZAKH.search(text) and "kk" in languages():
+            return "kk"
+        if _CYRILLIC.search(text):
+            return "ru"
+        return "en" if len(_LATIN_WORD.findall(text)) > 1 else None
+
+    def text(self, key: str, **values: str | int) -> str:
+        """Return the text of a key. Raises KeyError for a key that is not there or a value that is missing."""
+        message = self._bundle.get_message(key)
+        if message.value is None:
+            raise KeyError(key)
+        text, errors = self._bundle.format_pattern(message.value, values)
+        if errors:
+            raise KeyError(f"{key}: {errors[0]}")
+        return str(text)
+
+    def money(self, minor_units: int, currency: str) -> str:
+        """Say an amount: whole units where there is nothing after the point."""
+        return self.text("money", amount=_amount(minor_units, self.language), currency=self._currency(currency))
+
+    def price(self, low: int, high: int | None, currency: str) -> str:
+        """Say a price; a range stays a range."""
+        if high is None:
+            return self.money(low, currency)
+        lowest = _amount(low, self.language)
+        return self.text("price-range", low=lowest, high=self.money(high, currency))
+
+    def weekday(self, day: date) -> str:
+        """Say the day of the week in full."""
+        return format_date(day, "EEEE", locale=self.language)
+
+    def time(self, at: time) -> str:
+        """Say a time of day, 24 hours."""
+        return at.strftime("%H:%M")
+
+    def day(self, day: date) -> str:
+        """Say a day with its weekday."""
+        pattern = "EEEE, d MMMM" if self.language != "en" else "EEEE, MMMM d"
+        return format_date(day, pattern, locale=self.language)
+
+    def moment(self, at: datetime) -> str:
+        """Say a moment with its weekday, by the clock that it carries."""
+        return f"{self.day(at.date())}, {self.time(at.time())}"
+
+    def duration(self, length: timedelta) -> str:
+        """Say a length of time in hours and minutes."""
+        hours, minutes = divmod(round(length.total_seconds() / 60), 60)
+        parts = []
+        if hours:
+            parts.append(self.text("hours", count=hours))
+        if minutes or not hours:
+            parts.append(self.text("minutes", count=minutes))
+        return " ".join(parts)
+
+    def is_yes(self, text: str) -> bool:
+        """Say whether the whole text is nothing but a listed yes."""
+        return _bare(text) in self._words("yes-words")
+
+    def is_no(self, text: str) -> bool:
+        """Say whether the whole text is nothing but a listed no."""
+        return _bare(text) in self._words("no-words")
+
+    def _words(self, key: str) -> frozenset[str]:
+        return frozenset(word.strip() for word in self.text(key).split("|"))
+
+    def _currency(self, code: str) -> str:
+        key = f"currency-{code.lower()}"
+        return self.text(key) if self._bundle.has_message(key) else code
+
+
+def languages() -> frozenset[str]:
+    """Return the languages that there are texts for: one file each."""
+    return frozenset(path.stem for path in _HERE.glob("*.ftl"))
+
+
+def prompt_text(language: str) -> str:
+    """Return the fixed part of the system prompt in a language; in the default one where there is none."""
+    path = _HERE / "prompts" / f"{language}.md"
+    return (path if path.exists() else _HERE / "prompts" / f"{_DEFAULT}.md").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=16)
+def _translator(language: str) -> Translator:
+    bundle = FluentBundle([language], use_isolating=False)
+    bundle.add_resource(FluentResource((_HERE / f"{language}.ftl").read_text(encoding="utf-8")))
+    return Translator(language, bundle)
+
+
+def _amount(minor_units: int, language: str) -> str:
+    whole, rest = divmod(minor_units, 100)
+    separator = "." if language == "en" else ","
+    return f"{whole}{separator}{rest:02}" if rest else str(whole)
+
+
+def _bare(text: str) -> str:
+    """Strip a reply to its words: case, ё, punctuation at the ends, skin tones and variation marks of emoji."""
+    kept = "".join(
+        character
+        for character in unicodedata.normalize("NFC", text)
+        if unicodedata.category(character) not in ("Cf", "Mn") and not "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
+    return re.sub(r"\s+", " ", kept.casefold().replace("ё", "е").strip(" \t\n.,!)(:;…\"'«»"))

@@ -98,8 +98,10 @@ async def find_channel(core: Core, channel_id: str) -> Channel:
         wanted = ChannelId(UUID(channel_id))
     except ValueError:
         fail(f"{channel_id!r} is not a channel id; `ai-admin channel list COMPANY` shows them")
-    for company in await core.companies.list_companies():
-        for channel in await core.companies.list_channels(company.id):
-            if channel.id == wanted:
-                return channel
-    fail(f"there is no channel {channel_id}")
+    channels = [
+        channel
+        for company in await core.companies.list_companies()
+        for channel in await core.companies.list_channels(company.id)
+        if channel.id == wanted
+    ]
+    return channels[0] if channels else fail(f"there is no channel {channel_id}")

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from bot.app import Core
-from bot.cli.company_file import CompanyFile, CompanyFileErrors, parse_company_file, write_company_file
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from bot.companies import create_from_file, file_of, replace_from_file
+from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file, write_company_file
 from db.records import Company, CompanyId, CompanySnapshot
 
 app = typer.Typer(no_args_is_help=True)
@@ -95,7 +95,7 @@ def read_file(path: Path) -> CompanyFile:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: {error}")
     try:
-        return parse_company_file(text, str(path))
+        return parse_company_file(text)
     except CompanyFileErrors as errors:
         fail(f"{path} has errors; nothing was changed\n{errors}")
 

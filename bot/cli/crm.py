@@ -13,7 +13,7 @@ from bot.cli.company import CompanyArgument
 from bot.cli.output import AsJson, ask_secret, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from crm.base import CheckStatus, Manifest
-from crm.registry import MANIFESTS
+from crm.registry import ADAPTERS, get_manifest
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,15 +21,15 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("set")
 def set_(
     company: CompanyArgument,
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help=f"One of: {', '.join(sorted(MANIFESTS))}.")],
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help=f"One of: {', '.join(sorted(ADAPTERS))}.")],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", metavar="NAME=VALUE", help="An open field; repeat for more.")
     ] = None,
 ) -> None:
     """Connect the company's CRM. Secret fields are asked for, or read from stdin, one a line, in the order shown."""
-    manifest = MANIFESTS.get(type_)
-    if manifest is None:
-        raise typer.BadParameter(f"{type_!r}: known are {', '.join(sorted(MANIFESTS))}", param_hint="TYPE")
+    if type_ not in ADAPTERS:
+        raise typer.BadParameter(f"{type_!r}: known are {', '.join(sorted(ADAPTERS))}", param_hint="TYPE")
+    manifest = get_manifest(type_)
     options = read_options(manifest, option or [])
     secrets: dict[str, SecretStr] = {}
     for field in manifest.fields:

@@ -53,11 +53,8 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def ask_secret(title: str) -> SecretStr:
     """Take a secret from the prompt, or from stdin where that is no terminal; never from an argument."""
-    if sys.stdin.isatty():
-        value = typer.prompt(title, hide_input=True)
-    else:
-        value = sys.stdin.readline()
-    value = str(value).strip()
+    given = typer.prompt(title, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    value = str(given).strip()
     if not value:
         fail(f"{title}: nothing was given. It is asked for, or read as one line from stdin.")
     return SecretStr(value)

@@ -1,0 +1,100 @@
+"""Talking to a company's agent in the terminal, over an API channel of the terminal's own: the same inbox, worker and
+outbox as the messengers'."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import typer
+
+from bot.app import Core, open_core
+from bot.settings import Settings
+from bot.worker_app import open_worker
+from db.records import Accepted, Channel, ChannelType, CompanyId, dialogue_id_of, new_id
+from orchestration.identity import find_phones
+from orchestration.messages import Message, Reply, Sender
+
+_EXTERNAL_ID = "terminal"
+_WAIT = timedelta(seconds=60)
+
+
+async def converse(settings: Settings, company: str, *, name: str, phone: str | None) -> None:
+    """Hold a conversation on stdin and stdout until an empty line or the end of input."""
+    async with open_core(settings) as core, open_worker(core) as app:
+        company_id = await core.companies.get_company_id(company)
+        channel = await _channel(core, company_id)
+        working = asyncio.create_task(app.worker.run())
+        try:
+            await _Conversation(core, channel, name, phone).hold()
+        finally:
+            app.worker.stop()
+            await working
+
+
+async def _channel(core: Core, company_id: CompanyId) -> Channel:
+    for channel in await core.companies.list_channels(company_id):
+        if channel.type is ChannelType.API and channel.external_id == _EXTERNAL_ID:
+            return channel
+    channel, _ = await core.companies.add_channel(
+        company_id, ChannelType.API, external_id=_EXTERNAL_ID, name="terminal", options={}, secrets={}
+    )
+    return channel
+
+
+class _Conversation:
+    """One client at the keyboard; buttons are numbered, a number presses one."""
+
+    def __init__(self, core: Core, channel: Channel, name: str, phone: str | None) -> None:
+        self._core = core
+        self._channel = channel
+        self._sender = Sender(name=name)
+        self._phone = next(iter(find_phones(phone or "")), None)
+        self._client = f"terminal-{new_id()}"
+        self._buttons: list[tuple[str, str]] = []
+
+    async def hold(self) -> None:
+        if self._phone:
+            await self._send({"proved_phone": self._phone})
+        while True:
+            line = await asyncio.to_thread(_read_line)
+            if not line:
+                return
+            if line.isdigit() and 0 < int(line) <= len(self._buttons):
+                label, action = self._buttons[int(line) - 1]
+                await self._send({"action": action, "label": label, "press_id": str(new_id())})
+            else:
+                await self._send({"text": line})
+
+    async def _send(self, fields: Mapping[str, Any]) -> None:
+        message_id = str(new_id())
+        message = Message(id=message_id, sent_at=self._core.clock(), sender=self._sender, **fields)
+        payload = message.model_dump_json(exclude_defaults=True).encode()
+        accepted = Accepted(update_key=message_id, dialogue_key=self._client, payload=payload)
+        await self._core.inbox.accept(self._channel, [accepted], quiet=timedelta(0))
+        dialogue_id = dialogue_id_of(self._channel.id, self._client)
+        answer = await self._core.answers.wait(self._channel, message_id, dialogue_id, within=_WAIT)
+        if answer is None:
+            typer.echo("(no answer yet)")
+            return
+        self._buttons = []
+        for payload_out in answer.replies:
+            self._print(Reply.model_validate(payload_out))
+
+    def _print(self, reply: Reply) -> None:
+        if reply.text:
+            typer.echo(f"\n{reply.text}\n")
+        for row in reply.buttons:
+            for button in row:
+                self._buttons.append((button.text, button.action))
+                typer.echo(f"  [{len(self._buttons)}] {button.text}")
+
+
+def _read_line() -> str:
+    if sys.stdin.isatty():
+        sys.stdout.write("> ")
+        sys.stdout.flush()
+    return sys.stdin.readline().strip()

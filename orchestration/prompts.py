@@ -1,0 +1,176 @@
+"""The whole system prompt: what never changes within a company first, byte-equal between its clients, so that the
+model's cache serves it; what changes last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from db.records import (
+    AgentSettings,
+    Branch,
+    CatalogueProduct,
+    CatalogueService,
+    CompanySnapshot,
+    Hours,
+    Interval,
+    PriceRange,
+)
+from locales import Translator, prompt_text
+
+_WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
+_EXCEPTIONS_AHEAD = timedelta(days=14)
+_LONGEST_NAME = 60
+_CURRENCIES = {"RUB": "руб."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFacts:
+    """What the prompt's tail says of the client. `name` is untrusted text."""
+
+    name: str | None
+    language: str
+    proved_phone: bool
+
+
+class PromptManager:
+    """Renders prompts. `version` changes with the fixed texts, and is kept with every message they led to."""
+
+    def __init__(self) -> None:
+        texts = "".join(prompt_text(language) for language in ("ru", "en"))
+        self.version = sha256(texts.encode()).hexdigest()[:12]
+
+    def system(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> str:
+        """Return the system prompt for one turn: company, rules, the company's instructions, then client and clock."""
+        return "\n\n".join((stable_part(snapshot), _tail(snapshot, client, now)))
+
+
+def stable_part(snapshot: CompanySnapshot) -> str:
+    """Return what is the same for every client of the company."""
+    agent = snapshot.agent
+    parts = [
+        _section("ИНФОРМАЦИЯ О КОМПАНИИ", _company_lines(snapshot)),
+        _section("НАШИ УСЛУГИ", [_service_line(service, agent.currency) for service in agent.services]),
+        _section("НАШИ ТОВАРЫ", [_product_line(product, agent.currency) for product in agent.products]),
+        _section("КОНТАКТНАЯ ИНФОРМАЦИЯ", _contact_lines(snapshot.branches)),
+        _section("ПРАВИЛА КОМПАНИИ", [f"{topic}: {words}" for topic, words in agent.policies.items()]),
+        _section("ЧАСТЫЕ ВОПРОСЫ", [f"— {one.question}\n  {one.answer}" for one in agent.faq]),
+        prompt_text(agent.language).strip(),
+        _section("УКАЗАНИЯ КОМПАНИИ", [agent.instructions.strip()] if agent.instructions else []),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _company_lines(snapshot: CompanySnapshot) -> list[str]:
+    agent: AgentSettings = snapshot.agent
+    fields = (
+        ("Название", snapshot.company.name),
+        ("Описание", agent.description),
+        ("Тип бизнеса", agent.business_type),
+        ("Целевая аудитория", agent.target_audience),
+        ("Преимущества", agent.highlights),
+    )
+    return [f"{name}: {value}" for name, value in fields if value]
+
+
+def _service_line(service: CatalogueService, currency: str) -> str:
+    line = f"• {service.name}"
+    if service.description:
+        line += f": {service.description}"
+    if service.price:
+        line += f" ({_price(service.price, currency)})"
+    if service.duration:
+        line += f" - {round(service.duration.total_seconds() / 60)} мин"
+    return line
+
+
+def _product_line(product: CatalogueProduct, currency: str) -> str:
+    line = f"• {product.name}"
+    if product.description:
+        line += f": {product.description}"
+    return f"{line} ({_price(product.price, currency)})" if product.price else line
+
+
+def _price(price: PriceRange, currency: str) -> str:
+    amounts = [price.low] if price.high is None else [price.low, price.high]
+    return f"{'-'.join(_amount(one) for one in amounts)} {_CURRENCIES.get(currency, currency)}"
+
+
+def _amount(minor_units: int) -> str:
+    whole, rest = divmod(minor_units, 100)
+    return f"{whole},{rest:02}" if rest else str(whole)
+
+
+def _contact_lines(branches: Sequence[Branch]) -> list[str]:
+    """One branch: a line for each fact. Several: each under its name."""
+    lines = []
+    for branch in branches:
+        if len(branches) > 1:
+            lines.append(f"Филиал «{branch.name}» (branch_id: {branch.key})")
+        if branch.hours and branch.hours.weekly:
+            lines.append(f"Часы работы: {hours_line(branch.hours)}")
+        if branch.address:
+            lines.append(f"Адрес: {branch.address}")
+        if branch.phone:
+            lines.append(f"Телефон: {branch.phone}")
+    return lines
+
+
+def hours_line(hours: Hours) -> str:
+    """Say a week's hours, equal neighbouring days as one: "Пн-Пт 9:00-21:00, Сб-Вс 10:00-20:00"."""
+    groups: list[tuple[int, int, tuple[Interval, ...]]] = []
+    for day in range(7):
+        intervals = tuple(hours.weekly.get(day, ()))
+        if groups and groups[-1][2] == intervals:
+            groups[-1] = (groups[-1][0], day, intervals)
+        else:
+            groups.append((day, day, intervals))
+    return ", ".join(f"{_days(first, last)} {_intervals(intervals)}" for first, last, intervals in groups)
+
+
+def _days(first: int, last: int) -> str:
+    return _WEEKDAYS[first] if first == last else f"{_WEEKDAYS[first]}-{_WEEKDAYS[last]}"
+
+
+def _intervals(intervals: Sequence[Interval]) -> str:
+    if not intervals:
+        return "выходной"
+    return " и ".join(f"{_clock(one.opens)}-{_clock(one.closes, closing=True)}" for one in intervals)
+
+
+def _clock(at: time, *, closing: bool = False) -> str:
+    hour, minute = at.hour, at.minute
+    return "24:00" if closing and hour == minute == 0 else f"{hour}:{minute:02}"
+
+
+def _tail(snapshot: CompanySnapshot, client: ClientFacts, now: datetime) -> str:
+    """Say what changes: days that differ, the client, and last the clock on the salon's wall."""
+    branch = snapshot.branches[0] if snapshot.branches else None
+    zone = branch.time_zone if branch else "UTC"
+    local = now.astimezone(ZoneInfo(zone))
+    weekday = Translator.for_language("ru").weekday(local.date())
+    lines = ["=== СЕЙЧАС ==="]
+    for one in snapshot.branches:
+        for day, intervals in sorted((one.hours.exceptions if one.hours else {}).items()):
+            if local.date() <= day <= local.date() + _EXCEPTIONS_AHEAD:
+                place = f" ({one.name})" if len(snapshot.branches) > 1 else ""
+                lines.append(f"Особый день {day.isoformat()}{place}: {_intervals(intervals)}")
+    if client.name:
+        lines.append(f"Имя клиента: {_tame(client.name)}")
+    lines.append(f"Телефон клиента: {'подтверждён' if client.proved_phone else 'не подтверждён'}")
+    lines.append(f"Язык клиента: {client.language}")
+    lines.append(f"Дата и время: {local:%Y-%m-%d %H:%M}, {weekday} ({zone})")
+    return "\n".join(lines)
+
+
+def _tame(name: str) -> str:
+    """Let a name be only a name: one line, no headings, bounded; the client chose it and may have written orders."""
+    return re.sub(r"[^\w .'’-]", "", re.sub(r"\s+", " ", name)).strip()[:_LONGEST_NAME]
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join((f"=== {title} ===", *lines)) if lines else ""

@@ -1,0 +1,240 @@
+"""The people with the phones: what they do, and what their chats show. Python for tests, HTTP for the demo's page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.telegram_state import Bot, Chat, ChatMessage, Json, State, User
+
+Queue = Callable[[Bot, str, Json], int]
+_LONGEST_WAIT_S = 25.0
+
+
+class People:
+    """Every action makes the update that Telegram would make, and returns its id."""
+
+    def __init__(self, state: State, queue: Queue) -> None:
+        self._state = state
+        self._queue = queue
+
+    async def send_text(self, bot_id: int, user: User, text: str) -> int:
+        """Write to a bot. The first message opens the chat."""
+        return await self._send(bot_id, user, text=text)
+
+    async def send_start(self, bot_id: int, user: User, payload: str = "") -> int:
+        """Press "Start"."""
+        return await self._send(bot_id, user, text=f"/start {payload}".strip())
+
+    async def share_contact(self, bot_id: int, user: User, phone: str, *, own: bool = True) -> int:
+        """Share a contact: one's own by the button, or somebody else's from the address book."""
+        contact: Json = {"phone_number": phone, "first_name": user.first_name}
+        if own:
+            contact["user_id"] = user.id
+        chat = self.chat(bot_id, user.id)
+        if chat is not None and chat.reply_keyboard and chat.reply_keyboard.get("one_time_keyboard"):
+            chat.reply_keyboard = None
+        return await self._send(bot_id, user, contact=contact)
+
+    async def press_button(self, bot_id: int, user: User, message_id: int, data: str) -> int:
+        """Press an inline button that the message really shows."""
+        bot, chat = self._state.bots[bot_id], self.chat(bot_id, user.id)
+        message = next((one for one in chat.messages if one.message_id == message_id), None) if chat else None
+        if chat is None or message is None or data not in [b.get("callback_data") for b in buttons_of(message)]:
+            raise LookupError(f"the message {message_id} shows no button {data!r}")
+        query_id = str(4_000_000_000 + self._state.seq())
+        bot.callbacks[query_id] = "waiting"
+        event = {
+            "id": query_id,
+            "from": user.as_json(),
+            "chat_instance": str(user.id),
+            "data": data,
+            "message": self._state.message_json(bot, chat, message),
+        }
+        update_id = self._queue(bot, "callback_query", event)
+        await self._state.tell()
+        return update_id
+
+    async def press_stale_button(self, bot_id: int, user: User, message_id: int, data: str) -> int:
+        """Press a button of an old message, as a client whose screen is behind may do."""
+        bot, chat = self._state.bots[bot_id], self.chat(bot_id, user.id)
+        if chat is None:
+            raise LookupError("there is no such chat")
+        message = next(one for one in chat.messages if one.message_id == message_id)
+        query_id = str(4_000_000_000 + self._state.seq())
+        bot.callbacks[query_id] = "waiting"
+        event = {
+            "id": query_id,
+            "from": user.as_json(),
+            "chat_instance": str(user.id),
+            "data": data,
+            "message": self._state.message_json(bot, chat, message),
+        }
+        update_id = self._queue(bot, "callback_query", event)
+        await self._state.tell()
+        return update_id
+
+    async def send_voice(self, bot_id: int, user: User) -> int:
+        """Send a voice note of three seconds."""
+        voice = {"file_id": "voice-1", "file_unique_id": "v1", "duration": 3, "mime_type": "audio/ogg"}
+        return await self._send(bot_id, user, voice=voice)
+
+    async def send_raw_update(self, bot_id: int, kind: str, event: Json) -> int:
+        """Let Telegram bring something unusual."""
+        update_id = self._queue(self._state.bots[bot_id], kind, event)
+        await self._state.tell()
+        return update_id
+
+    async def resend_last(self, bot_id: int) -> None:
+        """Bring the last delivered update once more, as Telegram does when an answer got lost."""
+        bot = self._state.bots[bot_id]
+        bot.updates.appendleft(bot.delivered[-1])
+        await self._state.tell()
+
+    async def block_bot(self, bot_id: int, user: User) -> None:
+        """Block the bot: it can write no more."""
+        chat = self.chat(bot_id, user.id)
+        if chat is not None:
+            chat.blocked = True
+
+    def chat(self, bot_id: int, user_id: int) -> Chat | None:
+        """Return a chat as it is now."""
+        return self._state.bots[bot_id].chats.get(user_id)
+
+    def texts_from_bot(self, bot_id: int, user_id: int) -> list[str]:
+        """Return what the bot has said in a chat, in order."""
+        chat = self.chat(bot_id, user_id)
+        return [one.text for one in chat.messages if one.from_bot and not one.deleted] if chat else []
+
+    async def wait_for(
+        self, bot_id: int, user_id: int, predicate: Callable[[Chat], bool], *, within_s: float = 20
+    ) -> Chat:
+        """Wait until the chat is as wanted. Raises TimeoutError that shows the chat."""
+
+        def wanted() -> bool:
+            chat = self.chat(bot_id, user_id)
+            return chat is not None and predicate(chat)
+
+        try:
+            async with asyncio.timeout(within_s), self._state.changed:
+                await self._state.changed.wait_for(wanted)
+        except TimeoutError:
+            chat = self.chat(bot_id, user_id)
+            lines = [f"{'bot' if m.from_bot else 'client'}: {m.text}" for m in chat.messages] if chat else []
+            raise TimeoutError("the chat did not become as wanted:\n" + "\n".join(lines)) from None
+        found = self.chat(bot_id, user_id)
+        assert found is not None  # noqa: S101
+        return found
+
+    async def _send(self, bot_id: int, user: User, **content: Any) -> int:
+        bot = self._state.bots[bot_id]
+        chat = bot.chats.setdefault(user.id, Chat(user=user))
+        message = ChatMessage(
+            seq=self._state.seq(),
+            message_id=bot.next_message,
+            from_bot=False,
+            text=content.get("text", ""),
+            date=self._state.now(),
+            contact=content.get("contact"),
+        )
+        bot.next_message += 1
+        chat.messages.append(message)
+        event = self._state.message_json(bot, chat, message)
+        if "voice" in content:
+            event.pop("text", None)
+            event["voice"] = content["voice"]
+            message.text = "🎤"
+        update_id = self._queue(bot, "message", event)
+        await self._state.tell()
+        return update_id
+
+    # ---- the page's side
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the HTTP routes of the people's side."""
+        base = "/sandbox/telegram"
+        return [
+            web.get(f"{base}/bots", self._http_bots),
+            web.get(f"{base}/bots/{{bot_id}}/chats/{{user_id}}", self._http_chat),
+            web.post(f"{base}/bots/{{bot_id}}/chats/{{user_id}}", self._http_act),
+        ]
+
+    async def _http_bots(self, _: web.Request) -> web.Response:
+        bots = [{"id": bot.id, "username": bot.username, "name": bot.first_name} for bot in self._state.bots.values()]
+        return web.json_response(bots)
+
+    async def _http_chat(self, request: web.Request) -> web.Response:
+        """Show the chat; with `after`, wait a bounded time until something newer is there."""
+        bot_id, user_id = int(request.match_info["bot_id"]), int(request.match_info["user_id"])
+        after = int(request.query.get("after", "0"))
+        wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT_S)
+        if wait:
+            try:
+                async with asyncio.timeout(wait), self._state.changed:
+                    await self._state.changed.wait_for(lambda: _last_seq(self.chat(bot_id, user_id)) > after)
+            except TimeoutError:
+                pass
+        return web.json_response(_shown(self.chat(bot_id, user_id)))
+
+    async def _http_act(self, request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.read())
+            bot_id = int(request.match_info["bot_id"])
+            user = User(
+                id=int(request.match_info["user_id"]),
+                first_name=str(body.get("first_name") or "Гость")[:64],
+                language_code=str(body.get("language_code") or "ru"),
+            )
+            match body["do"]:
+                case "text":
+                    await self.send_text(bot_id, user, str(body["text"])[:4096])
+                case "contact":
+                    await self.share_contact(bot_id, user, str(body["phone"]))
+                case "press":
+                    await self.press_button(bot_id, user, int(body["message_id"]), str(body["data"]))
+                case other:
+                    raise LookupError(f"unknown action {other!r}")
+        except (ValueError, KeyError, LookupError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"ok": True})
+
+
+def buttons_of(message: ChatMessage) -> list[Json]:
+    """Return the inline buttons that a message shows."""
+    rows = (message.markup or {}).get("inline_keyboard", [])
+    return [button for row in rows for button in row]
+
+
+def _last_seq(chat: Chat | None) -> int:
+    return max((message.seq for message in chat.messages), default=0) if chat else 0
+
+
+def _shown(chat: Chat | None) -> Json:
+    if chat is None:
+        return {"seq": 0, "messages": [], "ask_contact": None, "typing": False}
+    ask = next(
+        (
+            button["text"]
+            for row in (chat.reply_keyboard or {}).get("keyboard", [])
+            for button in row
+            if isinstance(button, dict) and button.get("request_contact")
+        ),
+        None,
+    )
+    messages = [
+        {
+            "message_id": one.message_id,
+            "from_bot": one.from_bot,
+            "text": one.text,
+            "contact": one.contact and one.contact["phone_number"],
+            "date": one.date,
+            "buttons": (one.markup or {}).get("inline_keyboard", []),
+        }
+        for one in chat.messages
+        if not one.deleted
+    ]
+    return {"seq": _last_seq(chat), "messages": messages, "ask_contact": ask, "typing": chat.typing_at is not None}
