@@ -25,7 +25,7 @@ _HOUSEKEEPING = timedelta(hours=1)
 async def run_serve(settings: Settings, environment: Mapping[str, str]) -> None:
     """Run gateway and worker in one process; in development also one company from `.env`, by long polling."""
     async with open_core(settings, pool_size=20) as core:
-        await serve(core, environment, stopped=_on_signal())
+        await serve(core, environment, stopped=stop_on_signal())
 
 
 async def run_gateway(settings: Settings) -> None:
@@ -34,7 +34,7 @@ async def run_gateway(settings: Settings) -> None:
         gateway = build_gateway(core)
         await gateway.start()
         try:
-            await _with_company_news(core, _on_signal().wait())
+            await _with_company_news(core, stop_on_signal().wait())
         finally:
             await gateway.stop()
 
@@ -47,7 +47,7 @@ async def run_worker(settings: Settings) -> None:
         probes = _probes(core)
         if probes is not None:
             await probes.start()
-        stopped = _on_signal()
+        stopped = stop_on_signal()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
@@ -111,7 +111,7 @@ def _probes(core: Core) -> Gateway | None:
     return Gateway(build_application(ops.routes()), host=settings.host, port=settings.worker_metrics_port)
 
 
-def _on_signal() -> asyncio.Event:
+def stop_on_signal() -> asyncio.Event:
     """Return an event that SIGTERM and SIGINT set."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -86,7 +87,8 @@ class Bot:
     webhook: Webhook = field(default_factory=Webhook)
     allowed_updates: list[str] = field(default_factory=list)
     polling: bool = False
-    next_update: int = 1
+    next_update: int = field(default_factory=lambda: int(time.time()) * 100)
+    """Grows by one; where it begins is nobody's to know, and a bot that is made anew does not repeat old ids."""
     next_message: int = 1
     callbacks: dict[str, str] = field(default_factory=dict)
     """Presses by id: waiting, or answered."""

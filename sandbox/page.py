@@ -1,0 +1,52 @@
+"""The demo's page: a phone-like chat with the company's bot, and the salon's day in the CRM beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.telegram import TelegramSandbox
+from sandbox.yclients import YclientsSandbox
+from sandbox.yclients_view import View
+
+_HTML = Path(__file__).parent / "page.html"
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Page:
+    """One address for the page and for what its script asks: the people's side of Telegram, the salon's day."""
+
+    def __init__(self, telegram: TelegramSandbox, yclients: YclientsSandbox, *, bot_id: int, salon_id: int) -> None:
+        self._telegram = telegram
+        self._yclients = yclients
+        self._facts: dict[str, int | str] = {"bot_id": bot_id, "salon_id": salon_id}
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0, model: str = "") -> str:
+        """Listen; return the page's address. Raises OSError where the port is taken."""
+        self._facts["model"] = model
+        application = web.Application()
+        application.add_routes([web.get("/", self._page), *self._telegram.people.routes()])
+        application.add_routes(View(self._yclients.book).routes())
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        return f"http://{host}:{self._runner.addresses[0][1]}/"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _page(self, _: web.Request) -> web.Response:
+        html = _HTML.read_text(encoding="utf-8").replace("/*FACTS*/", json.dumps(self._facts))
+        return web.Response(text=html, content_type="text/html", headers=_SECURITY)
