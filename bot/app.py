@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from bot.gateway import Gateway, build_application
 from bot.settings import Mode, Settings
+from crm.base import Pace
 from db.answers import Answers
 from db.companies import Companies
 from db.crypto import KeyRing, load_or_make_key_file
@@ -28,6 +29,8 @@ from db.embedded import start_embedded
 from db.engine import Database
 from db.errors import DBError
 from db.inbox import Inbox
+from db.limits import Pace as VendorPace
+from db.limits import RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import runtime_url, upgrade
 from db.work import Work
@@ -69,6 +72,7 @@ class Core:
     work: Work
     inbox: Inbox
     answers: Answers
+    pace: Pace
     notices: tuple[str, ...]
     owner_url: str
     """The address that migrates; the processes themselves run under the login that owns nothing."""
@@ -161,6 +165,7 @@ def _core(
         work=Work(database, clock),
         inbox=Inbox(database, clock, doorbell),
         answers=Answers(database, redis, prefix),
+        pace=VendorPace(RateLimits(redis, prefix)),
         notices=notices,
         owner_url=owner_url,
     )

@@ -1,4 +1,4 @@
-"""The demo's self test: one booking over the real webhooks, and a second client who comes too late for the same time."""
+"""The demo's self test: one booking over the real webhooks, and a second client who comes too late for that time."""
 
 from __future__ import annotations
 

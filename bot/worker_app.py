@@ -21,7 +21,6 @@ from db.cache import Cache
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
-from db.limits import Pace, RateLimits
 from db.outbox import Outbox
 from db.records import ChannelType, WorkKind
 from handlers.api.dispatch import ApiDispatch
@@ -61,8 +60,7 @@ async def open_crm(core: Core) -> AsyncIterator[Scopes]:
     """Open what reads and writes CRMs, over one shared HTTP pool."""
     http = CRMHttp(clock=core.clock)
     try:
-        pace = Pace(RateLimits(core.redis, core.redis_prefix))
-        factory = CRMFactory(http, pace=pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock)
+        factory = CRMFactory(http, pace=core.pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock)
         yield Scopes(core.directory, factory, core.open_crm_secrets)
     finally:
         await http.aclose()

@@ -248,6 +248,8 @@ def _end(pid: int, number: signal.Signals, child: subprocess.Popen[bytes] | None
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(_TICK_S)
+    if child is not None:
+        child.wait(_STOP_LIMIT_S)
 
 
 def _exists(pid: int) -> bool:

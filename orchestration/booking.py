@@ -168,11 +168,12 @@ class BookingDesk:
             return True
         await self._intents.mark_refused(turn.dialogue, intent.id, "changed")
         changed = offer.model_copy(update={"price": price, "duration": slot.duration, "shown_at": turn.now})
-        turn.say(turn.texts.text("proposal-changed"))
         if proposal.kind is IntentKind.MOVE and proposal.appointment:
             self._proposals.propose_move(turn, proposal.appointment, changed)
         else:
             await self._proposals.propose_booking(turn, _wish(proposal, changed))
+        asked = turn.replies[-1]
+        turn.replies[-1] = asked.model_copy(update={"text": f"{turn.texts.text('proposal-changed')}\n\n{asked.text}"})
         return False
 
     async def _keep(self, turn: Turn, proposal: Proposal, branch: Branch, appointment: Appointment) -> None:
@@ -225,11 +226,15 @@ class BookingDesk:
         if proposal.kind is IntentKind.CREATE:
             turn.conversation = turn.conversation.retrying(_wish(proposal, others[0]))
         buttons = tuple(
-            (Button(text=moment_text(turn, other.starts_at, other.branch_id), action=f"{SLOT}:{other.id}"),)
+            (Button(text=_offer_label(turn, other), action=f"{SLOT}:{other.id}"),)
             for other in others
             if proposal.kind is IntentKind.CREATE
         )
         turn.replies.append(Reply(text=turn.texts.text("slot-taken", times=offers_text(turn, others)), buttons=buttons))
+
+
+def _offer_label(turn: Turn, offer: Offer) -> str:
+    return f"{moment_text(turn, offer.starts_at, offer.branch_id)}, {offer.staff_name}"
 
 
 async def _call(turn: Turn, proposal: Proposal, crm: BaseCRMAdapter) -> Appointment:

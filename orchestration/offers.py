@@ -33,31 +33,49 @@ async def find_offers(
 
     Times are the branch's wall clock; `earliest` and `latest` bound the start. Too many are thinned evenly.
     """
-    crm = turn.scope.crm(branch.id)
-    rules = await crm.get_rules()
-    slots = await crm.get_available_slots(
-        [service.id for service in services], first=first, last=last, staff_id=staff_id
-    )
-    bookable_from = turn.now + rules.lead_time
-    fitting = [
-        slot for slot in slots if slot.starts_at >= bookable_from and earliest <= _wall(turn, slot, branch) <= latest
-    ]
-    offers = tuple(_offer(turn, branch, services, slot) for slot in thin(fitting, MOST_SHOWN))
-    turn.conversation = turn.conversation.with_offers(offers, turn.now)
-    return offers
+    slots = await _free_slots(turn, branch, services, first=first, last=last, staff_id=staff_id)
+    fitting = [slot for slot in slots if earliest <= _wall(turn, slot, branch) <= latest]
+    return _remember(turn, branch, services, thin(fitting, MOST_SHOWN))
 
 
 async def find_alternatives(
     turn: Turn, offer: Offer, branch: Branch, services: Sequence[OfferedService]
 ) -> tuple[Offer, ...]:
-    """Return a few free times near a lost one: the same day first, then the next three days. Raises CRMError."""
+    """Return a few free times nearest to a lost one: the same day first, then the next three days. Raises CRMError."""
     day = turn.local(offer.starts_at, branch).date()
     for first, last in ((day, day), (day + timedelta(days=1), day + timedelta(days=3))):
-        offers = await find_offers(turn, branch, services, first=first, last=last)
-        if offers:
-            nearest = sorted(offers, key=lambda other: abs(other.starts_at - offer.starts_at))[:ALTERNATIVES]
-            return tuple(sorted(nearest, key=lambda other: other.starts_at))
+        slots = await _free_slots(turn, branch, services, first=first, last=last)
+        if slots:
+            nearest = sorted(slots, key=lambda slot: (abs(slot.starts_at - offer.starts_at), slot.starts_at))
+            chosen = sorted(nearest[:ALTERNATIVES], key=lambda slot: slot.starts_at)
+            return _remember(turn, branch, services, chosen)
     return ()
+
+
+async def _free_slots(
+    turn: Turn,
+    branch: Branch,
+    services: Sequence[OfferedService],
+    *,
+    first: date,
+    last: date,
+    staff_id: StaffId | None = None,
+) -> list[Slot]:
+    """Ask the CRM, and leave out what begins before the salon takes bookings."""
+    crm = turn.scope.crm(branch.id)
+    rules = await crm.get_rules()
+    service_ids = [service.id for service in services]
+    slots = await crm.get_available_slots(service_ids, first=first, last=last, staff_id=staff_id)
+    return [slot for slot in slots if slot.starts_at >= turn.now + rules.lead_time]
+
+
+def _remember(
+    turn: Turn, branch: Branch, services: Sequence[OfferedService], slots: Sequence[Slot]
+) -> tuple[Offer, ...]:
+    """Make offers of slots: from now on this dialogue may book them."""
+    offers = tuple(_offer(turn, branch, services, slot) for slot in slots)
+    turn.conversation = turn.conversation.with_offers(offers, turn.now)
+    return offers
 
 
 def thin(slots: Sequence[Slot], most: int) -> list[Slot]:

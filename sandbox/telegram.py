@@ -1,7 +1,7 @@
 """A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
 
-Written after the Bot API 10.1 description. It refuses what Telegram refuses; every refusal for a broken limit is kept in
-`violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
+Written after the Bot API 10.1 description. It refuses what Telegram refuses; every refusal for a broken limit is kept
+in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
 http:// on a loopback address, where the real one demands https.
 """
 

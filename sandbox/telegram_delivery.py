@@ -1,4 +1,4 @@
-"""How Telegram brings updates to a webhook: one chat in order, chats side by side, again and again until it is taken."""
+"""How Telegram brings updates to a webhook: a chat in order, chats side by side, again until it is taken."""
 
 from __future__ import annotations
 

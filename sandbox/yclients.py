@@ -50,8 +50,8 @@ class YclientsSandbox:
         self,
         *,
         clock: Callable[[], datetime] | None = None,
-        partner_token: str = "sandbox-partner-token",
-        user_token: str = "sandbox-user-token",
+        partner_token: str = "sandbox-partner-token",  # noqa: S107
+        user_token: str = "sandbox-user-token",  # noqa: S107
         per_second: int = 5,
         per_minute: int = 200,
     ) -> None:

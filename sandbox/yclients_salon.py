@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from time import time as epoch_seconds
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,7 +132,8 @@ class Book:
         self.changed = asyncio.Condition()
         self.seq = 0
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._next = 900_100
+        # Ids that no earlier run of the demo has given out.
+        self._next = int(epoch_seconds() * 10) % 1_000_000_000
 
     def now(self) -> datetime:
         return self._clock()

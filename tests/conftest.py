@@ -1,0 +1,294 @@
+"""Real parts for every test: embedded PostgreSQL and Redis once a run, a database, a Redis prefix and a clock each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from bot.app import Core, build_gateway, open_core
+from bot.channels import add_telegram
+from bot.companies import replace_from_file
+from bot.company_file import parse_company_file
+from bot.settings import Mode, Settings
+from bot.worker_app import open_worker
+from db.embedded import Embedded, start_embedded
+from db.records import Channel, ChannelType, CompanyId, new_id
+from db.upgrade import upgrade
+from sandbox.gemini import GeminiSandbox
+from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
+from sandbox.telegram import TelegramSandbox
+from sandbox.telegram_people import buttons_of
+from sandbox.telegram_state import Chat, ChatMessage, User
+from sandbox.yclients import YclientsSandbox
+from sandbox.yclients_salon import Json, Salon
+
+TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+"""12:00 in Moscow."""
+
+
+@dataclass
+class Clock:
+    """A clock that only a test moves."""
+
+    now: datetime = TUESDAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+class NoWaiting:
+    """A pace for sandboxes that have their limits off: the waiting itself has tests of its own."""
+
+    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
+        return
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """PostgreSQL and Redis of this run (of this worker of it), with a migrated template database."""
+    # pytest's own folders are closed to the user that the servers run as when the tests run as root.
+    embedded = asyncio.run(start_embedded(tmp_path_factory.mktemp("servers"), durable=False))
+    url = make_url(embedded.servers.database_url)
+    asyncio.run(_create_database(embedded.servers.database_url, "template_house", "template0"))
+    asyncio.run(upgrade(url.set(database="template_house").render_as_string(hide_password=False)))
+    yield embedded
+    asyncio.run(embedded.stop())
+
+
+@pytest.fixture
+async def database_url(servers: Embedded) -> str:
+    """A fresh, migrated database; the address is the owner's."""
+    name = f"test_{new_id().hex}"
+    await _create_database(servers.servers.database_url, name, "template_house")
+    return make_url(servers.servers.database_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        mode=Mode.DEVELOPMENT,
+        data_dir=tmp_path,
+        database_url=database_url,
+        redis_url=servers.servers.redis_url,
+        port=0,
+        quiet_seconds=0,
+    )
+
+
+@pytest.fixture
+async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
+    """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
+    async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:") as opened:
+        yield replace(opened, pace=NoWaiting())
+
+
+async def _create_database(server_url: str, name: str, template: str) -> None:
+    url = make_url(server_url)
+    connection = await asyncpg.connect(user=url.username, database="postgres", host=str(url.query["host"]))
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+    finally:
+        await connection.close()
+
+
+# ---- a whole installation: the vendors round it, the roles running, people with phones
+
+ELITA = Path(__file__).parent.parent / "examples" / "elita.yaml"
+STAFF_CHAT = 555_000
+ELITA_BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
+
+
+@dataclass
+class Vendors:
+    """The sandbox servers."""
+
+    telegram: TelegramSandbox
+    yclients: YclientsSandbox
+    gemini: GeminiSandbox
+
+
+@pytest.fixture
+async def vendors(clock: Clock) -> AsyncIterator[Vendors]:
+    """Servers with the salon Элита; calls are not limited by rate here, the limits have tests of their own."""
+    telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000)
+    yclients = YclientsSandbox(clock=clock, per_second=10_000, per_minute=100_000)
+    gemini = GeminiSandbox(clock=clock)
+    telegram.add_bot(ELITA_BOT, username="elita_bot", first_name="Элита")
+    yclients.add_salon(elita_salon())
+    yclients.add_salon(boroda_salon())
+    await telegram.start()
+    await yclients.start()
+    await gemini.start()
+    yield Vendors(telegram, yclients, gemini)
+    await gemini.stop()
+    await yclients.stop()
+    await telegram.stop()
+
+
+@dataclass
+class Client:
+    """A person with a phone who writes to a bot."""
+
+    telegram: TelegramSandbox
+    bot_id: int
+    user: User
+    phone: str
+
+    @property
+    def chat(self) -> Chat:
+        chat = self.telegram.people.chat(self.bot_id, self.user.id)
+        assert chat is not None, "this client has no chat yet"
+        return chat
+
+    @property
+    def heard(self) -> list[str]:
+        """What the bot has said, in order."""
+        return self.telegram.people.texts_from_bot(self.bot_id, self.user.id)
+
+    async def says(self, text: str) -> ChatMessage:
+        """Write, and return the next thing that the bot says."""
+        return await self._answered(self.telegram.people.send_text, text)
+
+    async def shares_contact(self, *, own: bool = True) -> ChatMessage:
+        async def share(bot_id: int, user: User) -> int:
+            return await self.telegram.people.share_contact(bot_id, user, self.phone, own=own)
+
+        return await self._answered(share)
+
+    async def presses(self, label: str) -> ChatMessage:
+        """Press the latest button with these words on it."""
+        message, data = self.button(label)
+        return await self._answered(self.telegram.people.press_button, message.message_id, data)
+
+    def button(self, label: str) -> tuple[ChatMessage, str]:
+        for message in reversed(self.chat.messages):
+            for button in buttons_of(message):
+                if label in button["text"]:
+                    return message, button["callback_data"]
+        raise AssertionError(f"no button {label!r}; the bot said {self.heard}")
+
+    async def _answered(self, act: Callable[..., object], *arguments: object) -> ChatMessage:
+        chat = self.telegram.people.chat(self.bot_id, self.user.id)
+        count = _said(chat) if chat else 0
+        await act(self.bot_id, self.user, *arguments)  # type: ignore[misc]
+        chat = await self.telegram.people.wait_for(self.bot_id, self.user.id, lambda one: _said(one) > count)
+        return [message for message in chat.messages if message.from_bot][-1]
+
+
+def _said(chat: Chat) -> int:
+    return sum(1 for message in chat.messages if message.from_bot)
+
+
+@dataclass
+class Installation:
+    """A running installation with the company Элита."""
+
+    core: Core
+    vendors: Vendors
+    clock: Clock
+    company_id: CompanyId
+    url: str
+    clients: int = 0
+    bots: dict[CompanyId, int] = field(default_factory=dict)
+
+    @property
+    def salon(self) -> Salon:
+        return self.vendors.yclients.book.salons[ELITA_ID]
+
+    def records(self) -> list[Json]:
+        """The standing appointments in the salon's CRM."""
+        return [record for record in self.salon.records.values() if not record["deleted"]]
+
+    def client(self, first_name: str = "Елена", *, company_id: CompanyId | None = None) -> Client:
+        """A new person."""
+        self.clients += 1
+        bot_id = self.bots[company_id or self.company_id]
+        user = User(id=900_000 + self.clients, first_name=first_name)
+        return Client(self.vendors.telegram, bot_id, user, f"+7916000{self.clients:04}")
+
+    async def channel(self, company_id: CompanyId | None = None) -> Channel:
+        channels = await self.core.companies.list_channels(company_id or self.company_id)
+        return next(channel for channel in channels if channel.type is ChannelType.TELEGRAM)
+
+    def staff_heard(self) -> list[str]:
+        return self.vendors.telegram.people.texts_from_bot(self.bots[self.company_id], STAFF_CHAT)
+
+    async def add_company(self, file: str, bot_token: str, **crm: str) -> CompanyId:
+        """Add a company with a bot and, where `crm` names an account, YCLIENTS."""
+        company = await replace_from_file(self.core.companies, parse_company_file(file))
+        if crm:
+            await self.core.companies.set_crm(
+                company.id,
+                "yclients",
+                options={"api_url": self.vendors.yclients.url, "company_id": crm["account"]},
+                secrets={
+                    "partner_token": SecretStr(self.vendors.yclients.partner_token),
+                    "user_token": SecretStr(crm.get("user_token", self.vendors.yclients.user_token)),
+                },
+            )
+        if int(bot_token.split(":")[0]) not in self.vendors.telegram.state.bots:
+            self.vendors.telegram.add_bot(bot_token, username=f"{company.slug}_bot", first_name=company.name)
+        await add_telegram(self.core, company.id, SecretStr(bot_token))
+        self.bots[company.id] = int(bot_token.split(":")[0])
+        self.core.directory.forget(company.id)
+        return company.id
+
+
+@asynccontextmanager
+async def running(core: Core) -> AsyncIterator[str]:
+    """Run gateway and worker as `serve` does; yield the gateway's address."""
+    async with open_worker(core) as app:
+        gateway = build_gateway(core)
+        url = await gateway.start()
+        working = asyncio.create_task(app.worker.run())
+        try:
+            yield url
+        finally:
+            await gateway.stop()
+            app.worker.stop()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+
+
+@pytest.fixture
+async def house(core: Core, vendors: Vendors, clock: Clock) -> AsyncIterator[Installation]:
+    """The salon Элита on a running installation, with a staff chat."""
+    settings = core.settings.model_copy(
+        update={
+            "telegram_api_url": vendors.telegram.url,
+            "gemini_api_url": vendors.gemini.url,
+            "gemini_api_key": SecretStr("sandbox"),
+        }
+    )
+    core = replace(core, settings=settings)
+    async with running(core) as url:
+        core = replace(core, settings=settings.model_copy(update={"public_url": url}))
+        installation = Installation(core, vendors, clock, CompanyId(new_id()), url)
+        staff = User(id=STAFF_CHAT, first_name="Администратор")
+        text = ELITA.read_text(encoding="utf-8").replace("time_zone:", f"staff_chat: {STAFF_CHAT}\ntime_zone:")
+        installation.company_id = await installation.add_company(text, ELITA_BOT, account=str(ELITA_ID))
+        # The staff have pressed Start once, or the bot could not write to them.
+        vendors.telegram.state.bots[installation.bots[installation.company_id]].chats[STAFF_CHAT] = Chat(user=staff)
+        yield installation
+    assert vendors.telegram.violations == []
+    assert vendors.yclients.violations == []
+    assert vendors.yclients.book.double_bookings() == 0

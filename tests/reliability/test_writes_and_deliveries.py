@@ -1,0 +1,106 @@
+"""What crosses a failure: CRM writes and replies. These wait for a condition under a deadline, as nothing tells them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from db.models import intents, replies, work
+from db.records import IntentStatus
+
+
+async def until(condition, within_s=15):
+    """Wait until an awaitable condition holds."""
+    async with asyncio.timeout(within_s):
+        while not (found := await condition()):
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def rows_of(house, column):
+    async with house.core.database.company(house.company_id) as tx:
+        rows = await tx.connection.execute(select(column).where(column.table.c.company_id == house.company_id))
+        return sorted(row[0] for row in rows if row[0] is not None)
+
+
+async def resting(house, kind):
+    """Say whether work of this kind waits, unheld, for a later moment."""
+    async with house.core.database.company(house.company_id) as tx:
+        rows = await tx.connection.execute(
+            select(work.c.dialogue_id).where(
+                work.c.company_id == house.company_id,
+                work.c.kind == kind,
+                work.c.lease_until.is_(None),
+                work.c.due_at > house.clock(),
+            )
+        )
+        return rows.all()
+
+
+async def reach_proposal(client):
+    await client.says("Хочу постричься завтра после обеда")
+    await client.says("Женская стрижка, мастер Анна Смирнова")
+    await client.says("Давайте в 15:00")
+    return await client.shares_contact()
+
+
+async def test_a_write_that_the_crm_made_but_did_not_answer_is_found_and_not_made_again(house):
+    client = house.client()
+    await reach_proposal(client)
+    house.vendors.yclients.fail_next("/records/", method="POST", cut_after=True)
+
+    receipt = await client.presses("Да, записать")
+
+    assert "Готово" in receipt.text
+    assert len(house.records()) == 1
+    assert await rows_of(house, intents.c.status) == [IntentStatus.DONE]
+
+
+async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_limit(house):
+    client = house.client()
+    await reach_proposal(client)
+    house.vendors.yclients.fail_next("/records/", method="POST", cut_before=True)
+    people = house.vendors.telegram.people
+    message, data = client.button("Да, записать")
+    count = len(client.heard)
+
+    await people.press_button(client.bot_id, client.user, message.message_id, data)
+    await until(lambda: resting(house, "turn"))
+    assert len(client.heard) == count
+    assert house.records() == []
+
+    house.clock.advance(timedelta(seconds=41))
+    await people.wait_for(client.bot_id, client.user.id, lambda _: len(client.heard) > count)
+
+    assert "Готово" in client.heard[-1]
+    assert len(house.records()) == 1
+
+
+async def test_a_client_who_blocked_the_bot_ends_the_retries(house):
+    client = house.client()
+    await client.says("Здравствуйте")
+    people = house.vendors.telegram.people
+    await people.block_bot(client.bot_id, client.user)
+
+    await people.send_text(client.bot_id, client.user, "Сколько стоит окрашивание?")
+
+    async def settled():
+        return await rows_of(house, replies.c.status) == ["failed", "sent"]
+
+    await until(settled)
+
+
+async def test_flood_control_is_obeyed(house):
+    client = house.client()
+    house.vendors.telegram.fail_next("sendmessage", code=429, retry_after=2)
+    people = house.vendors.telegram.people
+
+    await people.send_text(client.bot_id, client.user, "Здравствуйте")
+    await until(lambda: resting(house, "delivery"))
+    assert client.heard == []
+    house.clock.advance(timedelta(seconds=3))
+    await people.wait_for(client.bot_id, client.user.id, lambda _: bool(client.heard))
+
+    assert len(client.heard) == 1
