@@ -1,4 +1,4 @@
-"""What crosses a failure: CRM writes and replies. These wait for a condition under a deadline, as nothing tells them."""
+"""What crosses a failure: CRM writes and replies. These wait for a condition under a deadline; nothing tells them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from db.records import IntentStatus
 async def until(condition, within_s=15):
     """Wait until an awaitable condition holds."""
     async with asyncio.timeout(within_s):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110 (what is waited for is in the database)
             await asyncio.sleep(0.02)
     return found
 

@@ -1,0 +1,97 @@
+"""The demo's page in headless Chromium: a person books there and watches the appointment appear in the salon's day."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sandbox.page import Page
+from sandbox.seeds import ELITA_ID
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+MUST_RUN = os.environ.get("AI_ADMIN_PAGE_TEST") == "required"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.page,
+    pytest.mark.skipif(CHROMIUM is None and not MUST_RUN, reason="no Chromium here: the page was NOT tested"),
+    # Playwright's own pipes to its driver are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+async def page(house):
+    from playwright.async_api import async_playwright
+
+    assert CHROMIUM is not None, "Chromium is required here and was not found"
+    bot_id = house.bots[house.company_id]
+    server = Page(house.vendors.telegram, house.vendors.yclients, bot_id=bot_id, salon_id=ELITA_ID)
+    url = await server.start(model="scripted")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        opened = await browser.new_page(viewport={"width": 1280, "height": 860})
+        opened.set_default_timeout(20_000)
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        await opened.goto(url)
+        yield opened
+        await browser.close()
+        assert errors == []
+    await server.stop()
+
+
+async def write(page, text):
+    count = await page.locator(".message:not(.mine)").count()
+    await page.fill("#text", text)
+    await page.press("#text", "Enter")
+    await answered(page, count)
+
+
+async def answered(page, count):
+    await page.locator(".message:not(.mine)").nth(count).wait_for()
+
+
+async def book(page):
+    await write(page, "Хочу постричься завтра после обеда")
+    await write(page, "Женская стрижка, мастер Анна Смирнова")
+    await write(page, "Давайте в 15:00")
+    await page.click("#contact")
+    await page.click("text=Да, записать")
+
+
+async def test_a_person_books_on_the_page_and_sees_the_record_in_the_crm_day(house, page):
+    await book(page)
+
+    record = page.locator(".record")
+    await record.wait_for()
+    assert "15:00" in await record.inner_text()
+    assert "Стрижка женская" in await record.inner_text()
+    assert re.search("Готово, вы записаны", await page.inner_text("#messages"))
+    assert len(house.records()) == 1
+    if folder := os.environ.get("AI_ADMIN_SCREENSHOTS"):
+        await page.screenshot(path=str(Path(folder) / "page.png"))
+
+
+async def test_the_page_fits_a_phone_and_speaks_english(page):
+    await page.set_viewport_size({"width": 375, "height": 740})
+    await page.click("#language")
+
+    assert "front desk" in await page.inner_text("h1")
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 375
+    if folder := os.environ.get("AI_ADMIN_SCREENSHOTS"):
+        await page.screenshot(path=str(Path(folder) / "page-phone.png"))
