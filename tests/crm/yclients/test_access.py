@@ -11,7 +11,7 @@ from crm.account import Account
 from crm.yclients.access import Access
 
 
-def access(*, user_token: str = "user-1", account_id: str | None = "100", **options: str) -> Access:  # noqa: S107
+def access(*, user_token: str = "user-1", account_id: str | None = "100", **options: str) -> Access:
     return Access.of(
         Account(
             type="yclients",
