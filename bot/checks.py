@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.app import Core
-from bot.worker_app import open_crm
+from bot.scopes import open_crm
 from crm.base import BaseCRMAdapter, CheckLine, CheckStatus, Price, Service
 from crm.errors import CRMError
 from db.records import AgentSettings, Branch, CompanyId

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from bot.company_schema import BranchYaml, CompanyYaml, PlaceYaml, ServiceYaml
 from db.records import (
@@ -268,6 +269,8 @@ def _present(value: Any) -> Any:
     if isinstance(value, Mapping):
         kept = {key: _present(one) for key, one in value.items()}
         return {key: one for key, one in kept.items() if one is not None and one != [] and one != {}}
+    if isinstance(value, str) and "\n" in value:
+        return LiteralScalarString(value)
     return [_present(one) for one in value] if isinstance(value, list) else value
 
 

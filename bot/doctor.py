@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.app import open_core
-from bot.channels import check
 from bot.logs import set_up_logs
 from bot.settings import LogFormat, Settings, SettingsError, load_settings
 from db.errors import DBError
@@ -48,6 +47,8 @@ async def _examine(settings: Settings) -> AsyncIterator[dict[str, Any]]:
                 if channel.type is not ChannelType.TELEGRAM:
                     continue
                 what = f"{company.slug} {channel.name}"
+                from bot.channels import check  # the messenger's SDK takes seconds to import
+
                 try:
                     found = await check(core, channel)
                 except DBError as error:

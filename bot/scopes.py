@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
 
+from bot.app import Core
 from crm.base import BaseCRMAdapter
 from crm.errors import CRMNotConfigured
+from crm.http import CRMHttp
 from crm.registry import CRMFactory
+from db.cache import Cache
 from db.directory import Directory
 from db.records import Branch, CompanyId, CrmSettings
 from orchestration.scope import CompanyScope
@@ -41,3 +45,16 @@ class Scopes:
             )
 
         return CompanyScope(snapshot=snapshot, open_crm=open_crm)
+
+
+@asynccontextmanager
+async def open_crm(core: Core) -> AsyncIterator[Scopes]:
+    """Open what reads and writes CRMs, over one shared HTTP pool."""
+    http = CRMHttp(clock=core.clock)
+    try:
+        factory = CRMFactory(
+            http, pace=core.pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock
+        )
+        yield Scopes(core.directory, factory, core.open_crm_secrets)
+    finally:
+        await http.aclose()

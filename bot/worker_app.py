@@ -11,13 +11,10 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from bot.records_of_writes import CommittedIntents, MadeHere
-from bot.scopes import Scopes
+from bot.scopes import Scopes, open_crm
 from bot.turn_job import TurnJob, TurnStores
 from bot.worker import Job, Worker
-from crm.http import CRMHttp
-from crm.registry import CRMFactory
 from db.appointments import Appointments
-from db.cache import Cache
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
@@ -53,17 +50,6 @@ class WorkerApp:
     scopes: Scopes
     bots: Bots
     channels: Mapping[ChannelType, ChannelDispatch]
-
-
-@asynccontextmanager
-async def open_crm(core: Core) -> AsyncIterator[Scopes]:
-    """Open what reads and writes CRMs, over one shared HTTP pool."""
-    http = CRMHttp(clock=core.clock)
-    try:
-        factory = CRMFactory(http, pace=core.pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock)
-        yield Scopes(core.directory, factory, core.open_crm_secrets)
-    finally:
-        await http.aclose()
 
 
 @asynccontextmanager

@@ -1,4 +1,7 @@
-"""Channels: add, list, rotate, disable, check. Tokens are asked for or read from stdin, never arguments."""
+"""Channels: add, list, rotate, disable, check. Tokens are asked for or read from stdin, never arguments.
+
+The messenger's SDK takes seconds to import: only the commands that speak to a messenger pay for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from uuid import UUID
 import typer
 
 from bot.app import Core
-from bot.channels import add_api, add_telegram, check, rotate
 from bot.cli.company import CompanyArgument
 from bot.cli.output import AsJson, ask_secret, fail, say, show
 from bot.cli.session import company_id_of, with_core
@@ -34,11 +36,15 @@ def add(
             token = ask_secret("Bot token (from @BotFather)")
 
             async def act(core: Core) -> dict[str, object]:
+                from bot.channels import add_telegram
+
                 return await add_telegram(core, await company_id_of(core, company), token)
 
         case ChannelType.API.value:
 
             async def act(core: Core) -> dict[str, object]:
+                from bot.channels import add_api
+
                 return await add_api(core, await company_id_of(core, company), may_prove_phones=may_prove_phones)
 
         case _:
@@ -65,6 +71,8 @@ def rotate_(channel: ChannelArgument, as_json: AsJson = False) -> None:
     """Give the channel a new webhook address; the old one is dead at once."""
 
     async def act(core: Core) -> dict[str, object]:
+        from bot.channels import rotate
+
         return await rotate(core, await find_channel(core, channel))
 
     show(with_core(act), as_json=as_json)
@@ -87,6 +95,8 @@ def check_(channel: ChannelArgument, as_json: AsJson = False) -> None:
     """Ask the messenger whether the channel works and what its webhook says."""
 
     async def act(core: Core) -> dict[str, object]:
+        from bot.channels import check
+
         return await check(core, await find_channel(core, channel))
 
     show(with_core(act), as_json=as_json)

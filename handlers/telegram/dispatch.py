@@ -28,11 +28,14 @@ ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 """What Telegram is asked to send (Bot API, setWebhook: allowed_updates)."""
 
 
+_COMMANDS = [command.value for command in Command]
+
+
 def build_router() -> Router:
     """Make a router of its own for each dispatcher: aiogram attaches a router only once."""
     router = Router(name="client")
     private = F.chat.type == "private"
-    router.message(private, CommandFilter(*(command.value for command in Command)))(on_command)
+    router.message(private, CommandFilter(*_COMMANDS, ignore_mention=True))(on_command)
     router.message(private, F.contact)(on_contact)
     router.message(private, F.text)(on_text)
     router.message(private)(on_anything_else)

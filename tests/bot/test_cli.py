@@ -1,0 +1,153 @@
+"""The command line as an admin uses it: exit codes, JSON, secrets on stdin, clear errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
+SECRETS = "sandbox-partner-token\nsandbox-user-token\n"
+BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
+
+
+@pytest.fixture
+def admin(settings, vendors, tmp_path):
+    """Run `ai-admin` as a process of its own on the test's database, against the sandbox vendors."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AI_ADMIN_")},
+        "AI_ADMIN_DATABASE_URL": settings.database_url,
+        "AI_ADMIN_REDIS_URL": settings.redis_url,
+        "AI_ADMIN_DATA_DIR": str(tmp_path / "data"),
+        "AI_ADMIN_TELEGRAM_API_URL": vendors.telegram.url,
+        "AI_ADMIN_GEMINI_API_URL": vendors.gemini.url,
+        "AI_ADMIN_GEMINI_API_KEY": "sandbox",
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
+
+    async def run(*arguments, stdin="", exit_code=0, **more):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**environment, **more},
+            cwd=tmp_path,
+        )
+        out, err = await process.communicate(stdin.encode())
+        assert process.returncode == exit_code, (out.decode(), err.decode())
+        return out.decode() if exit_code == 0 else err.decode()
+
+    return run
+
+
+async def test_a_company_goes_live_by_the_command_line_and_talks_in_the_terminal(admin, vendors):
+    await admin("company", "import", str(ELITA))
+    shown = json.loads(await admin("company", "show", "elita", "--json"))
+    assert (shown["name"], shown["crm"]["type"], shown["channels"]) == ("Салон красоты Элита", "yclients", [])
+
+    options = ("-o", f"api_url={vendors.yclients.url}", "-o", "company_id=4564")
+    await admin("crm", "set", "elita", "yclients", *options, stdin=SECRETS)
+    checked = json.loads(await admin("crm", "check", "elita", "--json"))
+    assert {line["status"] for line in checked} <= {"ok", "warning"}
+    assert any("Маникюр" in line["what"] for line in checked)
+
+    added = json.loads(await admin("channel", "add", "elita", "telegram", "--json", stdin=BOT_TOKEN + "\n"))
+    assert added["bot"] == "@elita_bot"
+    listed = json.loads(await admin("channel", "list", "elita", "--json"))
+    assert [one["type"] for one in listed] == ["telegram"]
+
+    exported = await admin("company", "export", "elita")
+    assert "user_token" not in exported
+    assert "Стрижка женская" in exported
+
+    talk = await admin(
+        "chat",
+        "elita",
+        "--phone",
+        "+79160000009",
+        "--name",
+        "Елена",
+        stdin="Хочу постричься завтра после обеда\nЖенская стрижка, мастер любой\nДавайте в 15:00\n1\n\n",
+    )
+    assert "Записать вас?" in talk
+    assert "Готово, вы записаны" in talk
+
+
+async def test_the_listing_commands_speak_json_and_tables(admin):
+    await admin("company", "create", "Салон", "--slug", "salon")
+
+    assert json.loads(await admin("company", "list", "--json"))[0]["slug"] == "salon"
+    assert "salon" in await admin("company", "list")
+    assert json.loads(await admin("agent", "show", "salon", "--json"))["language"] == "ru"
+    assert await admin("dialogues", "salon") == "none\n"
+    assert json.loads(await admin("dead", "list", "salon", "--json")) == []
+    assert json.loads(await admin("db", "check", "--json")) == {"schema": "0001", "wanted": "0001"}
+    assert (await admin("keys", "new")).startswith("k")
+    await admin("company", "disable", "salon")
+    assert json.loads(await admin("company", "show", "salon", "--json"))["disabled"] is True
+    await admin("company", "enable", "salon")
+    await admin("agent", "set", "salon", "--from", str(ELITA))
+    assert json.loads(await admin("agent", "show", "salon", "--json"))["business_type"] == "Салон красоты"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "exit_code", "says"),
+    [
+        (("company", "show", "nobody"), "", 1, "there is no company 'nobody'"),
+        (("company", "import", "missing.yaml"), "", 1, "missing.yaml"),
+        (("company",), "", 2, ""),
+        (("channel", "add", "salon", "pigeon"), "", 2, "pigeon"),
+        (("channel", "add", "salon", "telegram"), "", 1, "nothing was given"),
+        (("channel", "add", "salon", "telegram"), "nonsense\n", 1, "not a bot token"),
+        (("channel", "add", "salon", "telegram"), "1:" + "x" * 35 + "\n", 1, "Telegram refused"),
+        (("channel", "check", "nonsense"), "", 1, "is not a channel id"),
+        (("crm", "set", "salon", "other"), "", 2, "yclients"),
+        (("crm", "set", "salon", "yclients", "-o", "user_token=x"), "", 1, "is a secret"),
+        (("crm", "set", "salon", "yclients", "-o", "colour=red"), "", 1, "known options"),
+        (("demo", "--crm", "unknown"), "", 2, "CRM=unknown"),
+    ],
+)
+async def test_what_is_wrong_is_said_on_stderr(admin, arguments, stdin, exit_code, says):
+    await admin("company", "create", "Салон", "--slug", "salon")
+
+    said = await admin(*arguments, stdin=stdin, exit_code=exit_code)
+
+    assert says in said
+    assert "Traceback" not in said
+
+
+async def test_a_bad_file_changes_nothing(admin, tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: Салон\nslug: salon\nservices:\n  - price: x\n", encoding="utf-8")
+
+    said = await admin("company", "import", "bad.yaml", exit_code=1)
+
+    assert "nothing was changed" in said
+    assert "line 4" in said
+    assert json.loads(await admin("company", "list", "--json")) == []
+
+
+async def test_production_without_keys_does_not_start(admin):
+    said = await admin("gateway", exit_code=1, AI_ADMIN_MODE="production", AI_ADMIN_MASTER_KEYS="")
+
+    assert "ai-admin keys new" in said
+
+
+async def test_the_doctor_says_what_to_do(admin):
+    rows = json.loads(await admin("doctor", "--json"))
+
+    assert {row["what"]: row["status"] for row in rows} == {
+        "settings": "ok",
+        "database": "ok",
+        "schema": "ok",
+        "redis": "ok",
+        "gemini": "ok",
+    }

@@ -1,0 +1,181 @@
+"""The gateway's doors: who is let in, what is stored, what is answered."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from aiohttp import ClientSession
+
+from bot.app import build_gateway
+from db.records import dialogue_id_of
+
+MESSAGE = {
+    "message_id": 1,
+    "date": 1_795_000_000,
+    "chat": {"id": 5, "type": "private", "first_name": "A"},
+    "from": {"id": 5, "is_bot": False, "first_name": "A"},
+    "text": "hi",
+}
+
+
+@pytest.fixture
+async def door(core, vendors):
+    """A gateway without a worker, and one channel's door."""
+    from pydantic import SecretStr
+
+    from db.records import AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, new_id
+
+    company = Company(id=CompanyId(new_id()), slug="elita", name="Элита")
+    place = Branch(id=BranchId(new_id()), key="main", name="Элита", time_zone="UTC")
+    await core.companies.create_company(company, AgentSettings(), [place])
+    channel, token = await core.companies.add_channel(
+        company.id,
+        ChannelType.TELEGRAM,
+        external_id="1",
+        name="@bot",
+        options={},
+        secrets={"token": SecretStr("t"), "secret_token": SecretStr("s3cret")},
+    )
+    _, api_token = await core.companies.add_channel(
+        company.id, ChannelType.API, external_id="api", name="api", options={}, secrets={}
+    )
+    gateway = build_gateway(core)
+    url = await gateway.start()
+    async with ClientSession() as session:
+        yield Door(core, session, url, channel, token, api_token)
+    await gateway.stop()
+
+
+class Door:
+    def __init__(self, core, session, url, channel, token, api_token):
+        self.core, self.session, self.url = core, session, url
+        self.channel, self.token, self.api_token = channel, token, api_token
+
+    async def knock(self, body, *, token=None, secret="s3cret", prefix="/api", channel="telegram"):
+        data = body if isinstance(body, bytes | io.BytesIO) else json.dumps(body).encode()
+        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
+        path = f"{self.url}{prefix}/v1/{channel}/webhook/{token or self.token}"
+        async with self.session.post(path, data=data, headers=headers) as response:
+            kept = {name: value for name, value in response.headers.items() if name != "Date"}
+            return response.status, kept, await response.read()
+
+    async def stored(self, dialogue):
+        async with self.core.database.company(self.channel.company_id) as tx:
+            found = await self.core.inbox.list_waiting(tx, dialogue_id_of(self.channel.id, dialogue), limit=10)
+        return [update.update_key for update in found]
+
+
+@pytest.mark.parametrize("prefix", ["/api", ""])
+async def test_an_update_is_stored_before_it_is_answered(door, prefix):
+    status, _, _ = await door.knock({"update_id": 7, "message": MESSAGE}, prefix=prefix)
+
+    assert status == 200
+    assert await door.stored("5:5:") == ["7"]
+
+
+async def test_an_unknown_token_gets_the_same_404_whatever_the_cause(door):
+    unknown = await door.knock({"update_id": 7}, token="x" * 43)
+    other_channel = await door.knock({"update_id": 7}, token=door.api_token)
+    await door.core.companies.set_disabled(door.channel.company_id, disabled=True)
+    door.core.directory.forget(door.channel.company_id)
+    disabled = await door.knock({"update_id": 7, "message": MESSAGE})
+
+    assert unknown[0] == 404
+    assert unknown == other_channel == disabled
+    assert json.loads(unknown[2]) == {"error": {"code": "not_found", "message": "Not Found"}}
+
+
+@pytest.mark.parametrize("secret", ["wrong", "", None, "секрет"])
+async def test_a_wrong_secret_is_refused_and_nothing_is_stored(door, secret):
+    encoded = secret.encode().decode("latin-1") if secret else secret
+    status, _, _ = await door.knock({"update_id": 7, "message": MESSAGE}, secret=encoded)
+
+    assert status == 401
+    assert await door.stored("5:5:") == []
+
+
+async def test_a_body_over_a_megabyte_is_refused(door):
+    status, _, body = await door.knock(io.BytesIO(b"x" * (1024 * 1024 + 1)))
+
+    assert status == 413
+    assert json.loads(body)["error"]["code"] == "too_large"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"", b'"x"', b'{"update_id": "x"}', b"\xff\xfe", b"[" * 100_000])
+async def test_what_cannot_be_read_is_taken_and_kept_aside(door, body):
+    status, _, _ = await door.knock(body)
+
+    assert status == 200
+    assert len(await door.stored("aside")) == 1
+
+
+async def test_an_update_of_no_chat_is_taken(door):
+    status, _, _ = await door.knock({"update_id": 9, "poll": {"id": "1"}})
+
+    assert status == 200
+    assert await door.stored("aside") == ["9"]
+
+
+async def test_other_methods_and_routes_are_answered_in_json(door):
+    async with door.session.get(f"{door.url}/api/v1/telegram/webhook/{door.token}") as response:
+        assert response.status == 405
+        assert (await response.json())["error"]["code"] == "method_not_allowed"
+        assert response.headers["Allow"] == "POST"
+    async with door.session.get(f"{door.url}/nowhere") as response:
+        assert response.status == 404
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_operators_see_that_it_lives_and_can_serve(door):
+    async with door.session.get(f"{door.url}/health") as response:
+        assert await response.json() == {"status": "alive"}
+    async with door.session.get(f"{door.url}/ready") as response:
+        assert (response.status, await response.json()) == (
+            200,
+            {"status": "ready", "database": "ok", "redis": "ok"},
+        )
+
+
+async def test_figures_are_for_this_machine_or_the_bearer_of_the_token(door, core):
+    async with door.session.get(f"{door.url}/metrics") as response:
+        assert response.status == 200
+        assert "ai_admin_updates_total" in await response.text()
+    async with door.session.get(f"{door.url}/metrics", headers={"X-Forwarded-For": "1.2.3.4"}) as response:
+        assert response.status == 404
+
+
+async def test_figures_with_a_token_set_want_the_token(core):
+    from dataclasses import replace
+
+    from pydantic import SecretStr
+
+    settings = core.settings.model_copy(update={"admin_token": SecretStr("admin")})
+    gateway = build_gateway(replace(core, settings=settings))
+    url = await gateway.start()
+    async with ClientSession() as session:
+        for headers, status in (
+            ({}, 401),
+            ({"Authorization": "Bearer no"}, 401),
+            ({"Authorization": "Bearer admin"}, 200),
+        ):
+            async with session.get(f"{url}/metrics", headers=headers) as response:
+                assert response.status == status
+    await gateway.stop()
+
+
+async def test_without_the_database_the_messenger_is_asked_to_come_again(door):
+    await door.core.directory.find_channel(door.token)
+    await door.core.directory.list_channels(door.channel.company_id)
+    from db.engine import Database
+
+    closed = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    door.core.inbox._database = closed
+
+    status, headers, body = await door.knock({"update_id": 7, "message": MESSAGE})
+
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+    assert json.loads(body)["error"]["code"] == "unavailable"
+    await closed.close()
