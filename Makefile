@@ -70,5 +70,5 @@ format: $(VENV)/.dev  ## Format the code and sort imports.
 test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may.
 	@bash deploy/chromium.sh
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
