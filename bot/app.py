@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bot.gateway import Gateway, build_application
@@ -111,7 +113,12 @@ async def open_core(
             await upgrade(database_url)
         database = Database(runtime_url(database_url), pooler=settings.database_pooler.value, pool_size=pool_size)
         redis = Redis.from_url(
-            redis_url, socket_connect_timeout=_REDIS_TIMEOUT_S, socket_timeout=_REDIS_SOCKET_S, decode_responses=True
+            redis_url,
+            socket_connect_timeout=_REDIS_TIMEOUT_S,
+            socket_timeout=_REDIS_SOCKET_S,
+            decode_responses=True,
+            # The client's own retries wait for seconds; everything that asks Redis knows what to do without it.
+            retry=Retry(NoBackoff(), 1),
         )
         try:
             yield _core(settings, clock, database, redis, redis_prefix, notices, database_url)

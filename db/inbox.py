@@ -85,7 +85,7 @@ class Inbox:
                     "update_keys": [one.update_key for one in updates],
                     "payloads": [one.payload for one in updates],
                     "accepted_at": [now] * many,
-                    "due_at": [now + quiet] * many,
+                    "due_at": [now if one.urgent else now + quiet for one in updates],
                 },
             )
         if new:

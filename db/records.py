@@ -216,11 +216,13 @@ class Accepted:
     """One update as it goes into the store: a batch is split before.
 
     `update_key` is the channel's own id (a repeat of it changes nothing), `dialogue_key` the client within the channel.
+    `urgent`: not free text, so there is no rest of a burst to wait for.
     """
 
     update_key: str
     dialogue_key: str
     payload: bytes
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

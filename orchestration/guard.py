@@ -16,13 +16,17 @@ _MINUTES = re.compile(r"(\d+)\s*(?:мин|min)", re.IGNORECASE)
 _HOURS = re.compile(r"(\d+(?:[.,]5)?)\s*(?:час|hour|ч\b|h\b)", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+)\s*(?:%|процент|percent)", re.IGNORECASE)
 _TIME = re.compile(r"(?<![\d.:])([01]?\d|2[0-3])[:.]([0-5]\d)(?![\d.:])")
+# Phones, dates and times of day hold numbers that are no price, length or share of anything.
+_NO_AMOUNT = re.compile(
+    r"\+\d[\d ()-]{8,}\d|\d?[ -]?\(\d{3,4}\)[\d -]{7,}|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}:\d{2}\b(?:-\d{1,2}:\d{2}\b)?"
+)
 _INTEGER = re.compile(rf"(?<!\d)({_NUMBER})(?!\d)")
 
 
 def unknown_figures(reply: str, *, facts: Iterable[str], client_words: str) -> tuple[str, ...]:
     """Return the figures of a reply that neither the facts nor, for times, the client's own words contain."""
     known_text = "\n".join(facts)
-    numbers = {_plain(found) for found in _INTEGER.findall(known_text)}
+    numbers = {_plain(found) for found in _INTEGER.findall(_NO_AMOUNT.sub(" ", known_text))}
     times = _times(known_text) | _times(client_words)
     unknown = [
         *(found for found in _money(reply) if _plain(found) not in numbers),

@@ -48,6 +48,7 @@ _MARKED = re.compile(
 )
 _ALONE = re.compile(rf"^\W*(?:давайте|лучше|тогда|ok|ок|let'?s say)?\W*{_H1}\W*$")
 _NOON = re.compile(r"\b(?:в\s+)?(?:полдень|noon|midday)\b")
+_BY_NOON = re.compile(r"\b(before|after|until|till|до|после)\s+(?:полудня|полдня|noon|midday)\b")
 _DAY_PARTS = (
     (re.compile(r"после обеда|втор\w+ полов\w+ дня|afternoon|after lunch|\bднем\b"), (time(12), time(18))),
     (
@@ -76,6 +77,7 @@ def find_times(text: str) -> Times:
     """Read the time in a lower-case text from which dates and phone numbers were taken out."""
     text = _HALF.sub(_half, text)
     text = _SPOKEN.sub(lambda match: f"{match['before']} {_WORDS[match['word']]}", text)
+    text = _BY_NOON.sub(r"\1 12:00", text)
     text = _NOON.sub("в 12:00", text)
     part = next((span for pattern, span in _DAY_PARTS if pattern.search(text)), None)
     if match := _BETWEEN.search(text):

@@ -30,7 +30,8 @@ class TelegramIntake:
         update_id = update.get("update_id") if update is not None else None
         if update is None or not isinstance(update_id, int):
             return [Accepted(update_key=f"unreadable:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body)]
-        return [Accepted(update_key=str(update_id), dialogue_key=dialogue_key(update), payload=body)]
+        key = dialogue_key(update)
+        return [Accepted(update_key=str(update_id), dialogue_key=key, payload=body, urgent=_is_urgent(update))]
 
 
 def dialogue_key(update: Mapping[str, Any]) -> str:
@@ -46,6 +47,13 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
             connection = event.get("business_connection_id") or ""
             return f"{chat['id']}:{user_id}:{connection}" if isinstance(connection, str) else ASIDE
     return ASIDE
+
+
+def _is_urgent(update: Mapping[str, Any]) -> bool:
+    """Say whether the update is anything but plain words: a button, a command, a contact never wait."""
+    message = update.get("message")
+    text = message.get("text") if isinstance(message, Mapping) else None
+    return not isinstance(text, str) or text.startswith("/")
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

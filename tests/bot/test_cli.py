@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.companies import create_from_file
+
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 SECRETS = "sandbox-partner-token\nsandbox-user-token\n"
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
@@ -116,8 +118,8 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
         (("demo", "--crm", "unknown"), "", 2, "CRM=unknown"),
     ],
 )
-async def test_what_is_wrong_is_said_on_stderr(admin, arguments, stdin, exit_code, says):
-    await admin("company", "create", "Салон", "--slug", "salon")
+async def test_what_is_wrong_is_said_on_stderr(core, admin, arguments, stdin, exit_code, says):
+    await create_from_file(core.companies, name="Салон", slug="salon", file=None)
 
     said = await admin(*arguments, stdin=stdin, exit_code=exit_code)
 

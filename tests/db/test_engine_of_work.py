@@ -417,10 +417,12 @@ async def test_a_pace_waits_and_gives_up_past_its_limit(core):
 
 async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(core):
     from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
 
     from db.doorbell import Doorbell
 
-    gone = Redis(port=1)
+    gone = Redis(port=1, retry=Retry(NoBackoff(), 0))
     cache = Cache(gone, "p:")
 
     assert await RateLimits(gone, "p:").spend("k", rate=1, per=timedelta(hours=1), burst=1) is None

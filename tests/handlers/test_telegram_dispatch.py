@@ -25,7 +25,7 @@ from handlers.base import TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.delivery import address_of, split_text
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
-from handlers.telegram.intake import dialogue_key
+from handlers.telegram.intake import TelegramIntake, dialogue_key
 from middlewares.fsm import StateBuffer, TurnStorage, current_state
 from middlewares.tenant import TenantMiddleware
 
@@ -164,6 +164,25 @@ async def test_the_tenant_middleware_opens_the_channels_own_company(dispatch, cl
 @pytest.mark.parametrize("name", ["message__text", "message__contact", "message__voice", "callback_query"])
 def test_the_dialogue_is_chat_user_and_business_connection(name):
     assert dialogue_key(read(name)) == "5:5:"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "urgent"),
+    [
+        ("message__text", "Хочу постричься", False),
+        ("message__text", "/start", True),
+        ("message__contact", None, True),
+        ("callback_query", None, True),
+    ],
+)
+def test_only_plain_words_wait_for_the_rest_of_a_burst(name, text, urgent):
+    update = read(name)
+    if text:
+        update["message"]["text"] = text
+
+    [accepted] = TelegramIntake().accept(json.dumps(update).encode())
+
+    assert accepted.urgent is urgent
 
 
 def test_a_business_message_is_a_dialogue_of_its_own():
