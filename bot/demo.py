@@ -28,11 +28,11 @@ from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
 from bot.settings import LogFormat, Mode, Settings, load_settings
 from db.records import ChannelType, CompanyId
-from sandbox.gemini import GeminiSandbox
+from sandbox.gemini.server import GeminiSandbox
 from sandbox.page import Page
 from sandbox.seeds import ELITA_ID, elita_salon
-from sandbox.telegram import TelegramSandbox
-from sandbox.yclients import YclientsSandbox
+from sandbox.telegram.server import TelegramSandbox
+from sandbox.yclients.server import YclientsSandbox
 
 _COMPANY_FILE = Path(__file__).parent.parent / "examples" / "elita.yaml"
 _BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-demo-0001"  # noqa: S105 (known to the local sandbox alone)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import typer
 
-from sandbox.telegram import TelegramSandbox
-from sandbox.telegram_people import buttons_of
-from sandbox.telegram_state import Chat, ChatMessage, User
-from sandbox.yclients import YclientsSandbox
+from sandbox.telegram.people import buttons_of
+from sandbox.telegram.server import TelegramSandbox
+from sandbox.telegram.state import Chat, ChatMessage, User
+from sandbox.yclients.server import YclientsSandbox
 
 _TIME = re.compile(r"\b([01]?\d|2[0-3]):[0-5]\d\b")
 _PHONES = ("+79160000001", "+79160000002")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox.telegram import TelegramSandbox
-from sandbox.yclients import YclientsSandbox
-from sandbox.yclients_view import View
+from sandbox.telegram.server import TelegramSandbox
+from sandbox.yclients.server import YclientsSandbox
+from sandbox.yclients.view import View
 
 _HTML = Path(__file__).parent / "page.html"
 _SECURITY = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
-from sandbox.yclients_salon import Master, Salon, Service
+from sandbox.yclients.salon import Master, Salon, Service
 
 ELITA_ID = 4564
 BORODA_ID = 7801

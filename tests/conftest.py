@@ -24,13 +24,13 @@ from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
 from db.records import Channel, ChannelType, CompanyId, new_id
 from db.upgrade import upgrade
-from sandbox.gemini import GeminiSandbox
+from sandbox.gemini.server import GeminiSandbox
 from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
-from sandbox.telegram import TelegramSandbox
-from sandbox.telegram_people import buttons_of
-from sandbox.telegram_state import Chat, ChatMessage, User
-from sandbox.yclients import YclientsSandbox
-from sandbox.yclients_salon import Json, Salon
+from sandbox.telegram.people import buttons_of
+from sandbox.telegram.server import TelegramSandbox
+from sandbox.telegram.state import Chat, ChatMessage, User
+from sandbox.yclients.salon import Json, Salon
+from sandbox.yclients.server import YclientsSandbox
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """12:00 in Moscow."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.development import SLUG
 from bot.housekeeping import keep_house
 from bot.roles import serve
-from sandbox.telegram_state import User
+from sandbox.telegram.state import User
 
 TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
 

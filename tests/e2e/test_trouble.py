@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from sandbox.telegram_state import User
+from sandbox.telegram.state import User
 
 MINIMAL = """
 name: {name}

@@ -15,9 +15,9 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from sandbox.gemini import GeminiSandbox
-from sandbox.gemini_usage import PrefixCache
-from sandbox.gemini_wire import GenerateRequest, Part, call_part, text_part
+from sandbox.gemini.server import GeminiSandbox
+from sandbox.gemini.usage import PrefixCache
+from sandbox.gemini.wire import GenerateRequest, Part, call_part, text_part
 
 MODEL = "gemini-3.8-flash"
 KEY = "sandbox-key"

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from sandbox.scripted_dates import Span, find_days
-from sandbox.scripted_intents import Intent, find_intents, is_no, is_yes, says_anyone
-from sandbox.scripted_times import find_times
-from sandbox.scripted_words import (
+from sandbox.scripted.dates import Span, find_days
+from sandbox.scripted.intents import Intent, find_intents, is_no, is_yes, says_anyone
+from sandbox.scripted.times import find_times
+from sandbox.scripted.words import (
     best_matches,
     features,
     find_client_name,

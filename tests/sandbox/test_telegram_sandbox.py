@@ -8,8 +8,8 @@ import json
 import pytest
 from aiohttp import ClientSession, web
 
-from sandbox.telegram import TelegramSandbox
-from sandbox.telegram_state import User
+from sandbox.telegram.server import TelegramSandbox
+from sandbox.telegram.state import User
 
 TOKEN = "700000009:SANDBOX-only-works-in-the-tests-000009"
 BOT = 700000009
@@ -197,3 +197,14 @@ async def test_a_bot_cannot_write_to_whom_it_does_not_know_or_who_blocked_it(tel
 
     assert "blocked" in await refusal(telegram, "sendMessage", chat_id="5", text="x")
     assert "can't initiate" in (await call(telegram, "sendMessage", token=other, chat_id="5", text="x"))["description"]
+
+
+async def test_a_file_is_fetched_by_its_id(telegram):
+    await telegram.people.send_voice(BOT, USER)
+    found = (await call(telegram, "getFile", file_id="voice-1"))["result"]
+
+    async with telegram.session.get(f"{telegram.url}/file/bot{TOKEN}/{found['file_path']}") as response:
+        assert await response.read() == b"OggS"
+    assert "invalid file_id" in await refusal(telegram, "getFile", file_id="nothing")
+    async with telegram.session.get(f"{telegram.url}/file/bot{TOKEN}/files/nothing") as response:
+        assert response.status == 404

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from sandbox.seeds import ELITA_ID, elita_salon
-from sandbox.yclients import YclientsSandbox
+from sandbox.yclients.server import YclientsSandbox
 
 ACCEPT = "application/vnd.yclients.v2+json"
 PARTNER, USER = "Bearer sandbox-partner-token", ", User sandbox-user-token"

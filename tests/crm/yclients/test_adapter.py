@@ -21,7 +21,7 @@ from crm.errors import (
 )
 from crm.registry import CRMFactory
 from sandbox.seeds import ELITA_ID, elita_salon
-from sandbox.yclients import YclientsSandbox
+from sandbox.yclients.server import YclientsSandbox
 
 NOON = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 TOMORROW = date(2026, 11, 25)

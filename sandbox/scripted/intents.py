@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from sandbox.scripted_words import plain
+from sandbox.scripted.words import plain
 
 
 class Intent(StrEnum):

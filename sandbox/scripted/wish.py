@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
 
-from sandbox.scripted_catalogue import Service, known_services
-from sandbox.scripted_context import Called, Said, View
-from sandbox.scripted_dates import Days, Span, find_days
-from sandbox.scripted_intents import Intent, find_intents, is_question, says_anyone
-from sandbox.scripted_phrases import Phrases
-from sandbox.scripted_times import find_times
-from sandbox.scripted_words import (
+from sandbox.scripted.catalogue import Service, known_services
+from sandbox.scripted.context import Called, Said, View
+from sandbox.scripted.dates import Days, Span, find_days
+from sandbox.scripted.intents import Intent, find_intents, is_question, says_anyone
+from sandbox.scripted.phrases import Phrases
+from sandbox.scripted.times import find_times
+from sandbox.scripted.words import (
     best_matches,
     count_matches,
     features,

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sandbox.gemini_wire import GeminiError, Json
+from sandbox.gemini.wire import GeminiError, Json
 
 _WAITING = 1000
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.gemini_wire import FunctionDeclaration
+from sandbox.gemini.wire import FunctionDeclaration
 
 
 def fit_arguments(tool: FunctionDeclaration, wanted: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,14 +15,14 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.gemini_answer import Answer, answer_fault, answer_parts
-from sandbox.gemini_faults import Fault, FaultKind, FaultQueue
-from sandbox.gemini_http import decode_object, read_body, send_pieces, sse_event
-from sandbox.gemini_models import METHODS, cache_minimum, check_model, describe_model, list_models
-from sandbox.gemini_rules import check_request
-from sandbox.gemini_usage import PrefixCache, count_prompt, prompt_segments
-from sandbox.gemini_wire import CountRequest, GeminiError, GenerateRequest, Json, Policy, invalid, parse
-from sandbox.scripted_model import ScriptedModel
+from sandbox.gemini.answer import Answer, answer_fault, answer_parts
+from sandbox.gemini.faults import Fault, FaultKind, FaultQueue
+from sandbox.gemini.http import decode_object, read_body, send_pieces, sse_event
+from sandbox.gemini.models import METHODS, cache_minimum, check_model, describe_model, list_models
+from sandbox.gemini.rules import check_request
+from sandbox.gemini.usage import PrefixCache, count_prompt, prompt_segments
+from sandbox.gemini.wire import CountRequest, GeminiError, GenerateRequest, Json, Policy, invalid, parse
+from sandbox.scripted.model import ScriptedModel
 
 _LOGGED_REQUESTS = 500
 _LOGGED_BYTES = 64 * 1024 * 1024

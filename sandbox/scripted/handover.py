@@ -1,8 +1,8 @@
 """When the script is at its end: a person is called, a tool's own words are passed on, never a guess."""
 
-from sandbox.gemini_wire import Part, text_part
-from sandbox.scripted_context import UNREACHABLE, Called, Said, View
-from sandbox.scripted_phrases import Phrases
+from sandbox.gemini.wire import Part, text_part
+from sandbox.scripted.context import UNREACHABLE, Called, Said, View
+from sandbox.scripted.phrases import Phrases
 
 _SUMMARY = 500
 

@@ -1,6 +1,6 @@
 """The models this server knows (Google's list of 23 November 2026) and what each of them takes."""
 
-from sandbox.gemini_wire import GeminiError, GenerationConfig, Json, invalid
+from sandbox.gemini.wire import GeminiError, GenerationConfig, Json, invalid
 
 SERVED = (
     "gemini-4-argon",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sandbox.gemini_signatures import current_turn_start
-from sandbox.gemini_wire import Content, FunctionDeclaration, GenerateRequest, Part, call_part
-from sandbox.scripted_facts import Facts, read_facts
-from sandbox.scripted_schema import fit_arguments
+from sandbox.gemini.signatures import current_turn_start
+from sandbox.gemini.wire import Content, FunctionDeclaration, GenerateRequest, Part, call_part
+from sandbox.scripted.facts import Facts, read_facts
+from sandbox.scripted.schema import fit_arguments
 
 UNREACHABLE = ("crm_unavailable", "crm_auth_failed")
 

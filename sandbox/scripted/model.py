@@ -8,15 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from sandbox.gemini_wire import GenerateRequest, Part, text_part
-from sandbox.scripted_booking import book
-from sandbox.scripted_catalogue import known_services, slots_of
-from sandbox.scripted_context import UNREACHABLE, View, read_view
-from sandbox.scripted_facts import find_answer
-from sandbox.scripted_handover import hand_over, handed_over
-from sandbox.scripted_intents import Intent, find_intents, is_no, is_question, is_yes
-from sandbox.scripted_phrases import Phrases, language_of
-from sandbox.scripted_replies import (
+from sandbox.gemini.wire import GenerateRequest, Part, text_part
+from sandbox.scripted.booking import book
+from sandbox.scripted.catalogue import known_services, slots_of
+from sandbox.scripted.context import UNREACHABLE, View, read_view
+from sandbox.scripted.facts import find_answer
+from sandbox.scripted.handover import hand_over, handed_over
+from sandbox.scripted.intents import Intent, find_intents, is_no, is_question, is_yes
+from sandbox.scripted.phrases import Phrases, language_of
+from sandbox.scripted.replies import (
     change_mine,
     tell_fact,
     tell_mine,
@@ -26,8 +26,8 @@ from sandbox.scripted_replies import (
     tell_staff,
     tell_staff_names,
 )
-from sandbox.scripted_wish import Topic, Wish, find_groups, read_wish
-from sandbox.scripted_words import best_matches, features
+from sandbox.scripted.wish import Topic, Wish, find_groups, read_wish
+from sandbox.scripted.words import best_matches, features
 
 _MOST_CALLS = 10  # in one turn; a conversation that needs more is a person's
 Reply: TypeAlias = Callable[[View, Wish, Phrases], list[Part]]

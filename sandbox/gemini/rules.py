@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.gemini_models import check_generation, demands_signatures
-from sandbox.gemini_signatures import check_signatures, decode
-from sandbox.gemini_wire import MODES, Blob, Content, FunctionDeclaration, GeminiError, GenerateRequest, Part, invalid
+from sandbox.gemini.models import check_generation, demands_signatures
+from sandbox.gemini.signatures import check_signatures, decode
+from sandbox.gemini.wire import MODES, Blob, Content, FunctionDeclaration, GeminiError, GenerateRequest, Part, invalid
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 _BAD_NAME = (

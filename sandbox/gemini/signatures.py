@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sandbox.gemini_wire import Content, FunctionCall, Part, invalid
+from sandbox.gemini.wire import Content, FunctionCall, Part, invalid
 
 _LENGTH = 192
 _MISSING = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sandbox.gemini_wire import Content, GenerateRequest, Json, Part
+from sandbox.gemini.wire import Content, GenerateRequest, Json, Part
 
 _IMAGE_TOKENS = 258
 _AUDIO_TOKENS_PER_SECOND = 32

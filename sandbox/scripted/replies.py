@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sandbox.gemini_wire import Part, text_part
-from sandbox.scripted_booking import move
-from sandbox.scripted_catalogue import (
+from sandbox.gemini.wire import Part, text_part
+from sandbox.scripted.booking import move
+from sandbox.scripted.catalogue import (
     Appointment,
     appointment_line,
     appointments_of,
@@ -13,12 +13,12 @@ from sandbox.scripted_catalogue import (
     known_services,
     service_line,
 )
-from sandbox.scripted_context import Called, View
-from sandbox.scripted_dates import Span
-from sandbox.scripted_handover import hand_over, recover
-from sandbox.scripted_phrases import Phrases
-from sandbox.scripted_wish import Topic, Wish, find_groups
-from sandbox.scripted_words import best_matches, count_matches, features, names_person
+from sandbox.scripted.context import Called, View
+from sandbox.scripted.dates import Span
+from sandbox.scripted.handover import hand_over, recover
+from sandbox.scripted.phrases import Phrases
+from sandbox.scripted.wish import Topic, Wish, find_groups
+from sandbox.scripted.words import best_matches, count_matches, features, names_person
 
 _LISTED = 10
 

@@ -93,6 +93,7 @@ class Bot:
     callbacks: dict[str, str] = field(default_factory=dict)
     """Presses by id: waiting, or answered."""
     commands: Json = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def as_json(self) -> Json:
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}

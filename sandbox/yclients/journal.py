@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from sandbox.yclients_answers import Json, Refused, answer, numbered
-from sandbox.yclients_online import Route, moment
-from sandbox.yclients_salon import Book, Salon
+from sandbox.yclients.answers import Json, Refused, answer, numbered
+from sandbox.yclients.online import Route, moment
+from sandbox.yclients.salon import Book, Salon
 
 _RECORD_FIELDS = ("staff_id", "services", "client", "datetime", "seance_length", "save_if_busy", "send_sms")
 _MOST_A_PAGE = 300

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.telegram_state import Bot, Json, State
+from sandbox.telegram.state import Bot, Json, State
 
 _LONGEST_DELAY_S = 60.0
 _ANSWER_LIMIT = aiohttp.ClientTimeout(total=60)

@@ -17,11 +17,11 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.yclients_answers import Refused
-from sandbox.yclients_journal import Journal
-from sandbox.yclients_online import Online
-from sandbox.yclients_salon import Book, Json, Salon
-from sandbox.yclients_view import View
+from sandbox.yclients.answers import Refused
+from sandbox.yclients.journal import Journal
+from sandbox.yclients.online import Online
+from sandbox.yclients.salon import Book, Json, Salon
+from sandbox.yclients.view import View
 
 ACCEPT = ("application/vnd.yclients.v2+json", "application/vnd.api.v2+json")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

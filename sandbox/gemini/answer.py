@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.gemini_faults import EMPTY_FINISH, Fault, FaultKind
-from sandbox.gemini_models import demands_signatures
-from sandbox.gemini_signatures import sign_calls, sign_text
-from sandbox.gemini_usage import count_thoughts, part_text, text_tokens, usage_metadata
-from sandbox.gemini_wire import FunctionCall, GenerateRequest, Json, Part
+from sandbox.gemini.faults import EMPTY_FINISH, Fault, FaultKind
+from sandbox.gemini.models import demands_signatures
+from sandbox.gemini.signatures import sign_calls, sign_text
+from sandbox.gemini.usage import count_thoughts, part_text, text_tokens, usage_metadata
+from sandbox.gemini.wire import FunctionCall, GenerateRequest, Json, Part
 
 MODEL_VERSION = "scripted-model (sandbox)"
 _PIECE = 48  # characters of text in one piece of a stream

@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.gemini_faults import Fault, FaultKind
-from sandbox.gemini_wire import Json, invalid
+from sandbox.gemini.faults import Fault, FaultKind
+from sandbox.gemini.wire import Json, invalid
 
 MAX_BODY = 20 * 1024 * 1024  # Google's documented limit of a request with inline data
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram_state import Bot, Chat, ChatMessage, Json, State, User
+from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State, User
 
 Queue = Callable[[Bot, str, Json], int]
 _LONGEST_WAIT_S = 25.0
@@ -42,10 +42,15 @@ class People:
 
     async def press_button(self, bot_id: int, user: User, message_id: int, data: str) -> int:
         """Press an inline button that the message really shows."""
-        bot, chat = self._state.bots[bot_id], self.chat(bot_id, user.id)
-        message = next((one for one in chat.messages if one.message_id == message_id), None) if chat else None
-        if chat is None or message is None or data not in [b.get("callback_data") for b in buttons_of(message)]:
+        message = self._message(bot_id, user, message_id)
+        if data not in [button.get("callback_data") for button in buttons_of(message)]:
             raise LookupError(f"the message {message_id} shows no button {data!r}")
+        return await self.press_stale_button(bot_id, user, message_id, data)
+
+    async def press_stale_button(self, bot_id: int, user: User, message_id: int, data: str) -> int:
+        """Press a button that is no longer there, as a client whose screen is behind may do."""
+        bot = self._state.bots[bot_id]
+        message = self._message(bot_id, user, message_id)
         query_id = str(4_000_000_000 + self._state.seq())
         bot.callbacks[query_id] = "waiting"
         event = {
@@ -53,33 +58,22 @@ class People:
             "from": user.as_json(),
             "chat_instance": str(user.id),
             "data": data,
-            "message": self._state.message_json(bot, chat, message),
+            "message": self._state.message_json(bot, bot.chats[user.id], message),
         }
         update_id = self._queue(bot, "callback_query", event)
         await self._state.tell()
         return update_id
 
-    async def press_stale_button(self, bot_id: int, user: User, message_id: int, data: str) -> int:
-        """Press a button of an old message, as a client whose screen is behind may do."""
-        bot, chat = self._state.bots[bot_id], self.chat(bot_id, user.id)
-        if chat is None:
-            raise LookupError("there is no such chat")
-        message = next(one for one in chat.messages if one.message_id == message_id)
-        query_id = str(4_000_000_000 + self._state.seq())
-        bot.callbacks[query_id] = "waiting"
-        event = {
-            "id": query_id,
-            "from": user.as_json(),
-            "chat_instance": str(user.id),
-            "data": data,
-            "message": self._state.message_json(bot, chat, message),
-        }
-        update_id = self._queue(bot, "callback_query", event)
-        await self._state.tell()
-        return update_id
+    def _message(self, bot_id: int, user: User, message_id: int) -> ChatMessage:
+        chat = self.chat(bot_id, user.id)
+        message = next((one for one in chat.messages if one.message_id == message_id), None) if chat else None
+        if message is None:
+            raise LookupError(f"there is no message {message_id} in this chat")
+        return message
 
     async def send_voice(self, bot_id: int, user: User) -> int:
         """Send a voice note of three seconds."""
+        self._state.bots[bot_id].files["voice-1"] = b"OggS"
         voice = {"file_id": "voice-1", "file_unique_id": "v1", "duration": 3, "mime_type": "audio/ogg"}
         return await self._send(bot_id, user, voice=voice)
 

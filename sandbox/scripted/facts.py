@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox.scripted_words import features
+from sandbox.scripted.words import features
 
 _SECTION = re.compile(r"^===\s*(?P<title>.+?)\s*===\s*$", re.MULTILINE)
 _ENTRY = re.compile(r"^•\s*(?P<line>(?P<name>[^:\n]+?)(?::\s*.*)?)$", re.MULTILINE)

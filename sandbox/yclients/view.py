@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from aiohttp import web
 
-from sandbox.yclients_salon import Book, Json, Salon
+from sandbox.yclients.salon import Book, Json, Salon
 
 _LONGEST_WAIT_S = 25.0
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.gemini_wire import Part, text_part
-from sandbox.scripted_catalogue import (
+from sandbox.gemini.wire import Part, text_part
+from sandbox.scripted.catalogue import (
     Appointment,
     Person,
     Service,
@@ -17,12 +17,12 @@ from sandbox.scripted_catalogue import (
     slot_lines,
     slots_of,
 )
-from sandbox.scripted_context import Called, View
-from sandbox.scripted_dates import Span
-from sandbox.scripted_handover import hand_over, recover
-from sandbox.scripted_phrases import Phrases
-from sandbox.scripted_wish import Wish
-from sandbox.scripted_words import find_staff_hint, may_name_staff, names_person
+from sandbox.scripted.context import Called, View
+from sandbox.scripted.dates import Span
+from sandbox.scripted.handover import hand_over, recover
+from sandbox.scripted.phrases import Phrases
+from sandbox.scripted.wish import Wish
+from sandbox.scripted.words import find_staff_hint, may_name_staff, names_person
 
 _LISTED = 8
 SLOT_ERRORS = ("slot_taken", "slot_expired", "unknown_slot")

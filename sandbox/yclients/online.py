@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 from aiohttp import web
 
-from sandbox.yclients_answers import Json, Refused, answer, listed, numbered
-from sandbox.yclients_salon import Book, Salon, Service
+from sandbox.yclients.answers import Json, Refused, answer, listed, numbered
+from sandbox.yclients.salon import Book, Salon, Service
 
 Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]], bool]
 _DAYS_AHEAD = 60

@@ -1,31 +1,16 @@
-"""A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
-
-Written after the Bot API 10.1 description. It refuses what Telegram refuses; every refusal for a broken limit is kept
-in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
-http:// on a loopback address, where the real one demands https.
-"""
+"""The Bot API's methods, each with its own refusals in Telegram's words."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State
+from sandbox.telegram.text import BadRequest, check_markup, check_text, units
 
-from sandbox.telegram_delivery import Delivery
-from sandbox.telegram_people import People
-from sandbox.telegram_state import Bot, Chat, ChatMessage, Json, State
-from sandbox.telegram_text import BadRequest, check_markup, check_text, units
-
-_TOKEN = re.compile(r"\d+:[\w-]{30,}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _ACTIONS = frozenset(
     [
@@ -43,7 +28,6 @@ _ACTIONS = frozenset(
     ]
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 class Refused(Exception):
@@ -56,121 +40,24 @@ class Refused(Exception):
         self.parameters = parameters
 
 
-@dataclass(slots=True)
-class Fault:
-    """What the next calls of a method meet: an error, a wait, or a connection cut after the effect."""
+class Methods:
+    """What a bot may ask for. A chat takes a burst of messages, then about one a second."""
 
-    times: int
-    code: int = 500
-    retry_after: int | None = None
-    hang_s: float = 0
-    cut_after: bool = False
-
-
-class TelegramSandbox:
-    """The server. `people` are those who write to the bots."""
-
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], datetime] | None = None,
-        retry_base_s: float = 1.0,
-        chat_burst: int = 20,
-        chat_per_s: float = 1.0,
-    ) -> None:
-        self.state = State(clock)
-        self.people = People(self.state, self._queue)
-        self.violations: list[Json] = []
-        self.calls: deque[Json] = deque(maxlen=5000)
-        self.url = ""
-        self._faults: dict[str, Fault] = {}
-        self._delivery = Delivery(self.state, self._execute, retry_base_s=retry_base_s)
+    def __init__(self, state: State, *, burst: int, per_s: float) -> None:
+        self.state = state
+        self._burst = burst
+        self._per_s = per_s
         self._buckets: dict[tuple[int, int], tuple[float, float]] = {}
-        self._burst = chat_burst
-        self._per_s = chat_per_s
-        self._runner: web.AppRunner | None = None
-        self._methods: dict[str, Callable[[Bot, Json], Awaitable[Any]]] = {
+        self._by_name: dict[str, Callable[[Bot, Json], Awaitable[Any]]] = {
             name.removeprefix("_on_").lower(): getattr(self, name) for name in dir(self) if name.startswith("_on_")
         }
 
-    def add_bot(self, token: str, *, username: str = "sandbox_bot", first_name: str = "Бот") -> Bot:
-        """Register a bot, as BotFather does."""
-        if not _TOKEN.fullmatch(token):
-            raise ValueError("a bot token is <digits>:<35 letters>")
-        bot = Bot(id=int(token.split(":")[0]), token=token, username=username, first_name=first_name)
-        self.state.bots[bot.id] = bot
-        return bot
-
-    def fail_next(self, method: str, *, times: int = 1, **fault: Any) -> None:
-        """Let the next calls of a method fail (see Fault)."""
-        self._faults[method.lower()] = Fault(times, **fault)
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen; return the base address that clients of the Bot API are given."""
-        application = web.Application(client_max_size=60 * 1024 * 1024)
-        self.add_routes(application)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        self.url = f"http://{host}:{self._runner.addresses[0][1]}"
-        await self._delivery.start()
-        return self.url
-
-    async def stop(self) -> None:
-        await self._delivery.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    def add_routes(self, application: web.Application) -> None:
-        """Mount the Bot API, and the people's side under /sandbox/telegram."""
-        application.router.add_route("*", "/bot{token}/{method}", self._call)
-        application.add_routes(self.people.routes())
-
-    # ---- one call
-
-    async def _call(self, request: web.Request) -> web.StreamResponse:
-        token, method = request.match_info["token"], request.match_info["method"].lower()
-        if not _TOKEN.fullmatch(token):
-            return _failure(Refused(404, "Not Found"))
-        bot = self.state.find_bot(token)
-        if bot is None:
-            return _failure(Refused(401, "Unauthorized"))
-        try:
-            parameters = await _parameters(request)
-        except ValueError as error:
-            return _failure(Refused(400, f"Bad Request: {error}"))
-        self.calls.append({"bot": bot.id, "method": method, "parameters": parameters})
-        fault = self._faults.get(method)
-        if fault is not None and fault.times > 0:
-            fault.times -= 1
-            if fault.hang_s:
-                await asyncio.sleep(fault.hang_s)
-            if not fault.cut_after and not fault.hang_s:
-                extra = {"retry_after": fault.retry_after} if fault.retry_after else None
-                return _failure(Refused(fault.code, _reason(fault), extra))
-        try:
-            result = await self._execute(bot, method, parameters)
-        except Refused as refused:
-            return _failure(refused)
-        if fault is not None and fault.cut_after and request.transport is not None:
-            fault.cut_after = fault.times > 0
-            request.transport.close()
-        return web.json_response({"ok": True, "result": result})
-
-    async def _execute(self, bot: Bot, method: str, parameters: Json) -> Any:
-        """Run a method; a refusal for a broken limit is remembered."""
-        handler = self._methods.get(method)
+    async def call(self, bot: Bot, method: str, parameters: Json) -> Any:
+        """Run a method by its name, whatever its case. Raises Refused, BadRequest."""
+        handler = self._by_name.get(method.lower())
         if handler is None:
             raise Refused(404, "Not Found: method not found")
-        try:
-            result = await handler(bot, parameters)
-        except BadRequest as error:
-            self.violations.append({"method": method, "why": str(error)})
-            raise Refused(400, f"Bad Request: {error}") from error
-        await self.state.tell()
-        return result
-
-    # ---- methods
+        return await handler(bot, parameters)
 
     async def _on_getMe(self, bot: Bot, _: Json) -> Json:
         return {**bot.as_json(), "can_join_groups": True, "can_read_all_group_messages": False}
@@ -359,49 +246,12 @@ class TelegramSandbox:
         if isinstance(parameters.get("allowed_updates"), list):
             bot.allowed_updates = [str(one) for one in parameters["allowed_updates"]]
 
-    def _queue(self, bot: Bot, kind: str, event: Json) -> int:
-        """Put an update in the bot's queue, if the bot asked for its kind; return its id."""
-        update_id = bot.next_update
-        bot.next_update += 1
-        wanted = kind in bot.allowed_updates if bot.allowed_updates else kind not in _UPDATE_TYPES_NOT_BY_DEFAULT
-        if wanted:
-            bot.updates.append({"update_id": update_id, kind: event})
-        return update_id
-
-
-async def _parameters(request: web.Request) -> Json:
-    """Read parameters from the query, a form or JSON; in forms, objects come as JSON strings."""
-    parameters: Json = {name: _decoded(name, value) for name, value in request.query.items()}
-    if request.method == "POST" and request.can_read_body:
-        if request.content_type == "application/json":
-            body = await request.json()
-            if not isinstance(body, dict):
-                raise ValueError("object expected")
-            return {**parameters, **body}
-        form = await request.post()
-        parameters |= {name: _decoded(name, value) for name, value in form.items() if isinstance(value, str)}
-    return parameters
-
-
-def _decoded(name: str, value: str) -> Any:
-    if name in ("reply_markup", "allowed_updates", "commands", "entities", "reply_parameters", "scope"):
-        with contextlib.suppress(ValueError):
-            return json.loads(value)
-        raise ValueError(f"can't parse {name} JSON object")
-    return value
-
-
-def _reason(fault: Fault) -> str:
-    known = {
-        429: f"Too Many Requests: retry after {fault.retry_after}",
-        502: "Bad Gateway",
-        500: "Internal Server Error",
-    }
-    return known.get(fault.code, "Forbidden: bot was blocked by the user" if fault.code == 403 else "Error")
-
-
-def _failure(refused: Refused) -> web.Response:
-    body: Json = {"ok": False, "error_code": refused.code, "description": refused.description}
-    if refused.parameters:
-        body["parameters"] = refused.parameters
-    return web.json_response(body, status=refused.code)
+    async def _on_getFile(self, bot: Bot, parameters: Json) -> Json:
+        """Tell where a file that a client sent can be fetched; the Bot API gives no more than 20 MB."""
+        file_id = str(parameters.get("file_id", ""))
+        if file_id not in bot.files:
+            raise BadRequest("invalid file_id" if file_id else "file_id not specified")
+        size = len(bot.files[file_id])
+        if size > 20 * 1024 * 1024:
+            raise BadRequest("file is too big")
+        return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": size, "file_path": f"files/{file_id}"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from sandbox.scripted_context import Called, View
-from sandbox.scripted_phrases import Phrases
+from sandbox.scripted.context import Called, View
+from sandbox.scripted.phrases import Phrases
 
 _LISTED = 8
 _DAYS = 3

@@ -1,0 +1,1 @@
+"""A local Gemini API: the wire, what the real one validates, and failures on request."""

@@ -1,0 +1,191 @@
+"""A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
+
+Written after the Bot API 10.1 description. It refuses what Telegram refuses; every refusal for a broken limit is kept
+in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
+http:// on a loopback address, where the real one demands https.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.telegram.delivery import Delivery
+from sandbox.telegram.methods import Methods, Refused
+from sandbox.telegram.people import People
+from sandbox.telegram.state import Bot, Json, State
+from sandbox.telegram.text import BadRequest
+
+_TOKEN = re.compile(r"\d+:[\w-]{30,}")
+_UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+
+
+@dataclass(slots=True)
+class Fault:
+    """What the next calls of a method meet: an error, a wait, or a connection cut after the effect."""
+
+    times: int
+    code: int = 500
+    retry_after: int | None = None
+    hang_s: float = 0
+    cut_after: bool = False
+
+
+class TelegramSandbox:
+    """The server. `people` are those who write to the bots."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        retry_base_s: float = 1.0,
+        chat_burst: int = 20,
+        chat_per_s: float = 1.0,
+    ) -> None:
+        self.state = State(clock)
+        self.people = People(self.state, self._queue)
+        self.violations: list[Json] = []
+        self.calls: deque[Json] = deque(maxlen=5000)
+        self.url = ""
+        self._faults: dict[str, Fault] = {}
+        self._delivery = Delivery(self.state, self._execute, retry_base_s=retry_base_s)
+        self._methods = Methods(self.state, burst=chat_burst, per_s=chat_per_s)
+        self._runner: web.AppRunner | None = None
+
+    def add_bot(self, token: str, *, username: str = "sandbox_bot", first_name: str = "Бот") -> Bot:
+        """Register a bot, as BotFather does."""
+        if not _TOKEN.fullmatch(token):
+            raise ValueError("a bot token is <digits>:<35 letters>")
+        bot = Bot(id=int(token.split(":")[0]), token=token, username=username, first_name=first_name)
+        self.state.bots[bot.id] = bot
+        return bot
+
+    def fail_next(self, method: str, *, times: int = 1, **fault: Any) -> None:
+        """Let the next calls of a method fail (see Fault)."""
+        self._faults[method.lower()] = Fault(times, **fault)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen; return the base address that clients of the Bot API are given."""
+        application = web.Application(client_max_size=60 * 1024 * 1024)
+        self.add_routes(application)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        self.url = f"http://{host}:{self._runner.addresses[0][1]}"
+        await self._delivery.start()
+        return self.url
+
+    async def stop(self) -> None:
+        await self._delivery.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def add_routes(self, application: web.Application) -> None:
+        """Mount the Bot API, and the people's side under /sandbox/telegram."""
+        application.router.add_route("*", "/bot{token}/{method}", self._call)
+        application.router.add_get("/file/bot{token}/files/{file_id}", self._file)
+        application.add_routes(self.people.routes())
+
+    # ---- one call
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        token, method = request.match_info["token"], request.match_info["method"].lower()
+        if not _TOKEN.fullmatch(token):
+            return _failure(Refused(404, "Not Found"))
+        bot = self.state.find_bot(token)
+        if bot is None:
+            return _failure(Refused(401, "Unauthorized"))
+        try:
+            parameters = await _parameters(request)
+        except ValueError as error:
+            return _failure(Refused(400, f"Bad Request: {error}"))
+        self.calls.append({"bot": bot.id, "method": method, "parameters": parameters})
+        fault = self._faults.get(method)
+        if fault is not None and fault.times > 0:
+            fault.times -= 1
+            if fault.hang_s:
+                await asyncio.sleep(fault.hang_s)
+            if not fault.cut_after and not fault.hang_s:
+                extra = {"retry_after": fault.retry_after} if fault.retry_after else None
+                return _failure(Refused(fault.code, _reason(fault), extra))
+        try:
+            result = await self._execute(bot, method, parameters)
+        except Refused as refused:
+            return _failure(refused)
+        if fault is not None and fault.cut_after and request.transport is not None:
+            fault.cut_after = fault.times > 0
+            request.transport.close()
+        return web.json_response({"ok": True, "result": result})
+
+    async def _file(self, request: web.Request) -> web.Response:
+        bot = self.state.find_bot(request.match_info["token"])
+        body = bot.files.get(request.match_info["file_id"]) if bot else None
+        if body is None:
+            return _failure(Refused(404, "Not Found"))
+        return web.Response(body=body, content_type="application/octet-stream")
+
+    async def _execute(self, bot: Bot, method: str, parameters: Json) -> Any:
+        """Run a method; a refusal for a broken limit is remembered."""
+        try:
+            result = await self._methods.call(bot, method, parameters)
+        except BadRequest as error:
+            self.violations.append({"method": method, "why": str(error)})
+            raise Refused(400, f"Bad Request: {error}") from error
+        await self.state.tell()
+        return result
+
+    def _queue(self, bot: Bot, kind: str, event: Json) -> int:
+        """Put an update in the bot's queue, if the bot asked for its kind; return its id."""
+        update_id = bot.next_update
+        bot.next_update += 1
+        wanted = kind in bot.allowed_updates if bot.allowed_updates else kind not in _UPDATE_TYPES_NOT_BY_DEFAULT
+        if wanted:
+            bot.updates.append({"update_id": update_id, kind: event})
+        return update_id
+
+
+async def _parameters(request: web.Request) -> Json:
+    """Read parameters from the query, a form or JSON; in forms, objects come as JSON strings."""
+    parameters: Json = {name: _decoded(name, value) for name, value in request.query.items()}
+    if request.method == "POST" and request.can_read_body:
+        if request.content_type == "application/json":
+            body = await request.json()
+            if not isinstance(body, dict):
+                raise ValueError("object expected")
+            return {**parameters, **body}
+        form = await request.post()
+        parameters |= {name: _decoded(name, value) for name, value in form.items() if isinstance(value, str)}
+    return parameters
+
+
+def _decoded(name: str, value: str) -> Any:
+    if name in ("reply_markup", "allowed_updates", "commands", "entities", "reply_parameters", "scope"):
+        with contextlib.suppress(ValueError):
+            return json.loads(value)
+        raise ValueError(f"can't parse {name} JSON object")
+    return value
+
+
+def _reason(fault: Fault) -> str:
+    known = {
+        429: f"Too Many Requests: retry after {fault.retry_after}",
+        502: "Bad Gateway",
+        500: "Internal Server Error",
+    }
+    return known.get(fault.code, "Forbidden: bot was blocked by the user" if fault.code == 403 else "Error")
+
+
+def _failure(refused: Refused) -> web.Response:
+    body: Json = {"ok": False, "error_code": refused.code, "description": refused.description}
+    if refused.parameters:
+        body["parameters"] = refused.parameters
+    return web.json_response(body, status=refused.code)
