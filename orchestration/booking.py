@@ -13,12 +13,11 @@ from uuid import UUID
 
 import structlog
 
-from crm.base import Appointment, BaseCRMAdapter, Capability, NewAppointment, Phone, RecordId
-from crm.errors import CRMError, CRMNotFound, CRMOutcomeUnknown, CRMRejected, SlotTaken
-from db.records import BookedAppointment, Branch, BranchId, Intent, IntentKind, IntentStatus, new_id
-from locales import Translator
+from crm.base import Appointment, BaseCRMAdapter
+from crm.errors import CRMError, CRMOutcomeUnknown, CRMRejected, SlotTaken
+from db.records import Branch, Intent, IntentKind, IntentStatus
 from orchestration.catalogue import OfferedService, list_offered_services
-from orchestration.conversation import KeptPrice, Offer, Proposal, Wish
+from orchestration.conversation import KeptPrice, Offer, Proposal
 from orchestration.messages import Button, Reply
 from orchestration.offers import find_alternatives, total_price
 from orchestration.ports import Intents
@@ -26,6 +25,17 @@ from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
 from orchestration.wording import moment_text, offers_text, receipt_text
+from orchestration.writes import (
+    as_booked,
+    booked_appointment,
+    branch_id_of,
+    call_crm,
+    can_look_up,
+    external_id_of,
+    find_changed,
+    offer_of,
+    wish_again,
+)
 
 log = structlog.get_logger()
 
@@ -54,14 +64,14 @@ class BookingDesk:
 
     async def carry_out(self, turn: Turn, proposal: Proposal) -> None:
         """Make the write, or find that it was made, and tell the client what stands. Raises TurnPostponed."""
-        branch = turn.scope.branch(_branch_id(proposal))
+        branch = turn.scope.branch(branch_id_of(proposal))
         intent = await self._intents.record(
             turn.dialogue,
             intent_id=proposal.id,
             branch_id=branch.id,
             kind=proposal.kind,
             # Ours, and short: the CRM keeps it with the record, and a crash is looked up by it.
-            external_id=f"aiadm-{proposal.id.hex}",
+            external_id=external_id_of(proposal),
             action=proposal.model_dump(mode="json"),
         )
         try:
@@ -99,7 +109,7 @@ class BookingDesk:
     ) -> None:
         """Find out whether an earlier call went through, before anything else."""
         called_at = intent.called_at or intent.created_at
-        if turn.now - called_at > GIVE_UP_AFTER or not _can_look_up(crm, proposal):
+        if turn.now - called_at > GIVE_UP_AFTER or not can_look_up(crm, proposal):
             await self._intents.mark_unknown(turn.dialogue, intent.id, "could not be looked up")
             self._tell_unknown(turn, proposal, branch)
             return
@@ -119,11 +129,11 @@ class BookingDesk:
         """Look the write up in the CRM; where it stands, keep that and tell the client."""
         appointment: Appointment | None
         if proposal.kind is IntentKind.CREATE:
-            offer = _offer(proposal)
+            offer = offer_of(proposal)
             day = turn.local(offer.starts_at, branch).date()
-            appointment = await crm.find_appointment(_external_id(proposal), day=day)
+            appointment = await crm.find_appointment(external_id_of(proposal), day=day)
         else:
-            appointment = await _changed(crm, proposal)
+            appointment = await find_changed(crm, proposal)
             if appointment is None:
                 return False
         if appointment is None:
@@ -135,12 +145,12 @@ class BookingDesk:
         await self._intents.mark_called(turn.dialogue, proposal.id)
         try:
             async with asyncio.timeout(CALL_LIMIT.total_seconds()):
-                appointment = await _call(turn, proposal, crm)
+                appointment = await call_crm(turn, proposal, crm)
         except (TimeoutError, CRMOutcomeUnknown) as error:
             log.warning("crm_outcome_unknown", operation=proposal.kind, error=str(error))
             try:
                 # A record that is found is proof at once; one that is not found is none before the limit has passed.
-                if _can_look_up(crm, proposal) and await self._found(turn, proposal, branch, crm):
+                if can_look_up(crm, proposal) and await self._found(turn, proposal, branch, crm):
                     return
             except CRMError as lookup:
                 log.warning("crm_lookup_failed", code=lookup.code)
@@ -171,7 +181,7 @@ class BookingDesk:
         if proposal.kind is IntentKind.MOVE and proposal.appointment:
             self._proposals.propose_move(turn, proposal.appointment, changed)
         else:
-            await self._proposals.propose_booking(turn, _wish(proposal, changed))
+            await self._proposals.propose_booking(turn, wish_again(proposal, changed))
         asked = turn.replies[-1]
         turn.replies[-1] = asked.model_copy(update={"text": f"{turn.texts.text('proposal-changed')}\n\n{asked.text}"})
         return False
@@ -180,11 +190,11 @@ class BookingDesk:
         """Keep what stands in the CRM, then tell it from the record read back."""
         booked = None
         if proposal.kind is not IntentKind.CANCEL:
-            booked = _booked(turn, proposal, branch, appointment)
+            booked = booked_appointment(turn, proposal, branch, appointment)
         await self._intents.mark_done(
             turn.dialogue, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
         )
-        self._tell_done(turn, _as_booked(proposal, appointment))
+        self._tell_done(turn, as_booked(proposal, appointment))
         if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
             when = moment_text(turn, appointment.starts_at, branch.id)
             notice = turn.texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
@@ -224,7 +234,7 @@ class BookingDesk:
             turn.say(turn.texts.text("slot-taken-none"))
             return
         if proposal.kind is IntentKind.CREATE:
-            turn.conversation = turn.conversation.retrying(_wish(proposal, others[0]))
+            turn.conversation = turn.conversation.retrying(wish_again(proposal, others[0]))
         buttons = tuple(
             (Button(text=_offer_label(turn, other), action=f"{SLOT}:{other.id}"),)
             for other in others
@@ -237,123 +247,6 @@ def _offer_label(turn: Turn, offer: Offer) -> str:
     return f"{moment_text(turn, offer.starts_at, offer.branch_id)}, {offer.staff_name}"
 
 
-async def _call(turn: Turn, proposal: Proposal, crm: BaseCRMAdapter) -> Appointment:
-    match proposal.kind:
-        case IntentKind.CREATE:
-            return await crm.create_appointment(
-                NewAppointment(
-                    external_id=_external_id(proposal),
-                    slot=_offer(proposal).slot(),
-                    client_name=proposal.client_name,
-                    phone=Phone(proposal.phone),
-                    comment=_comment(turn, proposal),
-                )
-            )
-        case IntentKind.MOVE:
-            return await crm.reschedule_appointment(_record_id(proposal), _offer(proposal).slot())
-        case IntentKind.CANCEL:
-            standing = await crm.get_appointment(_record_id(proposal))
-            await crm.cancel_appointment(standing.id)
-            return standing
-
-
-async def _changed(crm: BaseCRMAdapter, proposal: Proposal) -> Appointment | None:
-    """Return the record where the move or the cancellation stands already."""
-    try:
-        appointment = await crm.get_appointment(_record_id(proposal))
-    except CRMNotFound:
-        if proposal.kind is IntentKind.CANCEL:
-            return None
-        raise
-    if proposal.kind is IntentKind.CANCEL:
-        return appointment if appointment.cancelled else None
-    wanted = _offer(proposal)
-    there = appointment.starts_at == wanted.starts_at and appointment.staff.id == wanted.staff_id
-    return appointment if there else None
-
-
-def _can_look_up(crm: BaseCRMAdapter, proposal: Proposal) -> bool:
-    return proposal.kind is not IntentKind.CREATE or Capability.FIND_BY_EXTERNAL_ID in crm.manifest.capabilities
-
-
 async def _services(turn: Turn, branch: Branch, offer: Offer) -> list[OfferedService]:
     offered = await list_offered_services(turn.scope, branch)
     return [service for service in offered if service.id in offer.service_ids]
-
-
-def _booked(turn: Turn, proposal: Proposal, branch: Branch, appointment: Appointment) -> BookedAppointment:
-    return BookedAppointment(
-        id=new_id(),
-        company_id=turn.dialogue.company_id,
-        branch_id=branch.id,
-        dialogue_id=turn.dialogue.id,
-        crm_record_id=appointment.id,
-        external_id=_external_id(proposal),
-        starts_at=appointment.starts_at,
-        duration=appointment.duration,
-        service_names=tuple(service.title for service in appointment.services) or _offer(proposal).service_names,
-        staff_name=appointment.staff.name,
-        client_name=proposal.client_name or appointment.client_name,
-        visitor_name=proposal.visitor_name,
-        phone=proposal.phone or appointment.phone or "",
-        phone_proved=proposal.phone_proved,
-    )
-
-
-def _as_booked(proposal: Proposal, appointment: Appointment) -> Proposal:
-    """Let the receipt say what was read back: time, length and master; the price stays as it was shown."""
-    if proposal.offer is None or proposal.kind is IntentKind.CANCEL:
-        return proposal
-    offer = proposal.offer.model_copy(
-        update={
-            "starts_at": appointment.starts_at,
-            "duration": appointment.duration,
-            "staff_name": appointment.staff.name or proposal.offer.staff_name,
-        }
-    )
-    return proposal.model_copy(update={"offer": offer})
-
-
-def _comment(turn: Turn, proposal: Proposal) -> str:
-    """Write what the salon's staff read in the record, in the company's language."""
-    texts = Translator.for_language(turn.scope.agent.language)
-    lines = [texts.text("comment-source")]
-    if proposal.visitor_name:
-        lines.append(texts.text("comment-visitor", visitor=proposal.visitor_name))
-    if not proposal.phone_proved:
-        lines.append(texts.text("comment-unconfirmed-phone"))
-    if proposal.comment:
-        lines.append(proposal.comment)
-    return "\n".join(lines)
-
-
-def _wish(proposal: Proposal, offer: Offer) -> Wish:
-    return Wish(
-        offer=offer,
-        client_name=proposal.client_name,
-        visitor_name=proposal.visitor_name,
-        comment=proposal.comment,
-    )
-
-
-def _external_id(proposal: Proposal) -> str:
-    return f"aiadm-{proposal.id.hex}"
-
-
-def _offer(proposal: Proposal) -> Offer:
-    if proposal.offer is None:
-        raise CRMRejected("the proposal has no slot")
-    return proposal.offer
-
-
-def _record_id(proposal: Proposal) -> RecordId:
-    if proposal.appointment is None:
-        raise CRMRejected("the proposal has no appointment")
-    return RecordId(proposal.appointment.record_id)
-
-
-def _branch_id(proposal: Proposal) -> BranchId:
-    source = proposal.offer or proposal.appointment
-    if source is None:
-        raise CRMRejected("the proposal names no branch")
-    return BranchId(source.branch_id)

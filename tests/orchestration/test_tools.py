@@ -1,0 +1,265 @@
+"""The agent's tools on a real company and the local CRM: what they tell the model, and what they refuse."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.records_of_writes import MadeHere
+from bot.scopes import open_crm
+from db.appointments import Appointments
+from db.models import intents
+from db.records import ChannelId, Dialogue, dialogue_id_of, new_id
+from locales import Translator
+from orchestration.conversation import Conversation
+from orchestration.messages import Message
+from orchestration.ports import CallPart
+from orchestration.proposals import Proposals
+from orchestration.tools.appointments import AppointmentTools
+from orchestration.tools.booking import booking_tools
+from orchestration.tools.catalogue import CATALOGUE_TOOLS
+from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.manager import ToolManager
+from orchestration.turns import Turn
+
+BOT = "700000003:SANDBOX-only-works-in-the-tests-000003"
+TWO_BRANCHES = """
+name: Сеть
+slug: chain
+branches:
+  - key: center
+    name: Центр
+    address: Москва, ул. Мира, 1
+    time_zone: Europe/Moscow
+    crm_account_id: '4564'
+  - key: ural
+    name: Урал
+    address: Екатеринбург, ул. Малышева, 1
+    time_zone: Asia/Yekaterinburg
+    crm_account_id: '7801'
+services:
+  - name: Стрижка женская
+    ask_before:
+      - Какая длина волос?
+  - name: Маникюр
+    booking: person
+  - name: Окрашивание
+    booking: link
+    link: https://example.org/colour
+  - name: Консультация
+    price: 1000
+"""
+
+
+@pytest.fixture
+async def desk(house):
+    """A client's turn at a company with two branches, and the manager that calls tools in it."""
+    company_id = await house.add_company(TWO_BRANCHES, BOT, account="4564")
+    async with open_crm(house.core) as scopes:
+        made_here = MadeHere(house.core.database, Appointments(), house.clock)
+        proposals = Proposals(made_here)
+        tools = (
+            *CATALOGUE_TOOLS,
+            *booking_tools(proposals),
+            *AppointmentTools(made_here, proposals).tools(),
+            *HANDOFF_TOOLS,
+        )
+        channel = ChannelId(new_id())
+        yield Desk(ToolManager(tools), await scopes.open(company_id), house, channel)
+
+
+class Desk:
+    def __init__(self, manager, scope, house, channel):
+        self.manager, self.scope, self.house = manager, scope, house
+        dialogue = Dialogue(
+            id=dialogue_id_of(channel, "c"),
+            company_id=scope.company.id,
+            channel_id=channel,
+            key="c",
+            client_name="Елена",
+        )
+        self.turn = Turn(
+            scope=scope,
+            dialogue=dialogue,
+            conversation=Conversation(),
+            state_version=0,
+            messages=(Message(id="1", sent_at=house.clock(), text="мой номер 8 916 123-45-67"),),
+            history=(),
+            now=house.clock(),
+            texts=Translator.for_language("ru"),
+        )
+
+    async def call(self, name, **arguments):
+        outcome = await self.manager.call(self.turn, CallPart(id="1", name=name, arguments=arguments))
+        return outcome.response
+
+    async def code(self, name, **arguments):
+        return (await self.call(name, **arguments)).get("error", {}).get("code")
+
+    async def slot(self, **arguments):
+        found = await self.call(
+            "get_available_slots", service_ids=["501"], date_from="2026-11-25", branch_id="center", **arguments
+        )
+        return found["slots"][0]
+
+
+async def test_with_several_branches_the_agent_is_told_to_ask(desk):
+    answer = await desk.call("get_services")
+
+    assert answer["error"]["code"] == "branch_needed"
+    assert [one["branch_id"] for one in answer["error"]["branches"]] == ["center", "ural"]
+    assert await desk.code("get_staff", branch_id="nowhere") == "branch_needed"
+
+
+async def test_services_are_the_branchs_own_told_in_the_companys_words(desk):
+    center = {one["name"]: one for one in (await desk.call("get_services", branch_id="center"))["services"]}
+    ural = {one["name"] for one in (await desk.call("get_services", branch_id="Урал"))["services"]}
+
+    assert center["Стрижка женская"]["ask_before"] == ["Какая длина волос?"]
+    assert center["Стрижка женская"]["price"] == "2500 руб."
+    assert center["Маникюр"]["price"] == "от 1800 до 2200 руб."
+    assert center["Маникюр"]["booking"] == "person"
+    assert center["Консультация"]["booking"] == "person"
+    assert center["Окрашивание"]["link"] == "https://example.org/colour"
+    assert "Стрижка мужская" in ural
+    assert "Свадебная причёска" not in ural
+    found = (await desk.call("get_services", branch_id="center", query="маникюра"))["services"]
+    assert [one["name"] for one in found] == ["Маникюр"]
+
+
+async def test_slots_are_told_by_the_branchs_own_clock(desk):
+    center = await desk.slot()
+    found = await desk.call("get_available_slots", service_ids=["701"], date_from="2026-11-25", branch_id="ural")
+    windowed = await desk.call(
+        "get_available_slots",
+        service_ids=["501"],
+        date_from="2026-11-25",
+        branch_id="center",
+        time_from="15:00",
+        time_to="16:00",
+        staff_id="101",
+    )
+
+    assert (center["time"], center["weekday"], center["price"]) == ("09:00", "среда", "2500 руб.")
+    assert found["slots"][0]["time"] == "10:00"
+    assert [one["time"] for one in windowed["slots"]] == ["15:00", "15:30", "16:00"]
+    assert {one["staff"] for one in windowed["slots"]} == {"Анна Смирнова"}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code"),
+    [
+        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-23"}, "dates_past"),
+        (
+            "get_available_slots",
+            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-11-24"},
+            "dates_past",
+        ),
+        (
+            "get_available_slots",
+            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-12-25"},
+            "dates_too_far",
+        ),
+        ("get_available_slots", {"service_ids": ["501"], "date_from": "2027-11-25"}, "dates_too_far"),
+        ("get_available_slots", {"service_ids": ["999"], "date_from": "2026-11-25"}, "unknown_service"),
+        ("get_available_slots", {"service_ids": ["503"], "date_from": "2026-11-25"}, "booked_by_person"),
+        ("get_available_slots", {"service_ids": [], "date_from": "2026-11-25"}, "invalid_arguments"),
+        ("get_available_slots", {"service_ids": ["501"], "date_from": "завтра"}, "invalid_arguments"),
+        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-25", "price": 1}, "invalid_arguments"),
+        ("get_staff", {"service_id": "999"}, "unknown_service"),
+        ("create_appointment", {"slot_id": "s_invented"}, "unknown_slot"),
+        ("cancel_appointment", {"appointment_id": "a_invented"}, "unknown_appointment"),
+        ("reschedule_appointment", {"appointment_id": "a_invented", "slot_id": "s_x"}, "unknown_appointment"),
+        ("tell_staff", {"kind": "late", "text": "x", "appointment_id": "a_invented"}, "unknown_appointment"),
+        ("transfer_money", {}, "unknown_tool"),
+        ("get_products", {}, "unknown_tool"),
+    ],
+)
+async def test_what_cannot_be_is_refused_in_words_the_model_can_use(desk, name, arguments, code):
+    if name in ("get_available_slots", "get_staff"):
+        arguments = {**arguments, "branch_id": "center"}
+
+    answer = await desk.call(name, **arguments)
+
+    assert answer["error"]["code"] == code
+    assert answer["error"]["message"]
+    assert desk.turn.replies == []
+
+
+async def test_a_service_with_prepayment_gets_the_crms_link_and_staff_a_note(desk):
+    await desk.call("get_available_slots", service_ids=["504"], date_from="2026-11-25", branch_id="center")
+
+    [reply] = desk.turn.replies
+    assert "предоплатой" in reply.text
+    assert "https://" in reply.text
+    assert "Свадебная причёска" in desk.turn.notices[0].text
+
+
+async def test_a_service_with_a_link_gets_it(desk):
+    await desk.call("get_available_slots", service_ids=["502"], date_from="2026-11-25", branch_id="center")
+
+    assert "https://example.org/colour" in desk.turn.replies[0].text
+
+
+async def test_questions_to_ask_before_are_demanded_and_the_visitor_is_shown(desk):
+    slot = await desk.slot()
+
+    assert await desk.code("create_appointment", slot_id=slot["slot_id"]) == "answers_needed"
+    await desk.call(
+        "create_appointment", slot_id=slot["slot_id"], comment="Длинные", visitor_name="Маша", phone="+7 916 123-45-67"
+    )
+
+    [reply] = desk.turn.replies
+    assert "Придёт: Маша" in reply.text
+    assert "Центр, Москва, ул. Мира, 1" in reply.text
+    assert desk.turn.dialogue.typed_phone == "+79161234567"
+    async with desk.house.core.database.company(desk.scope.company.id) as tx:
+        assert await tx.connection.scalar(select(func.count()).select_from(intents)) == 0
+
+
+async def test_a_phone_that_only_the_model_wrote_is_no_phone(desk):
+    slot = await desk.slot()
+
+    await desk.call("create_appointment", slot_id=slot["slot_id"], comment="Длинные", phone="+7 999 000-00-00")
+
+    assert desk.turn.dialogue.typed_phone is None
+    assert desk.turn.replies[0].ask_contact
+
+
+async def test_an_offer_expires(desk):
+    slot = await desk.slot()
+    desk.turn.now += timedelta(minutes=31)
+
+    assert await desk.code("create_appointment", slot_id=slot["slot_id"], comment="x") == "unknown_slot"
+
+
+async def test_tools_are_declared_in_one_order_and_only_those_that_fit(desk):
+    names = [one.name for one in desk.manager.declarations(desk.scope)]
+
+    assert names == [
+        "get_services",
+        "get_staff",
+        "get_available_slots",
+        "create_appointment",
+        "my_appointments",
+        "reschedule_appointment",
+        "cancel_appointment",
+        "call_a_person",
+        "tell_staff",
+    ]
+    for one in desk.manager.declarations(desk.scope):
+        assert one.parameters["type"] == "object"
+        assert "anyOf" not in str(one.parameters)
+
+
+async def test_every_call_is_kept_with_its_outcome(desk):
+    await desk.call("get_services", branch_id="center")
+    await desk.call("get_services", branch_id="center", query="x" * 5000)
+
+    assert [(one.name, one.outcome) for one in desk.turn.tool_calls] == [
+        ("get_services", "ok"),
+        ("get_services", "invalid_arguments"),
+    ]
+    assert desk.turn.tool_calls[1].arguments == {"truncated": True}
