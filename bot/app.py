@@ -34,7 +34,7 @@ from db.inbox import Inbox
 from db.limits import Pace as VendorPace
 from db.limits import RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
-from db.upgrade import runtime_url, upgrade
+from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers.ops import Ops
 from handlers.process import Process
@@ -106,11 +106,16 @@ class Core:
 async def open_core(
     settings: Settings, *, clock: Clock = utc_now, redis_prefix: str = _REDIS_PREFIX, pool_size: int = 10
 ) -> AsyncIterator[Core]:
-    """Start what is embedded, bring the schema up to date in development, connect, and close it all at the end."""
+    """Start what is embedded, connect, and close it all at the end.
+
+    In development the schema is brought up to date; in production SchemaBehind is raised where it is not.
+    """
     async with start_servers(settings) as (database_url, redis_url, notices):
         if settings.mode is Mode.DEVELOPMENT:
-            # In production the schema is brought up by `ai-admin db upgrade`, before the roll-out.
             await upgrade(database_url)
+        else:
+            # Brought up by `ai-admin db upgrade`, before the roll-out.
+            await require_schema(database_url)
         database = Database(runtime_url(database_url), pooler=settings.database_pooler.value, pool_size=pool_size)
         redis = Redis.from_url(
             redis_url,

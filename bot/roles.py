@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import structlog
 from bot.app import Core, build_gateway, open_core
 from bot.gateway import Gateway, build_application
 from bot.settings import Mode, Settings
+from bot.tasks import end
 from handlers.ops import Ops
 from middlewares.http import require_admin
 
@@ -51,10 +53,9 @@ async def run_worker(settings: Settings) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
-                keeping = group.create_task(_keep_house(core))
-                await _with_company_news(core, stopped.wait())
+                async with _beside(group, _keep_house(core)):
+                    await _with_company_news(core, stopped.wait())
                 app.worker.stop()
-                keeping.cancel()
         finally:
             if probes is not None:
                 await probes.stop()
@@ -68,19 +69,28 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.
     async with open_worker(core) as app:
         gateway = build_gateway(core)
         await gateway.start()
+        beside = [_keep_house(core)]
+        if core.settings.mode is Mode.DEVELOPMENT:
+            beside.append(develop(core, app.bots, environment))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
-                beside = [group.create_task(_keep_house(core))]
-                if core.settings.mode is Mode.DEVELOPMENT:
-                    beside.append(group.create_task(develop(core, app.bots, environment)))
-                await _with_company_news(core, stopped.wait())
+                async with _beside(group, *beside):
+                    await _with_company_news(core, stopped.wait())
                 await gateway.stop()
                 app.worker.stop()
-                for task in beside:
-                    task.cancel()
         finally:
             await gateway.stop()
+
+
+@asynccontextmanager
+async def _beside(group: asyncio.TaskGroup, *endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run what never ends by itself while the block lasts; if it fails, the group does."""
+    tasks = [group.create_task(one) for one in endless]
+    try:
+        yield
+    finally:
+        await end(*tasks)
 
 
 async def _with_company_news(core: Core, until: Awaitable[Any]) -> None:
@@ -89,8 +99,7 @@ async def _with_company_news(core: Core, until: Awaitable[Any]) -> None:
     try:
         await until
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        await end(listening)
 
 
 async def _keep_house(core: Core) -> None:

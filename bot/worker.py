@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 from prometheus_client import Counter, Gauge
 
+from bot.tasks import end
 from db.doorbell import Doorbell
 from db.errors import DatabaseUnavailable, LeaseLost
 from db.records import Claim, WorkKind
@@ -68,8 +69,7 @@ class Worker:
                     await self._claim_some(group)
                 await self._drain()
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await end(renewing)
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""

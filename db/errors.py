@@ -6,6 +6,7 @@ DBError
 ├─ Conflict              what is there already forbids it (a name taken, a step taken before)
 ├─ LeaseLost             another worker holds the dialogue: everything of this transaction is rolled back
 ├─ UpgradeFailed         the schema could not be changed
+├─ SchemaBehind          the schema is older than this program wants
 └─ SecretError           a ciphertext cannot be opened
    ├─ UnknownKey          it names a key that the ring does not have
    └─ DecryptionFailed    it was altered, or moved from another company, table or column
@@ -35,6 +36,10 @@ class LeaseLost(DBError):
 
 
 class UpgradeFailed(DBError):
+    pass
+
+
+class SchemaBehind(DBError):
     pass
 
 

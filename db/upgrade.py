@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.errors import DatabaseUnavailable, UpgradeFailed
+from db.errors import DatabaseUnavailable, SchemaBehind, UpgradeFailed
 
 LOGIN = "ai_admin_login"
 _LOCK = 7_233_418_055_101
@@ -50,6 +50,15 @@ async def current(url: str) -> str | None:
 
     await _connect(url, read)
     return found[0]
+
+
+async def require_schema(url: str) -> None:
+    """Raise SchemaBehind where the schema is older than this program wants; a newer one serves it too."""
+    found = await current(url)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is None or (found in known and found != head()):
+        at = found or "nothing"
+        raise SchemaBehind(f"the schema is at {at}, this program wants {head()}: run `ai-admin db upgrade`")
 
 
 def head() -> str | None:

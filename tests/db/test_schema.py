@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.engine import Database
-from db.errors import UpgradeFailed
+from db.errors import SchemaBehind, UpgradeFailed
 from db.models import GLOBAL_TABLES, metadata
 from db.records import CompanyId
-from db.upgrade import current, downgrade, head, runtime_url, upgrade
+from db.upgrade import current, downgrade, head, require_schema, runtime_url, upgrade
 
 TENANT_TABLES = [table for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES]
 
@@ -170,3 +170,15 @@ async def test_the_schema_goes_down_to_empty_and_up_again(database_url, owner):
 async def test_an_upgrade_that_cannot_be_made_says_so(database_url):
     with pytest.raises((UpgradeFailed, Exception), match=r"nowhere|Can't locate"):
         await upgrade(database_url, "nowhere")
+
+
+async def test_a_process_of_production_refuses_a_schema_older_than_it_wants(database_url):
+    await require_schema(database_url)
+    await downgrade(database_url)
+
+    with pytest.raises(SchemaBehind, match="ai-admin db upgrade"):
+        await require_schema(database_url)
+
+
+async def test_the_login_that_owns_nothing_may_look_which_schema_there_is(database_url):
+    await require_schema(runtime_url(database_url))

@@ -21,7 +21,7 @@ GRANT ai_admin_app, ai_admin_intake, ai_admin_worker TO CURRENT_USER;
 ---
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 ---
-GRANT USAGE ON SCHEMA public TO ai_admin_app, ai_admin_intake, ai_admin_worker;
+GRANT USAGE ON SCHEMA public TO ai_admin_app, ai_admin_intake, ai_admin_worker, ai_admin_login;
 ---
 -- Row-level security, forced: every table with a company_id but the one global of them.
 DO $$
@@ -43,6 +43,9 @@ BEGIN
 END $$;
 ---
 GRANT SELECT, INSERT, UPDATE, DELETE ON companies, webhook_tokens TO ai_admin_app;
+---
+-- A process looks at its start whether the schema is new enough for it.
+GRANT SELECT ON alembic_version TO ai_admin_login;
 ---
 -- Second exception of three: the worker role sees the work of every company, and no other table.
 CREATE POLICY every_company ON work TO ai_admin_worker USING (true) WITH CHECK (true);
