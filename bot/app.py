@@ -31,8 +31,9 @@ from db.embedded import start_embedded
 from db.engine import Database
 from db.errors import DBError
 from db.inbox import Inbox
+from db.intake import Intake, IntakeBudgets
+from db.limits import Budget, RateLimits
 from db.limits import Pace as VendorPace
-from db.limits import RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
@@ -47,6 +48,12 @@ log = structlog.get_logger()
 
 _DIRECTORY_TTL = timedelta(seconds=30)
 _DIRECTORY_SIZE = 10_000
+_INTAKE_BUDGETS = IntakeBudgets(
+    # A hundred times a busy salon's hour, and no flood.
+    company=Budget(rate=50, per=timedelta(seconds=1), burst=1000),
+    # A messenger's own addresses carry all companies; this stops one that is nobody's messenger.
+    address=Budget(rate=1000, per=timedelta(seconds=1), burst=5000),
+)
 _REDIS_PREFIX = "ai-admin:"
 _REDIS_TIMEOUT_S = 2.0
 # BLPOP waits up to a second on purpose; the socket's own limit must be longer.
@@ -73,6 +80,8 @@ class Core:
     doorbell: Doorbell
     work: Work
     inbox: Inbox
+    intake: Intake
+    limits: RateLimits
     answers: Answers
     pace: Pace
     notices: tuple[str, ...]
@@ -125,9 +134,11 @@ async def open_core(
             # The client's own retries wait for seconds; everything that asks Redis knows what to do without it.
             retry=Retry(NoBackoff(), 1),
         )
+        core = _core(settings, clock, database, redis, redis_prefix, notices, database_url)
         try:
-            yield _core(settings, clock, database, redis, redis_prefix, notices, database_url)
+            yield core
         finally:
+            await core.intake.close()
             await redis.aclose()
             await database.close()
 
@@ -164,6 +175,7 @@ def _core(
         else load_or_make_key_file(settings.data_dir / "master.keys")
     )
     doorbell = Doorbell(redis, f"{prefix}bell")
+    limits = RateLimits(redis, prefix)
     return Core(
         settings=settings,
         clock=clock,
@@ -175,9 +187,11 @@ def _core(
         directory=Directory(database, ttl=_DIRECTORY_TTL, max_size=_DIRECTORY_SIZE, clock=clock),
         doorbell=doorbell,
         work=Work(database, clock),
-        inbox=Inbox(database, clock, doorbell),
+        inbox=Inbox(clock),
+        intake=Intake(database, clock, doorbell, limits, _INTAKE_BUDGETS),
+        limits=limits,
         answers=Answers(database, redis, prefix),
-        pace=VendorPace(RateLimits(redis, prefix)),
+        pace=VendorPace(limits),
         notices=notices,
         owner_url=owner_url,
     )
@@ -188,13 +202,13 @@ def build_gateway(core: Core) -> Gateway:
     settings = core.settings
     webhooks = Webhooks(
         core.directory,
-        core.inbox,
+        core.intake,
         {ChannelType.TELEGRAM: TelegramIntake()},
         core.open_channel_secrets,
         quiet=timedelta(seconds=settings.quiet_seconds),
     )
     guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
-    process = Process(core.directory, core.inbox, core.answers, core.clock)
+    process = Process(core.directory, core.intake, core.answers, core.clock)
     application = build_application([*webhooks.routes(), *process.routes(), *ops.routes()])
     return Gateway(application, host=settings.host, port=settings.port)

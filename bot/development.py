@@ -124,5 +124,5 @@ async def poll(core: Core, bot: Bot, channel: Channel) -> None:
             continue
         for update in updates:
             body = json.dumps(update.model_dump(mode="json", by_alias=True, exclude_none=True)).encode()
-            await core.inbox.accept(channel, intake.accept(body), quiet=quiet)
+            await core.intake.accept(channel, intake.accept(body), quiet=quiet)
         offset = updates[-1].update_id + 1 if updates else offset or 0

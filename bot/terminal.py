@@ -74,7 +74,7 @@ class _Conversation:
         message = Message(id=message_id, sent_at=self._core.clock(), sender=self._sender, **fields)
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=message_id, dialogue_key=self._client, payload=payload)
-        await self._core.inbox.accept(self._channel, [accepted], quiet=timedelta(0))
+        await self._core.intake.accept(self._channel, [accepted], quiet=timedelta(0))
         dialogue_id = dialogue_id_of(self._channel.id, self._client)
         answer = await self._core.answers.wait(self._channel, message_id, dialogue_id, within=_WAIT)
         if answer is None:

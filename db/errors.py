@@ -2,6 +2,7 @@
 
 DBError
 ├─ DatabaseUnavailable   PostgreSQL does not answer: nothing was stored; try again
+├─ TooManyUpdates        the company is over its rate: nothing was stored; try again after `wait`
 ├─ NotFound              there is no such company, channel, dialogue or update
 ├─ Conflict              what is there already forbids it (a name taken, a step taken before)
 ├─ LeaseLost             another worker holds the dialogue: everything of this transaction is rolled back
@@ -14,6 +15,8 @@ DBError
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class DBError(Exception):
     """The root."""
@@ -21,6 +24,12 @@ class DBError(Exception):
 
 class DatabaseUnavailable(DBError):
     pass
+
+
+class TooManyUpdates(DBError):
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many updates")
+        self.wait = wait
 
 
 class NotFound(DBError):

@@ -1,4 +1,4 @@
-"""Accepted updates: stored once before the messenger hears yes, processed in order, else put aside."""
+"""Accepted updates: processed in order, else put aside. db/intake.py stores them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy import delete, select, tuple_, update
 
-from db.doorbell import Doorbell
-from db.engine import Database, Transaction
+from db.engine import Transaction
 from db.errors import NotFound
 from db.models import accepted_updates, update_keys
 from db.records import (
-    Accepted,
-    Channel,
     ChannelId,
     CompanyId,
     DeadUpdate,
     DialogueId,
     StoredUpdate,
     WorkKind,
-    dialogue_id_of,
-    new_id,
 )
 from db.work import ring
 
@@ -33,22 +26,6 @@ KEEP_KEYS = timedelta(days=8)
 """WhatsApp repeats an update for 7 days."""
 KEEP_DONE = timedelta(days=8)
 _SWEEP_BATCH = 5000
-
-_moments = ARRAY(TIMESTAMP(timezone=True))
-_ACCEPT = text(
-    "SELECT ai_admin_accept(:company_ids, :channel_ids, :dialogue_ids, :ids, :dialogue_keys, :update_keys, :payloads,"
-    " :accepted_at, :due_at)"
-).bindparams(
-    bindparam("company_ids", type_=ARRAY(Uuid)),
-    bindparam("channel_ids", type_=ARRAY(Uuid)),
-    bindparam("dialogue_ids", type_=ARRAY(Uuid)),
-    bindparam("ids", type_=ARRAY(Uuid)),
-    bindparam("dialogue_keys", type_=ARRAY(Text)),
-    bindparam("update_keys", type_=ARRAY(Text)),
-    bindparam("payloads", type_=ARRAY(BYTEA)),
-    bindparam("accepted_at", type_=_moments),
-    bindparam("due_at", type_=_moments),
-)
 
 
 class _Clock(Protocol):
@@ -58,39 +35,8 @@ class _Clock(Protocol):
 class Inbox:
     """The table `accepted_updates` and its dedup keys."""
 
-    def __init__(self, database: Database, clock: _Clock, doorbell: Doorbell) -> None:
-        self._database = database
+    def __init__(self, clock: _Clock) -> None:
         self._clock = clock
-        self._doorbell = doorbell
-
-    async def accept(self, channel: Channel, updates: Sequence[Accepted], *, quiet: timedelta) -> int:
-        """Store updates, ring their dialogues' work, commit; return how many were new.
-
-        `quiet`: how long the dialogue's turn waits for the rest of a burst. Raises DatabaseUnavailable: then nothing
-        was stored.
-        """
-        if not updates:
-            return 0
-        now = self._clock()
-        many = len(updates)
-        async with self._database.intake() as tx:
-            new = await tx.connection.scalar(
-                _ACCEPT,
-                {
-                    "company_ids": [channel.company_id] * many,
-                    "channel_ids": [channel.id] * many,
-                    "dialogue_ids": [dialogue_id_of(channel.id, one.dialogue_key) for one in updates],
-                    "ids": [new_id() for _ in updates],
-                    "dialogue_keys": [one.dialogue_key for one in updates],
-                    "update_keys": [one.update_key for one in updates],
-                    "payloads": [one.payload for one in updates],
-                    "accepted_at": [now] * many,
-                    "due_at": [now if one.urgent else now + quiet for one in updates],
-                },
-            )
-        if new:
-            await self._doorbell.ring()
-        return int(new or 0)
 
     async def list_waiting(self, tx: Transaction, dialogue_id: DialogueId, *, limit: int) -> Sequence[StoredUpdate]:
         """Return what a dialogue has waiting, in order of acceptance."""

@@ -3,50 +3,114 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha1
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 log = structlog.get_logger()
 
 # The key holds the theoretical arrival time of the next call; a call is allowed while that lies within the burst's
-# tolerance from now (GCRA, as in ITU-T I.371). Answers 0, or the microseconds to wait.
+# tolerance from now (GCRA, as in ITU-T I.371). Asked for several at once it grants as many as fit. Answers how many,
+# and the microseconds until one more would be.
 _GCRA = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local interval = tonumber(ARGV[1])
 local tolerance = interval * (tonumber(ARGV[2]) - 1)
+local asked = tonumber(ARGV[3])
 local arrival = tonumber(redis.call('GET', KEYS[1]) or now)
 if arrival < now then arrival = now end
+local granted = math.floor((now + tolerance - arrival) / interval) + 1
+if granted < 0 then granted = 0 end
+if granted > asked then granted = asked end
+if granted > 0 then
+    arrival = arrival + interval * granted
+    redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+end
 local wait = arrival - tolerance - now
-if wait > 0 then return wait end
-arrival = arrival + interval
-redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
-return 0
+if wait < 0 then wait = 0 end
+return {granted, wait}
 """
+
+_GCRA_SHA = sha1(_GCRA.encode(), usedforsecurity=False).hexdigest()
+_PATIENCE_S = 0.5
+"""A Redis that hangs opens the limits as one that is gone does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """So many per time, and so many at once."""
+
+    rate: int
+    per: timedelta
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """So many of this key's budget."""
+
+    key: str
+    count: int
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many were allowed of those asked for, and how long until one more would be."""
+
+    granted: int
+    wait: timedelta
 
 
 class RateLimits:
     """Budgets by key, shared by all processes."""
 
     def __init__(self, redis: Redis, prefix: str) -> None:
-        self._script: Any = redis.register_script(_GCRA)
+        self._redis = redis
         self._prefix = prefix
 
-    async def spend(self, key: str, *, rate: int, per: timedelta, burst: int) -> timedelta | None:
-        """Take one of `rate` per `per`, with `burst` at once allowed. None: allowed; else how long to wait."""
-        interval = per / rate
+    async def take(self, asks: Sequence[Ask]) -> Sequence[Grant]:
+        """Take from several budgets at once, as many as each allows, in one round trip."""
+        calls = [
+            (f"{self._prefix}rate:{{{ask.key}}}", _interval_us(ask.budget), ask.budget.burst, ask.count) for ask in asks
+        ]
         try:
-            wait = await self._script(
-                keys=[f"{self._prefix}rate:{{{key}}}"], args=[round(interval / timedelta(microseconds=1)), burst]
-            )
-        except RedisError as error:
+            async with asyncio.timeout(_PATIENCE_S):
+                answers = await self._run(calls)
+        except (RedisError, TimeoutError) as error:
             log.warning("limit_open", error=type(error).__name__)
-            return None
-        return timedelta(microseconds=int(wait)) if int(wait) > 0 else None
+            return [Grant(ask.count, timedelta(0)) for ask in asks]
+        return [Grant(int(granted), timedelta(microseconds=int(wait))) for granted, wait in answers]
+
+    async def _run(self, calls: Sequence[tuple[str, int, int, int]]) -> Sequence[Any]:
+        try:
+            return await self._pipelined(calls)
+        except NoScriptError:
+            # Redis was restarted, or has not seen the script yet.
+            await self._redis.script_load(_GCRA)
+            return await self._pipelined(calls)
+
+    async def _pipelined(self, calls: Sequence[tuple[str, int, int, int]]) -> Sequence[Any]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for key, *arguments in calls:
+                pipeline.evalsha(_GCRA_SHA, 1, key, *map(str, arguments))
+            return list(await pipeline.execute())
+
+    async def spend(self, key: str, budget: Budget) -> timedelta | None:
+        """Take one. None: allowed; else how long to wait."""
+        [grant] = await self.take([Ask(key, 1, budget)])
+        return None if grant.granted else grant.wait
+
+
+def _interval_us(budget: Budget) -> int:
+    return round(budget.per / budget.rate / timedelta(microseconds=1))
 
 
 class Pace:
@@ -58,9 +122,10 @@ class Pace:
 
     async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
         """Return when one more call is allowed. Raises TimeoutError."""
+        budget = Budget(rate, per, burst)
         async with asyncio.timeout(self._limit.total_seconds()):
             while True:
-                delay = await self._limits.spend(f"vendor:{vendor}", rate=rate, per=per, burst=burst)
+                delay = await self._limits.spend(f"vendor:{vendor}", budget)
                 if delay is None:
                     return
                 await asyncio.sleep(delay.total_seconds())

@@ -121,6 +121,7 @@ company_agent_settings = Table(
     Column("currency", Text, nullable=False, server_default=text("'RUB'")),
     Column("mode", Text, nullable=False, server_default=text("'always'")),
     Column("model", Text),
+    Column("quiet_ms", Integer),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("company_id"),
     _of_company(),
@@ -172,6 +173,7 @@ sessions = Table(
     Column("state", Text),
     Column("state_data", JSONB, nullable=False, server_default=_OBJECT),
     Column("state_version", BigInteger, nullable=False, server_default=text("0")),
+    _moment("unreachable_at"),
     _created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "channel_id", "key"),
@@ -333,6 +335,21 @@ intents = Table(
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "external_id"),
     Index("intents_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
+)
+
+slot_claims = Table(
+    "slot_claims",
+    metadata,
+    _company(),
+    Column("branch_id", Uuid, nullable=False),
+    Column("staff_id", Text, nullable=False),
+    # The beginning of five minutes.
+    _moment("cell", nullable=False),
+    Column("intent_id", Uuid, nullable=False),
+    _moment("expires_at", nullable=False),
+    PrimaryKeyConstraint("company_id", "branch_id", "staff_id", "cell"),
+    Index("slot_claims_company_id_intent_id_idx", "company_id", "intent_id"),
+    Index("slot_claims_company_id_expires_at_idx", "company_id", "expires_at"),
 )
 
 appointments = Table(

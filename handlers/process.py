@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.answers import Answer, Answers
 from db.directory import Directory
-from db.inbox import Inbox
+from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType, dialogue_id_of
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Message, Sender
@@ -47,9 +47,9 @@ class ProcessRequest(BaseModel):
 class Process:
     """The credential is the webhook token of the company's API channel, as a bearer token."""
 
-    def __init__(self, directory: Directory, inbox: Inbox, answers: Answers, clock: Clock) -> None:
+    def __init__(self, directory: Directory, intake: Intake, answers: Answers, clock: Clock) -> None:
         self._directory = directory
-        self._inbox = inbox
+        self._intake = intake
         self._answers = answers
         self._clock = clock
 
@@ -72,7 +72,7 @@ class Process:
         )
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=body.message_id, dialogue_key=body.client_id, payload=payload)
-        await self._inbox.accept(channel, [accepted], quiet=timedelta(0))
+        await self._intake.accept(channel, [accepted], quiet=timedelta(0))
         dialogue_id = dialogue_id_of(channel.id, body.client_id)
         answer = await self._answers.wait(channel, body.message_id, dialogue_id, within=WAIT)
         return _respond(body.message_id, answer)

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 
 from db.directory import Directory
-from db.inbox import Inbox
+from db.intake import Intake
 from db.records import Channel, ChannelType
 from handlers.base import ChannelIntake
 
@@ -33,14 +33,14 @@ class Webhooks:
     def __init__(
         self,
         directory: Directory,
-        inbox: Inbox,
+        intake: Intake,
         intakes: Mapping[ChannelType, ChannelIntake],
         open_secrets: Callable[[Channel], Mapping[str, SecretStr]],
         *,
         quiet: timedelta,
     ) -> None:
         self._directory = directory
-        self._inbox = inbox
+        self._intake = intake
         self._intakes = intakes
         self._open_secrets = open_secrets
         self._quiet = quiet
@@ -75,7 +75,7 @@ class Webhooks:
             log.warning("webhook_proof_failed", remote=request.remote)
             raise web.HTTPUnauthorized
         accepted = intake.accept(body)
-        new = await self._inbox.accept(channel, accepted, quiet=self._quiet)
+        new = await self._intake.accept(channel, accepted, quiet=self._quiet)
         UPDATES.labels(channel.type.value, "accepted").inc(new)
         UPDATES.labels(channel.type.value, "repeated").inc(len(accepted) - new)
         return web.json_response({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
@@ -11,7 +12,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from db.errors import DatabaseUnavailable
+from db.errors import DatabaseUnavailable, TooManyUpdates
 from db.records import new_id
 
 log = structlog.get_logger()
@@ -57,6 +58,11 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         log.error("database_unavailable", error=str(error))
         message = "The service cannot store anything at the moment; try again."
         response = error_response(503, "unavailable", message, {"Retry-After": _RETRY_AFTER_S})
+    except TooManyUpdates as error:
+        seconds = math.ceil(error.wait.total_seconds())
+        response = error_response(
+            429, "too_many_requests", "Too many updates; try again later.", {"Retry-After": str(seconds)}
+        )
     except Exception:
         log.exception("request_failed")
         response = error_response(500, "internal_error", "Something went wrong on our side.")

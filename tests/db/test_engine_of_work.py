@@ -12,11 +12,9 @@ from db.appointments import Appointments
 from db.cache import Cache
 from db.dialogue_state import DialogueStates, StateKey, key_of
 from db.dialogues import Dialogues
-from db.engine import Database
-from db.errors import Conflict, DatabaseUnavailable, LeaseLost, NotFound
-from db.inbox import Inbox
+from db.errors import Conflict, LeaseLost, NotFound
 from db.intents import Intents
-from db.limits import Pace, RateLimits
+from db.limits import Budget, Pace, RateLimits
 from db.models import accepted_updates, messages
 from db.outbox import Outbox
 from db.records import (
@@ -64,7 +62,7 @@ def update(key, dialogue="5:5:", payload=b"{}"):
 
 
 async def accept(core, channel, *updates, quiet=timedelta(0)):
-    return await core.inbox.accept(channel, updates, quiet=quiet)
+    return await core.intake.accept(channel, updates, quiet=quiet)
 
 
 async def claim(core, owner="one", limit=10):
@@ -239,15 +237,6 @@ async def test_dedup_keys_outlive_whatsapps_week_and_are_swept_after(core, chann
         assert await tx.connection.scalar(select(func.count()).select_from(accepted_updates)) == 0
 
 
-async def test_without_a_database_nothing_is_accepted(core, channel):
-    closed = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
-    inbox = Inbox(closed, core.clock, core.doorbell)
-
-    with pytest.raises(DatabaseUnavailable):
-        await inbox.accept(channel, [update("1")], quiet=timedelta(0))
-    await closed.close()
-
-
 async def open_dialogue(core, channel, key="5:5:"):
     async with core.database.company(channel.company_id) as tx:
         return await Dialogues().open_dialogue(
@@ -398,11 +387,11 @@ async def test_a_chat_lists_what_it_made_until_it_is_cancelled(core, channel, cl
 
 async def test_a_rate_lets_a_burst_through_and_then_says_how_long_to_wait(core):
     limits = RateLimits(core.redis, core.redis_prefix)
-    spend = [await limits.spend("k", rate=1, per=timedelta(hours=1), burst=3) for _ in range(4)]
+    spend = [await limits.spend("k", Budget(1, timedelta(hours=1), 3)) for _ in range(4)]
 
     assert spend[:3] == [None, None, None]
     assert timedelta(minutes=59) < spend[3] <= timedelta(hours=1)
-    assert await limits.spend("other", rate=1, per=timedelta(hours=1), burst=1) is None
+    assert await limits.spend("other", Budget(1, timedelta(hours=1), 1)) is None
 
 
 async def test_a_pace_waits_and_gives_up_past_its_limit(core):
@@ -425,7 +414,7 @@ async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(cor
     gone = Redis(port=1, retry=Retry(NoBackoff(), 0))
     cache = Cache(gone, "p:")
 
-    assert await RateLimits(gone, "p:").spend("k", rate=1, per=timedelta(hours=1), burst=1) is None
+    assert await RateLimits(gone, "p:").spend("k", Budget(1, timedelta(hours=1), 1)) is None
     await Doorbell(gone, "b").ring()
     assert not await Doorbell(gone, "b").wait(timedelta(milliseconds=10))
     await cache.set("k", "v", ttl=timedelta(seconds=1))

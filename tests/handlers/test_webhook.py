@@ -171,7 +171,7 @@ async def test_without_the_database_the_messenger_is_asked_to_come_again(door):
     from db.engine import Database
 
     closed = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
-    door.core.inbox._database = closed
+    door.core.intake._database = closed
 
     status, headers, body = await door.knock({"update_id": 7, "message": MESSAGE})
 
