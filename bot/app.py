@@ -41,7 +41,7 @@ from handlers.ops import Ops
 from handlers.process import Process
 from handlers.telegram.intake import TelegramIntake
 from handlers.webhooks import Webhooks
-from middlewares.http import require_admin
+from middlewares.http import client_address, require_admin
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -174,7 +174,7 @@ def _core(
         if settings.master_keys
         else load_or_make_key_file(settings.data_dir / "master.keys")
     )
-    doorbell = Doorbell(redis, f"{prefix}bell")
+    doorbell = Doorbell(redis, prefix)
     limits = RateLimits(redis, prefix)
     return Core(
         settings=settings,
@@ -183,7 +183,7 @@ def _core(
         redis=redis,
         redis_prefix=prefix,
         keys=keys,
-        companies=Companies(database, keys, redis, prefix),
+        companies=Companies(database, keys, clock, redis, prefix),
         directory=Directory(database, ttl=_DIRECTORY_TTL, max_size=_DIRECTORY_SIZE, clock=clock),
         doorbell=doorbell,
         work=Work(database, clock),
@@ -200,15 +200,17 @@ def _core(
 def build_gateway(core: Core) -> Gateway:
     """Make the gateway: webhooks, `/process`, and the operators' routes."""
     settings = core.settings
+    address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
         core.directory,
         core.intake,
         {ChannelType.TELEGRAM: TelegramIntake()},
         core.open_channel_secrets,
+        address_of,
         quiet=timedelta(seconds=settings.quiet_seconds),
     )
     guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
-    process = Process(core.directory, core.intake, core.answers, core.clock)
+    process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
     application = build_application([*webhooks.routes(), *process.routes(), *ops.routes()])
     return Gateway(application, host=settings.host, port=settings.port)

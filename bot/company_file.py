@@ -150,6 +150,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         currency=yaml.currency,
         mode=yaml.mode,
         model=yaml.model,
+        quiet=timedelta(seconds=yaml.quiet_seconds) if yaml.quiet_seconds is not None else None,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}
@@ -220,6 +221,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "currency": agent.currency,
         "mode": agent.mode if agent.mode != "always" else None,
         "model": agent.model,
+        "quiet_seconds": agent.quiet.total_seconds() if agent.quiet is not None else None,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
         "services": [_write_service(service) for service in agent.services],

@@ -201,6 +201,7 @@ class CompanyYaml(PlaceYaml):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "RUB"
     mode: Literal["always", "off_hours", "draft", "if_unanswered"] = "always"
     model: Name | None = None
+    quiet_seconds: Annotated[float, Field(ge=0, le=30)] | None = None
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

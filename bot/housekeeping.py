@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+
 import structlog
 
-from bot.app import Core
+from db.engine import Database
 from db.errors import DBError
+from db.inbox import Inbox
 from db.partitions import make_partitions
+from db.records import Claim
+from db.work import Work
+from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
+SWEEP_EVERY = timedelta(hours=1)
 
-async def keep_house(core: Core) -> None:
-    """Do it once; a failure is logged and waits for the next time."""
+
+async def make_room(database: Database, clock: Clock) -> None:
+    """Make the coming months' partitions; a failure is logged and waits for the next time."""
     try:
-        await make_partitions(core.database, today=core.clock().date())
-        for company in await core.companies.list_companies():
-            async with core.database.company(company.id) as tx:
-                await core.inbox.sweep(tx, now=core.clock())
+        await make_partitions(database, today=clock().date())
     except DBError as error:
-        log.error("housekeeping_failed", error=str(error))
+        log.error("partitions_not_made", error=str(error))
+
+
+class SweepJob:
+    """Deletes what one company keeps only for a time, a bounded batch a claim."""
+
+    def __init__(self, database: Database, inbox: Inbox, work: Work, clock: Clock) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._work = work
+        self._clock = clock
+
+    async def __call__(self, claim: Claim) -> None:
+        """Sweep once; due again at once while there is more, else in an hour. Raises LeaseLost."""
+        now = self._clock()
+        async with self._database.company(claim.company_id) as tx:
+            gone = await self._inbox.sweep(tx, now=now)
+            # Companies that were made together must not sweep together for ever.
+            pause = timedelta(0) if gone else SWEEP_EVERY * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
+            await self._work.done(tx, claim, next_due_at=now + pause)
+
+    async def failed(self, claim: Claim, error: Exception) -> None:
+        """Nothing to keep: the log has the trace."""
+
+    async def give_up(self, claim: Claim) -> None:
+        """Rest for a day: whatever is in the way, a person has to look at it."""
+        async with self._database.company(claim.company_id) as tx:
+            await self._work.done(tx, claim, next_due_at=self._clock() + timedelta(days=1))

@@ -103,11 +103,11 @@ async def _with_company_news(core: Core, until: Awaitable[Any]) -> None:
 
 
 async def _keep_house(core: Core) -> None:
-    """Make the coming months' partitions and sweep what is kept only for a time."""
-    from bot.housekeeping import keep_house
+    """Make the coming months' partitions; what is a company's own is swept by the worker."""
+    from bot.housekeeping import make_room
 
     while True:
-        await keep_house(core)
+        await make_room(core.database, core.clock)
         await asyncio.sleep(_HOUSEKEEPING.total_seconds())
 
 

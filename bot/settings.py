@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     turn_rounds: int = Field(8, ge=1, le=20)
     turn_seconds: float = Field(20, gt=0, le=120)
     quiet_seconds: float = Field(1.0, ge=0, le=30)
+    work_tries: int = Field(5, ge=1, le=100)
+    client_messages_per_minute: int = Field(20, ge=1, le=1000)
 
     # Development only: one company from the environment.
     telegram_token: SecretStr | None = None

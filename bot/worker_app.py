@@ -10,10 +10,13 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from bot.app import Core
+from bot.housekeeping import SweepJob
+from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
 from bot.records_of_writes import CommittedIntents, MadeHere
 from bot.scopes import Scopes, open_crm
-from bot.turn_job import TurnJob, TurnStores
-from bot.worker import Job, Worker
+from bot.turn_commit import TurnStores
+from bot.turn_job import TurnJob
+from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
@@ -27,6 +30,7 @@ from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from middlewares.fsm import TurnStorage
 from middlewares.tenant import TenantMiddleware
+from middlewares.throttle import ClientThrottle
 from orchestration.agent import Agent, AgentLimits
 from orchestration.booking import BookingDesk
 from orchestration.confirmation import Confirmation
@@ -41,6 +45,8 @@ from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
 from orchestration.tools.manager import ToolManager
 
+_SWEEP_POLL = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerApp:
@@ -53,8 +59,11 @@ class WorkerApp:
 
 
 @asynccontextmanager
-async def open_worker(core: Core, *, model: Model | None = None) -> AsyncIterator[WorkerApp]:
-    """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings."""
+async def open_worker(core: Core, *, model: Model | None = None, lease: timedelta = LEASE) -> AsyncIterator[WorkerApp]:
+    """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings.
+
+    `lease`: how long work is held without a sign of life; what another worker waits before it takes over.
+    """
     settings = core.settings
     gemini = None if model is not None else open_gemini(core)
     bots = Bots(core.open_channel_secrets, api_url=settings.telegram_api_url)
@@ -67,7 +76,7 @@ async def open_worker(core: Core, *, model: Model | None = None) -> AsyncIterato
                 ChannelType.API: ApiDispatch(core.answers),
             }
             orchestrator = build_orchestrator(core, model or _chosen(gemini))
-            worker = _worker(core, scopes, channels, orchestrator)
+            worker = _worker(core, scopes, channels, orchestrator, lease)
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
     finally:
         await bots.close()
@@ -109,8 +118,13 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
 
 
 def _worker(
-    core: Core, scopes: Scopes, channels: Mapping[ChannelType, ChannelDispatch], orchestrator: Orchestrator
+    core: Core,
+    scopes: Scopes,
+    channels: Mapping[ChannelType, ChannelDispatch],
+    orchestrator: Orchestrator,
+    lease: timedelta,
 ) -> Worker:
+    settings = core.settings
     outbox = Outbox(core.clock)
     stores = TurnStores(
         database=core.database,
@@ -122,13 +136,35 @@ def _worker(
         directory=core.directory,
         doorbell=core.doorbell,
     )
-    jobs: dict[WorkKind, Job] = {
-        WorkKind.TURN: TurnJob(stores, scopes, channels, orchestrator, core.clock),
-        WorkKind.DELIVERY: DeliveryJob(
-            core.database, outbox, core.work, core.directory, core.companies, channels, core.clock
-        ),
-    }
-    return Worker(core.work, core.doorbell, jobs, core.clock, at_once=core.settings.turns_at_once)
+    throttle = ClientThrottle(core.limits, per_minute=settings.client_messages_per_minute)
+    quiet = timedelta(seconds=settings.quiet_seconds)
+    turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
+    deliveries = DeliveryJob(core.database, outbox, core.work, core.directory, core.companies, channels, core.clock)
+    sweeps = SweepJob(core.database, core.inbox, core.work, core.clock)
+    owner = new_owner()
+
+    def lane(kind: WorkKind, job: Job, *, places: int, poll: timedelta = POLL) -> Lane:
+        rule = DeadLetters(tries=settings.work_tries)
+        return Lane(
+            kind,
+            job,
+            core.work,
+            core.doorbell,
+            core.clock,
+            owner=owner,
+            places=places,
+            lease=lease,
+            poll=poll,
+            dead_letters=rule,
+        )
+
+    return Worker(
+        [
+            lane(WorkKind.TURN, turns, places=settings.turns_at_once),
+            lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
+            lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
+        ]
+    )
 
 
 def _chosen(gemini: GeminiService | None) -> Model:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -29,6 +30,8 @@ from db.crypto import KeyRing, new_webhook_token, token_digest
 from db.engine import Database, Transaction
 from db.errors import Conflict, NotFound
 from db.records import (
+    NO_CHANNEL,
+    NO_DIALOGUE,
     AgentSettings,
     Branch,
     BranchId,
@@ -40,8 +43,10 @@ from db.records import (
     CompanyId,
     CompanySnapshot,
     CrmSettings,
+    WorkKind,
     new_id,
 )
+from db.work import ring
 
 CHANNEL_SECRETS = "company_channels.secrets"
 CRM_SECRETS = "company_crm_settings.secrets"
@@ -49,11 +54,18 @@ NEWS = "companies"
 """The Redis channel on which changed companies are told; a process that misses it forgets them by time."""
 
 
+class _Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
 class Companies:
     """Every write is one transaction of its own, told to the other processes after its commit."""
 
-    def __init__(self, database: Database, keys: KeyRing, redis: Redis | None = None, prefix: str = "") -> None:
+    def __init__(
+        self, database: Database, keys: KeyRing, clock: _Clock, redis: Redis | None = None, prefix: str = ""
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._keys = keys
         self._redis = redis
         self._news = f"{prefix}{NEWS}"
@@ -67,6 +79,13 @@ class Companies:
                 await tx.connection.execute(insert(models.companies).values(_company_values(company)))
                 await _write_agent(tx, agent, branches)
                 await _write_branches(tx, branches)
+                await ring(
+                    tx,
+                    dialogue_id=NO_DIALOGUE,
+                    channel_id=NO_CHANNEL,
+                    kind=WorkKind.SWEEP,
+                    due_at=self._clock(),
+                )
         except IntegrityError as error:
             raise Conflict(f"the slug {company.slug!r} is taken") from error
 
@@ -268,6 +287,7 @@ async def _write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence
         "currency": agent.currency,
         "mode": agent.mode,
         "model": agent.model,
+        "quiet_ms": round(agent.quiet.total_seconds() * 1000) if agent.quiet is not None else None,
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
@@ -339,6 +359,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         currency=row["currency"],
         mode=row["mode"],
         model=row["model"],
+        quiet=timedelta(milliseconds=row["quiet_ms"]) if row["quiet_ms"] is not None else None,
     )
 
 

@@ -170,6 +170,20 @@ class Dialogues:
             )
         )
 
+    async def waits_for_person(self, tx: Transaction, dialogue_id: DialogueId, *, reason: str) -> bool:
+        """Say whether a person is already asked to look at the dialogue for this reason."""
+        found = await tx.connection.scalar(
+            select(handovers.c.id)
+            .where(
+                handovers.c.company_id == tx.company,
+                handovers.c.dialogue_id == dialogue_id,
+                handovers.c.reason == reason,
+                handovers.c.resolved_at.is_(None),
+            )
+            .limit(1)
+        )
+        return found is not None
+
     async def add_handover(
         self, tx: Transaction, dialogue_id: DialogueId, *, reason: str, summary: str, now: datetime
     ) -> None:

@@ -10,35 +10,43 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from db.records import WorkKind
+
 log = structlog.get_logger()
 
 _MOST_RINGS = 1000
+_MOST_AT_ONCE = 8
 
 
 class Doorbell:
-    """One ring wakes one worker (a published message would wake all); one key, so that a Redis Cluster takes it."""
+    """A list for each kind of work. One ring wakes one worker (a published message would wake all)."""
 
-    def __init__(self, redis: Redis, key: str) -> None:
+    def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
-        self._key = key
+        self._prefix = prefix
 
-    async def ring(self) -> None:
-        """Ring after the commit. Never raises: the poll finds the work too."""
+    async def ring(self, kind: WorkKind, *, times: int = 1) -> None:
+        """Ring after the commit, for several workers where there is much to do. Never raises: the poll finds it too."""
+        key = self._key(kind)
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.rpush(self._key, "1")
-                pipeline.ltrim(self._key, -_MOST_RINGS, -1)
+                pipeline.rpush(key, *["1"] * min(times, _MOST_AT_ONCE))
+                pipeline.ltrim(key, -_MOST_RINGS, -1)
                 await pipeline.execute()
         except RedisError as error:
             log.warning("bell_not_rung", error=type(error).__name__)
 
-    async def wait(self, within: timedelta) -> bool:
+    async def wait(self, kind: WorkKind, within: timedelta) -> bool:
         """Wait for a ring, at most so long; say whether there was one."""
         seconds = max(within.total_seconds(), 0.01)
         try:
-            rung: Any = self._redis.blpop([self._key], timeout=seconds)
+            rung: Any = self._redis.blpop([self._key(kind)], timeout=seconds)
             return await rung is not None
         except RedisError as error:
             log.warning("bell_not_heard", error=type(error).__name__)
             await asyncio.sleep(seconds)
             return False
+
+    def _key(self, kind: WorkKind) -> str:
+        # One key a call, so that a Redis Cluster takes it.
+        return f"{self._prefix}bell:{kind}"

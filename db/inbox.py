@@ -76,9 +76,12 @@ class Inbox:
         """Keep why handling an update failed."""
         await self._change(tx, [id_], attempts=accepted_updates.c.attempts + 1, error=error)
 
-    async def bury(self, tx: Transaction, id_: UUID, error: str | None) -> None:
-        """Put an update on the dead list; `error` None keeps the last one recorded."""
-        values: dict[str, Any] = {"dead_at": self._clock()}
+    async def bury(self, tx: Transaction, id_: UUID, error: str | None, *, turn_id: UUID | None = None) -> None:
+        """Put an update on the dead list.
+
+        `error` None keeps the last one recorded; `turn_id` names the replies that tell the client so.
+        """
+        values: dict[str, Any] = {"dead_at": self._clock(), "turn_id": turn_id}
         if error is not None:
             values["error"] = error
         await self._change(tx, [id_], **values)

@@ -23,7 +23,7 @@ from db.doorbell import Doorbell
 from db.engine import Database
 from db.errors import DatabaseUnavailable, TooManyUpdates
 from db.limits import Ask, Budget, RateLimits
-from db.records import Accepted, Channel, dialogue_id_of, new_id
+from db.records import Accepted, Channel, WorkKind, dialogue_id_of, new_id
 
 MOST_IN_GROUP = 500
 MOST_WAITING = 5_000
@@ -127,7 +127,7 @@ class Intake:
             try:
                 admitted = await self._admit(group)
                 if admitted and await self._store(admitted):
-                    await self._doorbell.ring()
+                    await self._doorbell.ring(WorkKind.TURN, times=len(admitted))
             finally:
                 # Whatever went wrong above, nobody is left waiting for ever.
                 for call in group:

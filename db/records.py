@@ -18,6 +18,9 @@ DialogueId = NewType("DialogueId", UUID)
 
 NO_SUBJECT = UUID(int=0)
 """The subject of work that is about the dialogue itself, not about one appointment."""
+NO_DIALOGUE = DialogueId(UUID(int=0))
+NO_CHANNEL = ChannelId(UUID(int=0))
+"""Where work that is the company's own stands."""
 
 
 def new_id() -> UUID:
@@ -176,6 +179,8 @@ class AgentSettings:
     currency: str = "RUB"
     mode: str = "always"
     model: str | None = None
+    quiet: timedelta | None = None
+    """How long a turn waits for the rest of a burst; None: as long as the platform's do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +248,8 @@ class StoredUpdate:
 class WorkKind(StrEnum):
     TURN = "turn"
     DELIVERY = "delivery"
+    SWEEP = "sweep"
+    """Of a company, not of a dialogue: what is kept only for a time goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ whose lease was lost finds another number and is refused. Times are the injected
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Integer, Text, Uuid, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
 
 from db.engine import Database, Transaction
 from db.errors import LeaseLost
@@ -21,6 +22,40 @@ from db.models import work
 from db.records import NO_SUBJECT, ChannelId, Claim, CompanyId, DialogueId, WorkKind
 
 _KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
+
+
+# The candidates are locked, those of companies at their share left out; each company's are numbered after what it holds
+# already, so that the first of every company comes before the second of any.
+_CLAIM = text(
+    """
+    WITH candidates AS (
+        SELECT company_id, dialogue_id, kind, subject_id, due_at, lease_until IS NOT NULL AS lost
+        FROM work
+        WHERE due_at <= :now AND (lease_until IS NULL OR lease_until < :now)
+          AND kind = ANY (:kinds) AND company_id <> ALL (:full)
+        ORDER BY due_at LIMIT :looked_at FOR UPDATE SKIP LOCKED
+    ), placed AS (
+        SELECT c.*, coalesce(h.count, 0)
+                    + row_number() OVER (PARTITION BY c.company_id ORDER BY c.due_at, c.dialogue_id, c.kind) AS place
+        FROM candidates c LEFT JOIN unnest(:holders, :held) AS h(company_id, count) USING (company_id)
+    ), chosen AS (
+        SELECT * FROM placed WHERE place <= :most ORDER BY place, due_at LIMIT :limit
+    )
+    UPDATE work w SET lease_until = :until, owner = :owner, fence = w.fence + 1,
+                      lost_leases = w.lost_leases + CASE WHEN c.lost THEN 1 ELSE 0 END
+    FROM chosen c
+    WHERE w.company_id = c.company_id AND w.dialogue_id = c.dialogue_id AND w.kind = c.kind
+      AND w.subject_id = c.subject_id
+    RETURNING w.*
+    """
+).bindparams(
+    bindparam("now", type_=TIMESTAMP(timezone=True)),
+    bindparam("until", type_=TIMESTAMP(timezone=True)),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("full", type_=ARRAY(Uuid)),
+    bindparam("holders", type_=ARRAY(Uuid)),
+    bindparam("held", type_=ARRAY(Integer)),
+)
 
 
 class _Clock(Protocol):
@@ -54,6 +89,26 @@ async def ring(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many claims one company may have of a worker's places, and how many each has of them now."""
+
+    most: int
+    held: Mapping[CompanyId, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, held: Mapping[CompanyId, int], *, places: int) -> Self:
+        """Share places so that there is always room for one company more than those that hold any.
+
+        A company alone has half of them, two a third each; where companies outnumber the places, each has one.
+        """
+        return cls(most=max(1, places // (max(1, len(held)) + 1)), held=held)
+
+    @property
+    def full(self) -> list[CompanyId]:
+        return [company_id for company_id, count in self.held.items() if count >= self.most]
+
+
 class Work:
     """Claims, leases and their ends."""
 
@@ -61,42 +116,30 @@ class Work:
         self._database = database
         self._clock = clock
 
-    async def claim(self, owner: str, *, limit: int, ttl: timedelta, kinds: Sequence[WorkKind]) -> list[Claim]:
-        """Take at most `limit` rows that are due and that nobody holds, the longest waiting first.
+    async def claim(
+        self, owner: str, *, limit: int, ttl: timedelta, kinds: Sequence[WorkKind], share: Share | None = None
+    ) -> list[Claim]:
+        """Take at most `limit` due rows that nobody holds; companies take turns, the longest waiting first.
 
-        Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease.
+        Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease. `share`
+        keeps a company with thousands of rows from taking everything.
         """
         now = self._clock()
-        due = (
-            select(*_KEY, work.c.lease_until.is_not(None).label("lost"))
-            .where(
-                work.c.due_at <= now,
-                (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
-                work.c.kind.in_([kind.value for kind in kinds]),
-            )
-            .order_by(work.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        statement = (
-            update(work)
-            .where(
-                work.c.company_id == due.c.company_id,
-                work.c.dialogue_id == due.c.dialogue_id,
-                work.c.kind == due.c.kind,
-                work.c.subject_id == due.c.subject_id,
-            )
-            .values(
-                lease_until=now + ttl,
-                owner=owner,
-                fence=work.c.fence + 1,
-                lost_leases=work.c.lost_leases + case((due.c.lost, 1), else_=0),
-            )
-            .returning(work)
-        )
+        share = share or Share(most=limit)
+        arguments = {
+            "now": now,
+            "until": now + ttl,
+            "owner": owner,
+            "kinds": [kind.value for kind in kinds],
+            "limit": limit,
+            "looked_at": limit * 4 + 100,
+            "most": share.most,
+            "full": share.full,
+            "holders": list(share.held),
+            "held": list(share.held.values()),
+        }
         async with self._database.worker() as tx:
-            rows = (await tx.connection.execute(statement)).mappings().all()
+            rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
         return [
             Claim(
                 company_id=CompanyId(row["company_id"]),
@@ -165,8 +208,8 @@ class Work:
             )
         return changed.rowcount == 1
 
-    async def next_due_in(self, kinds: Sequence[WorkKind]) -> timedelta | None:
-        """Return how long until something that nobody holds is due; None where nothing is."""
+    async def next_due_in(self, kinds: Sequence[WorkKind], *, share: Share | None = None) -> timedelta | None:
+        """Return how long until something is due that nobody holds and `share` allows; None where nothing is."""
         now = self._clock()
         async with self._database.worker() as tx:
             first = await tx.connection.scalar(
@@ -174,6 +217,7 @@ class Work:
                     work.c.due_at.is_not(None),
                     (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
                     work.c.kind.in_([kind.value for kind in kinds]),
+                    work.c.company_id.not_in(share.full if share else []),
                 )
             )
         return None if first is None else max(first - now, timedelta(0))

@@ -68,6 +68,16 @@ class DeliveryJob:
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Nothing more to keep: the replies still wait, and the log has the trace."""
 
+    async def give_up(self, claim: Claim) -> None:
+        """Give up the reply at the head, whose handling fails again and again; those behind it go on."""
+        channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
+        async with self._database.company(claim.company_id) as tx:
+            waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=2)
+            for reply in waiting[:1]:
+                await self._outbox.mark_failed(tx, reply.id, "its handling failed again and again")
+                REPLIES.labels(channel.type.value, "failed").inc()
+            await self._work.done(tx, claim, next_due_at=self._clock() if len(waiting) > 1 else None)
+
     async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
         """Deliver one reply; return how long to rest where it must wait, None where it is settled."""
         message_ids: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -47,10 +48,18 @@ class ProcessRequest(BaseModel):
 class Process:
     """The credential is the webhook token of the company's API channel, as a bearer token."""
 
-    def __init__(self, directory: Directory, intake: Intake, answers: Answers, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        intake: Intake,
+        answers: Answers,
+        address_of: Callable[[web.Request], str | None],
+        clock: Clock,
+    ) -> None:
         self._directory = directory
         self._intake = intake
         self._answers = answers
+        self._address_of = address_of
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,7 +81,7 @@ class Process:
         )
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=body.message_id, dialogue_key=body.client_id, payload=payload)
-        await self._intake.accept(channel, [accepted], quiet=timedelta(0))
+        await self._intake.accept(channel, [accepted], quiet=timedelta(0), address=self._address_of(request))
         dialogue_id = dialogue_id_of(channel.id, body.client_id)
         answer = await self._answers.wait(channel, body.message_id, dialogue_id, within=WAIT)
         return _respond(body.message_id, answer)

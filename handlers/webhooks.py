@@ -36,6 +36,7 @@ class Webhooks:
         intake: Intake,
         intakes: Mapping[ChannelType, ChannelIntake],
         open_secrets: Callable[[Channel], Mapping[str, SecretStr]],
+        address_of: Callable[[web.Request], str | None],
         *,
         quiet: timedelta,
     ) -> None:
@@ -43,6 +44,7 @@ class Webhooks:
         self._intake = intake
         self._intakes = intakes
         self._open_secrets = open_secrets
+        self._address_of = address_of
         self._quiet = quiet
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,10 +74,13 @@ class Webhooks:
         body = await request.read()
         if not intake.prove(self._open_secrets(channel), request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
-            log.warning("webhook_proof_failed", remote=request.remote)
+            log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
         accepted = intake.accept(body)
-        new = await self._intake.accept(channel, accepted, quiet=self._quiet)
+        quiet = (await self._directory.get_snapshot(channel.company_id)).agent.quiet
+        new = await self._intake.accept(
+            channel, accepted, quiet=self._quiet if quiet is None else quiet, address=self._address_of(request)
+        )
         UPDATES.labels(channel.type.value, "accepted").inc(new)
         UPDATES.labels(channel.type.value, "repeated").inc(len(accepted) - new)
         return web.json_response({})

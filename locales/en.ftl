@@ -85,6 +85,7 @@ model-unavailable = I am sorry, I cannot answer properly at the moment. I have p
 safe-reply = Let me ask the administrator, so that I tell you nothing wrong. How else can I help?
 unsupported-attachment = I understand only text so far. Please put it in words.
 something-went-wrong = I am sorry, something went wrong with this message. The administrator will look at it and answer you.
+too-many-messages = You are writing faster than I can answer. Please wait a minute: I have kept everything you wrote.
 
 comment-source = Booked by the digital assistant AI-Admin
 comment-visitor = Visitor: { $visitor }
@@ -101,6 +102,7 @@ staff-crm-auth = The CRM refuses access ({ $reason }): check the tokens. A clien
 staff-crm-down = The CRM did not answer ({ $reason }). A client waits for a call: { $client }. Wish: { $wish }
 staff-prepayment = { $client } wants “{ $service }”, which needs a prepayment: the link was sent.
 staff-model-down = The assistant could not answer. A client waits: { $client }. Message: { $wish }
+staff-dead-update = A message of a client could not be processed, and they wait for an answer: { $client }.
 
 tool-unknown-slot = I have not shown you that time, or it was long ago. Let us look at the free times again.
 tool-unknown-appointment = I have not shown you that appointment. Let us look at your appointments again.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import ip_address
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
 
 import structlog
 from aiohttp import web
@@ -81,6 +81,31 @@ async def request_log(request: web.Request, handler: Handler) -> web.StreamRespo
         log.info("request", method=request.method, status=response.status, took_ms=took_ms)
         response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
         return response
+
+
+def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], str | None]:
+    """Return what names a request's sender: the peer, or where that is a trusted proxy, who it says it forwards for.
+
+    `X-Forwarded-For` is read from the right, as each proxy adds to its end; the first address that is no trusted proxy
+    counts, and what stands left of it is the sender's own tale.
+    """
+    trusted = [ip_network(one, strict=False) for one in trusted_proxies]
+
+    def is_trusted(name: str) -> bool:
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        return any(address in network for network in trusted)
+
+    def address_of(request: web.Request) -> str | None:
+        address = request.remote
+        forwarded = [part.strip() for line in request.headers.getall("X-Forwarded-For", ()) for part in line.split(",")]
+        while address is not None and forwarded and is_trusted(address):
+            address = forwarded.pop()
+        return address
+
+    return address_of
 
 
 def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callable[[Handler], Handler]:

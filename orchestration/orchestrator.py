@@ -45,6 +45,15 @@ class Orchestrator:
         _remember(turn)
         return turn.result()
 
+    def leave_unanswered(self, turn: Turn, *, tell: bool) -> TurnResult:
+        """Keep what a client who writes too much said, as history of the next turn; `tell` them so."""
+        _learn(turn)
+        if tell:
+            turn.say(turn.texts.text("too-many-messages"))
+        turn.outcome = "too_many_messages"
+        _remember(turn)
+        return turn.result()
+
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
         if message.command is not None:

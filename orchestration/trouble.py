@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from crm.errors import CRMAuthFailed, CRMError
-from db.records import Branch, BranchId
+from db.records import Branch, BranchId, Dialogue
+from locales import Translator
 from orchestration.messages import Reply
+from orchestration.scope import CompanyScope
 from orchestration.turns import StaffNotice, Turn
 
 
 def client_label(turn: Turn) -> str:
     """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
-    name = turn.dialogue.client_name or turn.texts.text("staff-unnamed-client")
-    phone = turn.dialogue.proved_phone or turn.dialogue.typed_phone
+    return _label(turn.dialogue, turn.texts)
+
+
+def dead_update_notice(scope: CompanyScope, dialogue: Dialogue) -> StaffNotice:
+    """Tell staff that a message could not be processed, and whose it was."""
+    texts = Translator.for_language(scope.agent.language)
+    return StaffNotice(text=texts.text("staff-dead-update", client=_label(dialogue, texts)))
+
+
+def _label(dialogue: Dialogue, texts: Translator) -> str:
+    name = dialogue.client_name or texts.text("staff-unnamed-client")
+    phone = dialogue.proved_phone or dialogue.typed_phone
     return f"{name}, {phone}" if phone else name
 
 

@@ -168,3 +168,12 @@ def first_group(messages: Sequence[Message]) -> tuple[Message, ...]:
             break
         burst.append(message)
     return tuple(burst)
+
+
+_LONGEST_BURST = 5
+"""In quiet times: a client who never stops is answered in between."""
+
+
+def burst_ends_at(accepted_at: Sequence[datetime], quiet: timedelta) -> datetime:
+    """Return when a run of free text is over: the client has been quiet that long, or has written long enough."""
+    return min(accepted_at[-1] + quiet, accepted_at[0] + quiet * _LONGEST_BURST)

@@ -11,7 +11,7 @@ from bot.app import Core, start_servers
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, run_async, settings_with_logs, with_core
 from db.crypto import new_master_key
-from db.records import DeadUpdate
+from db.records import DeadUpdate, WorkKind
 from db.upgrade import current, head, upgrade
 
 db = typer.Typer(no_args_is_help=True)
@@ -78,7 +78,7 @@ def retry(company: CompanyOption, update_id: str) -> None:
     async def act(core: Core) -> None:
         async with core.database.company(await company_id_of(core, company)) as tx:
             await core.inbox.retry_dead(tx, UUID(update_id))
-        await core.doorbell.ring()
+        await core.doorbell.ring(WorkKind.TURN)
 
     with_core(act)
     say(f"{update_id} is tried again")

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bot.development import SLUG
-from bot.housekeeping import keep_house
+from bot.housekeeping import make_room
 from bot.roles import serve
 from sandbox.telegram.state import User
 
@@ -66,6 +67,10 @@ async def test_a_second_start_finds_the_same_company_and_bot(sandboxed, vendors)
     assert len(await sandboxed.companies.list_channels(company.id)) == 1
 
 
-async def test_housekeeping_makes_partitions_and_sweeps(core):
-    await keep_house(core)
-    await keep_house(core)
+async def test_partitions_are_made_ahead_once(core):
+    await make_room(core.database, core.clock)
+    await make_room(core.database, core.clock)
+
+    async with core.database.platform() as tx:
+        names = await tx.connection.execute(text("SELECT relname FROM pg_class WHERE relname LIKE 'messages_2026_%'"))
+        assert "messages_2026_12" in {row[0] for row in names}

@@ -415,8 +415,8 @@ async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(cor
     cache = Cache(gone, "p:")
 
     assert await RateLimits(gone, "p:").spend("k", Budget(1, timedelta(hours=1), 1)) is None
-    await Doorbell(gone, "b").ring()
-    assert not await Doorbell(gone, "b").wait(timedelta(milliseconds=10))
+    await Doorbell(gone, "p:").ring(WorkKind.TURN)
+    assert not await Doorbell(gone, "p:").wait(WorkKind.TURN, timedelta(milliseconds=10))
     await cache.set("k", "v", ttl=timedelta(seconds=1))
     assert await cache.get("k") is None
     await cache.delete("k")

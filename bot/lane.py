@@ -1,0 +1,247 @@
+"""One lane of a worker: claims one kind of work, renews what it holds, gives every claim to the kind's job.
+
+Lanes keep kinds of work out of each other's way: replies that are ready go out while every place for turns is taken by
+a slow model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import prometheus_client
+import structlog
+
+from bot.tasks import end
+from db.doorbell import Doorbell
+from db.errors import DatabaseUnavailable, LeaseLost
+from db.records import Claim, WorkKind
+from db.work import Share, Work
+from orchestration.ports import Clock
+from orchestration.turns import TurnPostponed
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=12)
+"""Renewed every third of it: a worker that is gone is noticed in at most this, and a poll."""
+POLL = timedelta(seconds=1)
+DRAIN = timedelta(seconds=25)
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(minutes=5)
+
+CLAIMS = prometheus_client.Counter("ai_admin_claims", "Claims of work.", ["kind", "outcome"])
+RUNNING = prometheus_client.Gauge("ai_admin_claims_running", "Claims being worked on by this process.")
+
+
+class Job(Protocol):
+    """What is done with one kind of claim."""
+
+    async def __call__(self, claim: Claim) -> None:
+        """Work on it and commit, `Work.done` included. Raises LeaseLost, TurnPostponed, or what went wrong."""
+
+    async def failed(self, claim: Claim, error: Exception) -> None:
+        """Keep why it failed, for the people who look at it after the last try."""
+
+    async def give_up(self, claim: Claim) -> None:
+        """Put aside what fails again and again, so that what waits behind it goes on; `Work.done` included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetters:
+    """When work is given up. The same for every kind.
+
+    A lost lease says little about the work: its worker was killed. Such are counted apart, and many are allowed.
+    """
+
+    tries: int = 5
+    lost_leases: int = 20
+
+    def take(self, claim: Claim) -> bool:
+        return claim.attempts >= self.tries or claim.lost_leases >= self.lost_leases
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    task: asyncio.Task[None]
+    until: datetime
+
+
+class Lane:
+    """Any number of claims side by side up to `places`; one company never takes them all."""
+
+    def __init__(
+        self,
+        kind: WorkKind,
+        job: Job,
+        work: Work,
+        doorbell: Doorbell,
+        clock: Clock,
+        *,
+        owner: str,
+        places: int,
+        lease: timedelta = LEASE,
+        poll: timedelta = POLL,
+        drain: timedelta = DRAIN,
+        dead_letters: DeadLetters | None = None,
+    ) -> None:
+        self._kind = kind
+        self._job = job
+        self._work = work
+        self._doorbell = doorbell
+        self._clock = clock
+        self._owner = owner
+        self._places = places
+        self._lease = lease
+        self._poll = poll
+        self._drain_within = drain
+        self._dead_letters = dead_letters or DeadLetters()
+        self._held: dict[Claim, _Held] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop()`; then take nothing new, finish what runs up to a limit, and give the rest back."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._stopping.is_set():
+                    await self._claim_some(group)
+                await self._drain()
+        finally:
+            await end(renewing)
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
+        self._stopping.set()
+
+    async def _claim_some(self, group: asyncio.TaskGroup) -> None:
+        free = self._places - len(self._held)
+        claims: list[Claim] = []
+        until = self._clock() + self._lease
+        try:
+            if free > 0:
+                claims = await self._work.claim(
+                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share()
+                )
+        except DatabaseUnavailable as error:
+            log.error("database_unavailable", error=str(error))
+        for claim in claims:
+            task = group.create_task(self._work_on(claim))
+            self._held[claim] = _Held(task, until)
+            RUNNING.inc()
+            task.add_done_callback(partial(self._let_go, claim))
+        if not claims:
+            await self._wait()
+
+    def _share(self) -> Share:
+        return Share.of(Counter(claim.company_id for claim in self._held), places=self._places)
+
+    def _let_go(self, claim: Claim, _: asyncio.Task[None]) -> None:
+        self._held.pop(claim, None)
+        RUNNING.dec()
+
+    async def _wait(self) -> None:
+        """Wait for the bell, the next due time, the end of a running claim, or a poll's length, whichever is first."""
+        pause = await self._pause()
+        waits: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self._stopping.wait()),
+            asyncio.ensure_future(self._doorbell.wait(self._kind, pause)),
+        }
+        running: set[asyncio.Future[Any]] = {*waits, *(held.task for held in self._held.values())}
+        _, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits & pending:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _pause(self) -> timedelta:
+        if len(self._held) >= self._places:
+            return self._poll
+        try:
+            due_in = await self._work.next_due_in((self._kind,), share=self._share())
+        except DatabaseUnavailable:
+            return self._poll
+        return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))
+
+    async def _work_on(self, claim: Claim) -> None:
+        fields = {"company_id": str(claim.company_id), "dialogue_id": str(claim.dialogue_id), "kind": claim.kind.value}
+        with structlog.contextvars.bound_contextvars(**fields):
+            outcome = await self._outcome(claim)
+            CLAIMS.labels(claim.kind.value, outcome).inc()
+
+    async def _outcome(self, claim: Claim) -> str:
+        try:
+            if self._dead_letters.take(claim):
+                await self._job.give_up(claim)
+                log.error("given_up", attempts=claim.attempts, lost_leases=claim.lost_leases)
+                return "given_up"
+            await self._job(claim)
+            return "done"
+        except LeaseLost:
+            # Someone else has it: nothing of ours was kept.
+            log.warning("lease_lost")
+            return "lease_lost"
+        except TurnPostponed as postponed:
+            log.info("turn_postponed", why=str(postponed), delay_s=postponed.delay.total_seconds())
+            await self._give_back(claim, postponed.delay, failed=False)
+            return "postponed"
+        except DatabaseUnavailable as error:
+            # The lease runs out by itself if it cannot even be given back.
+            log.error("database_unavailable", error=str(error))
+            await self._give_back(claim, _FIRST_RETRY, failed=False)
+            return "database_unavailable"
+        except Exception as error:
+            log.exception("claim_failed", attempts=claim.attempts)
+            await self._give_back(claim, retry_delay(claim.attempts), failed=True, error=error)
+            return "failed"
+
+    async def _give_back(self, claim: Claim, delay: timedelta, *, failed: bool, error: Exception | None = None) -> None:
+        try:
+            if error is not None:
+                await self._job.failed(claim, error)
+            await self._work.release(claim, due_at=self._clock() + delay, failed=failed)
+        except DatabaseUnavailable as unavailable:
+            # The lease runs out by itself.
+            log.error("claim_not_given_back", error=str(unavailable))
+
+    async def _renew(self) -> None:
+        """Keep the leases of what runs; a task whose lease is lost is cancelled, as its commit would be refused."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            held = list(self._held)
+            if not held:
+                continue
+            until = self._clock() + self._lease
+            lost: list[Claim] = []
+            try:
+                kept = await self._work.renew(held, ttl=self._lease)
+                lost = [claim for claim in held if claim not in kept]
+                self._held.update(
+                    {claim: replace(self._held[claim], until=until) for claim in kept & self._held.keys()}
+                )
+            except DatabaseUnavailable as error:
+                log.error("leases_not_renewed", error=str(error))
+            self._cancel({*lost, *(claim for claim, one in self._held.items() if one.until <= self._clock())})
+
+    def _cancel(self, lost: Iterable[Claim]) -> None:
+        for claim in lost:
+            if claim in self._held:
+                log.warning("lease_lost", dialogue_id=str(claim.dialogue_id))
+                self._held[claim].task.cancel()
+
+    async def _drain(self) -> None:
+        if self._held:
+            await asyncio.wait([held.task for held in self._held.values()], timeout=self._drain_within.total_seconds())
+        for claim, held in list(self._held.items()):
+            held.task.cancel()
+            await self._give_back(claim, timedelta(0), failed=False)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long a failed claim rests: doubling, jittered, bounded."""
+    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempts, 10))
+    return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

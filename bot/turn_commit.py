@@ -1,0 +1,197 @@
+"""A turn's one commit: reply, history, state and "these updates are done", all or nothing, while the lease is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from db.dialogue_state import DialogueStates, key_of
+from db.dialogues import Dialogues
+from db.directory import Directory
+from db.doorbell import Doorbell
+from db.engine import Database, Transaction
+from db.inbox import Inbox
+from db.outbox import Outbox
+from db.records import (
+    Channel,
+    ChannelType,
+    Claim,
+    Dialogue,
+    DialogueState,
+    HistoryMessage,
+    StoredUpdate,
+    WorkKind,
+    dialogue_id_of,
+)
+from db.work import Work
+from locales import Translator
+from orchestration.messages import Message, Reply
+from orchestration.ports import Clock
+from orchestration.scope import CompanyScope
+from orchestration.trouble import dead_update_notice
+from orchestration.turns import StaffNotice, TurnResult
+
+log = structlog.get_logger()
+
+DEAD_UPDATE = "dead_update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStores:
+    """What a turn reads and what its one commit writes."""
+
+    database: Database
+    inbox: Inbox
+    work: Work
+    outbox: Outbox
+    dialogues: Dialogues
+    states: DialogueStates
+    directory: Directory
+    doorbell: Doorbell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A dialogue as it stands at the claim."""
+
+    dialogue: Dialogue
+    updates: Sequence[StoredUpdate]
+    history: Sequence[HistoryMessage]
+    state: DialogueState
+
+
+@dataclass(slots=True)
+class Head:
+    """What of the waiting updates makes this turn."""
+
+    updates: list[StoredUpdate]
+    messages: list[Message]
+    state: DialogueState
+    unreadable: list[tuple[StoredUpdate, str]]
+
+
+class TurnCommit:
+    """Writes what a claim came to. Every method is one transaction and raises LeaseLost where it is no longer ours."""
+
+    def __init__(self, stores: TurnStores, clock: Clock) -> None:
+        self._stores = stores
+        self._clock = clock
+
+    async def turn(
+        self,
+        claim: Claim,
+        channel: Channel,
+        scope: CompanyScope,
+        waiting: Waiting,
+        head: Head,
+        result: TurnResult | None,
+    ) -> None:
+        """Commit a turn; `result` None: the updates held nothing to answer."""
+        stores, now = self._stores, self._clock()
+        saved: DialogueState | None = None
+        async with stores.database.company(claim.company_id) as tx:
+            for update, reason in head.unreadable:
+                log.warning("update_unreadable", update_id=str(update.id), reason=reason)
+                await stores.inbox.bury(tx, update.id, reason)
+            if result is not None:
+                saved = await self._keep(tx, claim, result, now)
+                await self._notify_staff(tx, channel, scope, result.notices, turn_id=result.turn_id)
+            elif head.state != waiting.state:
+                saved = await stores.states.save(tx, claim.dialogue_id, head.state)
+            turn_id = result.turn_id if result else None
+            await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
+            more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
+            await stores.work.done(tx, claim, next_due_at=now if more else None)
+        if saved is not None:
+            await stores.states.copy(key_of(channel, waiting.dialogue), saved)
+        if result is not None:
+            await stores.doorbell.ring(WorkKind.DELIVERY)
+
+    async def rest(self, claim: Claim, *, until: datetime | None) -> None:
+        """End the claim with nothing done; due again at `until`, or at the next ring."""
+        async with self._stores.database.company(claim.company_id) as tx:
+            await self._stores.work.done(tx, claim, next_due_at=until)
+
+    async def dead(self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting) -> None:
+        """Put the update that fails again and again aside, tell client and staff once, and let the dialogue go on."""
+        stores, update = self._stores, waiting.updates[0]
+        texts = Translator.for_language(waiting.dialogue.language, default=scope.agent.language)
+        async with stores.database.company(claim.company_id) as tx:
+            await stores.inbox.bury(tx, update.id, None, turn_id=update.id)
+            if not await stores.dialogues.waits_for_person(tx, claim.dialogue_id, reason=DEAD_UPDATE):
+                payload = _payload(Reply(text=texts.text("something-went-wrong")))
+                await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)
+                notice = dead_update_notice(scope, waiting.dialogue)
+                await self._notify_staff(tx, channel, scope, [notice], turn_id=None)
+            await stores.dialogues.add_handover(
+                tx, claim.dialogue_id, reason=DEAD_UPDATE, summary=str(update.id), now=self._clock()
+            )
+            more = len(waiting.updates) > 1
+            await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
+        log.error("update_buried", update_id=str(update.id), attempts=claim.attempts, lost_leases=claim.lost_leases)
+        await stores.doorbell.ring(WorkKind.DELIVERY)
+
+    async def _keep(self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime) -> DialogueState:
+        stores = self._stores
+        await stores.dialogues.save_dialogue(tx, result.dialogue)
+        await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
+        await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
+        await stores.dialogues.add_turn(
+            tx,
+            turn_id=result.turn_id,
+            dialogue_id=claim.dialogue_id,
+            channel_id=claim.channel_id,
+            at=now,
+            usage=result.usage,
+            outcome=result.outcome,
+        )
+        for handover in result.handovers:
+            await stores.dialogues.add_handover(
+                tx, claim.dialogue_id, reason=handover.reason, summary=handover.summary, now=now
+            )
+        payloads = [_payload(reply) for reply in result.replies]
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id)
+        return await stores.states.save(tx, claim.dialogue_id, result.state)
+
+    async def _notify_staff(
+        self,
+        tx: Transaction,
+        channel: Channel,
+        scope: CompanyScope,
+        notices: Sequence[StaffNotice],
+        *,
+        turn_id: UUID | None,
+    ) -> None:
+        """Put notices to the staff chats into the same outbox, through the company's own bot."""
+        if not notices:
+            return
+        bots = [channel] if channel.type is ChannelType.TELEGRAM else []
+        if not bots:
+            every = await self._stores.directory.list_channels(channel.company_id)
+            bots = [one for one in every if one.type is ChannelType.TELEGRAM]
+        for notice in notices:
+            chat = _staff_chat(scope, notice)
+            if chat is None or not bots:
+                log.warning("staff_not_told", reason="no staff chat is set" if chat is None else "no Telegram channel")
+                continue
+            key = f"{chat}:{chat}:"
+            staff = Dialogue(
+                id=dialogue_id_of(bots[0].id, key), company_id=channel.company_id, channel_id=bots[0].id, key=key
+            )
+            await self._stores.outbox.put(tx, staff, [_payload(Reply(text=notice.text))], turn_id=turn_id)
+
+
+def _payload(reply: Reply) -> dict[str, object]:
+    return reply.model_dump(mode="json", exclude_defaults=True)
+
+
+def _staff_chat(scope: CompanyScope, notice: StaffNotice) -> str | None:
+    """Return the chat of the branch that is meant, else of the first branch that has one."""
+    chats = {branch.id: branch.staff_chat for branch in scope.branches}
+    if notice.branch_id is not None and chats.get(notice.branch_id):
+        return chats[notice.branch_id]
+    return next((chat for chat in chats.values() if chat), None)

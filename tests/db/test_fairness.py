@@ -1,0 +1,86 @@
+"""Shares: a company with thousands of rows neither takes everything nor holds the others up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from db.records import Accepted, AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, WorkKind, new_id
+from db.work import Share
+
+TURNS = (WorkKind.TURN,)
+LEASE = timedelta(seconds=12)
+
+
+async def make_channel(core, slug):
+    company = Company(id=CompanyId(new_id()), slug=slug, name=slug)
+    branch = Branch(id=BranchId(new_id()), key="main", name=slug, time_zone="UTC")
+    await core.companies.create_company(company, AgentSettings(), [branch])
+    made, _ = await core.companies.add_channel(
+        company.id, ChannelType.TELEGRAM, external_id=slug, name=slug, options={}, secrets={}
+    )
+    return made
+
+
+async def write(core, channel, dialogues):
+    updates = [Accepted(update_key=f"{n}", dialogue_key=f"{n}:{n}:", payload=b"{}") for n in range(dialogues)]
+    await core.intake.accept(channel, updates, quiet=timedelta(0))
+
+
+@pytest.fixture
+async def flood(core, clock):
+    """A company with a thousand dialogues waiting, and two that came after it with one each."""
+    loud = await make_channel(core, "loud")
+    await write(core, loud, 1000)
+    clock.advance(timedelta(seconds=1))
+    for slug in ("calm", "quiet"):
+        await write(core, await make_channel(core, slug), 1)
+    clock.advance(timedelta(seconds=1))
+    return loud.company_id
+
+
+async def test_a_company_alone_fills_half_of_the_places_and_leaves_the_rest_to_others(core, flood):
+    claims = await core.work.claim("w", limit=20, ttl=LEASE, kinds=TURNS, share=Share.of({}, places=20))
+
+    assert Counter(claim.company_id for claim in claims)[flood] == 10
+
+
+async def test_one_that_comes_after_a_flood_does_not_wait_for_its_end(core, flood):
+    held = Counter()
+    for _ in range(2):
+        share = Share.of(held, places=20)
+        claims = await core.work.claim("w", limit=20 - held.total(), ttl=LEASE, kinds=TURNS, share=share)
+        held.update(claim.company_id for claim in claims)
+
+    assert sorted(held.values()) == [1, 1, 10]
+
+
+async def test_a_company_at_its_share_is_not_waited_for_either(core, flood, clock):
+    full = Share(most=10, held={flood: 10})
+    await core.work.claim("w", limit=20, ttl=LEASE, kinds=TURNS, share=full)
+
+    assert await core.work.next_due_in(TURNS, share=full) is None
+    assert await core.work.next_due_in(TURNS) == timedelta(0)
+
+
+async def test_among_waiting_companies_the_first_of_each_comes_before_the_second_of_any(core, clock):
+    channels = [await make_channel(core, slug) for slug in ("one", "two", "three")]
+    for channel in channels:
+        await write(core, channel, 5)
+        clock.advance(timedelta(seconds=1))
+
+    claims = await core.work.claim("w", limit=6, ttl=LEASE, kinds=TURNS)
+
+    assert Counter(claim.company_id for claim in claims) == {channel.company_id: 2 for channel in channels}
+
+
+@pytest.mark.parametrize(
+    ("held", "places", "most"),
+    [([], 50, 25), ([25], 50, 25), ([25, 5], 50, 16), ([1] * 49, 50, 1), ([1] * 80, 50, 1), ([1], 1, 1)],
+)
+def test_there_is_always_room_for_one_company_more(held, places, most):
+    counts = {CompanyId(new_id()): count for count in held}
+
+    assert Share.of(counts, places=places).most == most
