@@ -67,7 +67,8 @@ class TurnJob:
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return
-        head = await self._feed(channel, waiting)
+        # What failed together is tried again one by one, so that only what is guilty is given up.
+        head = await self._feed(channel, waiting, one_by_one=claim.attempts > 0)
         rest_until = self._burst_ends_at(channel, scope, waiting, head)
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
@@ -117,7 +118,7 @@ class TurnJob:
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
         return Waiting(dialogue=dialogue, updates=updates, history=history, state=state)
 
-    async def _feed(self, channel: Channel, waiting: Waiting) -> Head:
+    async def _feed(self, channel: Channel, waiting: Waiting, *, one_by_one: bool) -> Head:
         """Run updates through the channel's handlers until the next one would begin another turn."""
         head = Head(updates=[], messages=[], state=waiting.state, unreadable=[])
         dispatch = self._channels[channel.type]
@@ -134,6 +135,8 @@ class TurnJob:
                 current_state.reset(token)
             together = [*head.messages, *collector.messages]
             if collector.messages and len(first_group(together)) < len(together):
+                break
+            if one_by_one and head.messages:
                 break
             head.updates.append(update)
             head.messages = together

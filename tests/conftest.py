@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -24,6 +25,7 @@ from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
 from db.records import Channel, ChannelType, CompanyId, new_id
 from db.upgrade import upgrade
+from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
 from sandbox.telegram.people import buttons_of
@@ -31,6 +33,15 @@ from sandbox.telegram.server import TelegramSandbox
 from sandbox.telegram.state import Chat, ChatMessage, User
 from sandbox.yclients.salon import Json, Salon
 from sandbox.yclients.server import YclientsSandbox
+
+# The default renderer prints every local variable of a trace: seconds of work for each expected failure.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """12:00 in Moscow."""
@@ -254,9 +265,9 @@ class Installation:
 
 
 @asynccontextmanager
-async def running(core: Core) -> AsyncIterator[str]:
-    """Run gateway and worker as `serve` does; yield the gateway's address."""
-    async with open_worker(core) as app:
+async def running(core: Core, model: Model | None = None) -> AsyncIterator[str]:
+    """Run gateway and worker as `serve` does; yield the gateway's address. `model` None: Gemini, as in the settings."""
+    async with open_worker(core, model=model) as app:
         gateway = build_gateway(core)
         url = await gateway.start()
         working = asyncio.create_task(app.worker.run())
@@ -270,7 +281,13 @@ async def running(core: Core) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def house(core: Core, vendors: Vendors, clock: Clock) -> AsyncIterator[Installation]:
+def model() -> Model | None:
+    """None: the model is asked over HTTP. A test of what the model may do puts another one here."""
+    return None
+
+
+@pytest.fixture
+async def house(core: Core, vendors: Vendors, clock: Clock, model: Model | None) -> AsyncIterator[Installation]:
     """The salon Элита on a running installation, with a staff chat."""
     settings = core.settings.model_copy(
         update={
@@ -280,7 +297,7 @@ async def house(core: Core, vendors: Vendors, clock: Clock) -> AsyncIterator[Ins
         }
     )
     core = replace(core, settings=settings)
-    async with running(core) as url:
+    async with running(core, model) as url:
         core = replace(core, settings=settings.model_copy(update={"public_url": url}))
         installation = Installation(core, vendors, clock, CompanyId(new_id()), url)
         staff = User(id=STAFF_CHAT, first_name="Администратор")
