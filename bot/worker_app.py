@@ -22,7 +22,7 @@ from db.outbox import Outbox
 from db.records import ChannelType, WorkKind
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
-from handlers.delivery import DeliveryJob
+from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from middlewares.fsm import TurnStorage
@@ -124,11 +124,19 @@ def _worker(
     )
     jobs: dict[WorkKind, Job] = {
         WorkKind.TURN: TurnJob(stores, scopes, channels, orchestrator, core.clock),
-        WorkKind.DELIVERY: DeliveryJob(
-            core.database, outbox, core.work, core.directory, core.companies, channels, core.clock
-        ),
+        WorkKind.DELIVERY: DeliveryJob(delivery_stores(core), channels, core.pacing, core.clock),
     }
     return Worker(core.work, core.doorbell, jobs, core.clock, at_once=core.settings.turns_at_once)
+
+
+def delivery_stores(core: Core) -> DeliveryStores:
+    return DeliveryStores(
+        database=core.database,
+        outbox=Outbox(core.clock),
+        work=core.work,
+        directory=core.directory,
+        companies=core.companies,
+    )
 
 
 def _chosen(gemini: GeminiService | None) -> Model:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from prometheus_client import Counter
@@ -15,7 +17,15 @@ from db.engine import Database
 from db.outbox import Outbox
 from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work
-from handlers.base import ChannelBroken, ChannelDispatch, ClientUnreachable, DeliveryDelayed, ReplyRefused
+from handlers.base import (
+    ChannelBroken,
+    ChannelDispatch,
+    ClientUnreachable,
+    DeliveryDelayed,
+    Flooded,
+    ReplyRefused,
+)
+from handlers.pacing import Pacing
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -29,25 +39,30 @@ _LONGEST_RETRY = timedelta(minutes=10)
 REPLIES = Counter("ai_admin_replies", "Replies on their way out.", ["channel", "outcome"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStores:
+    """What a delivery reads and writes."""
+
+    database: Database
+    outbox: Outbox
+    work: Work
+    directory: Directory
+    companies: Companies
+
+
 class DeliveryJob:
     """Delivers what waits in one dialogue. The head holds up those behind it: order is kept."""
 
     def __init__(
-        self,
-        database: Database,
-        outbox: Outbox,
-        work: Work,
-        directory: Directory,
-        companies: Companies,
-        channels: Mapping[ChannelType, ChannelDispatch],
-        clock: Clock,
+        self, stores: DeliveryStores, channels: Mapping[ChannelType, ChannelDispatch], pacing: Pacing, clock: Clock
     ) -> None:
-        self._database = database
-        self._outbox = outbox
-        self._work = work
-        self._directory = directory
-        self._companies = companies
+        self._database = stores.database
+        self._outbox = stores.outbox
+        self._work = stores.work
+        self._directory = stores.directory
+        self._companies = stores.companies
         self._channels = channels
+        self._pacing = pacing
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
@@ -70,20 +85,14 @@ class DeliveryJob:
 
     async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
         """Deliver one reply; return how long to rest where it must wait, None where it is settled."""
-        message_ids: list[str] = []
+        limits = self._channels[channel.type].send_limits(reply)
+        permit = partial(self._pacing.take, channel, reply.dialogue_id, limits)
         try:
-            async for message_id in self._channels[channel.type].deliver(channel, reply):
-                message_ids.append(message_id)
+            async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
                 async with self._database.company(claim.company_id) as tx:
                     await self._outbox.mark_part_sent(tx, reply.id, message_id)
         except DeliveryDelayed as error:
-            if reply.attempts + 1 < TRIES:
-                delay = error.delay or retry_delay(reply.attempts)
-                async with self._database.company(claim.company_id) as tx:
-                    await self._outbox.mark_retry(tx, reply.id, str(error))
-                REPLIES.labels(channel.type.value, "delayed").inc()
-                return delay
-            await self._give_up(channel, claim, reply, f"gave up: {error}")
+            return await self._put_off(channel, claim, reply, error)
         except (ClientUnreachable, ReplyRefused) as error:
             await self._give_up(channel, claim, reply, f"{type(error).__name__}: {error}")
         except ChannelBroken as error:
@@ -95,6 +104,25 @@ class DeliveryJob:
                 await self._outbox.mark_sent(tx, reply.id)
             REPLIES.labels(channel.type.value, "sent").inc()
         return None
+
+    async def _put_off(
+        self, channel: Channel, claim: Claim, reply: OutgoingReply, error: DeliveryDelayed
+    ) -> timedelta | None:
+        """Return how long the reply rests; None where it was given up after its last try."""
+        REPLIES.labels(channel.type.value, error.outcome).inc()
+        if isinstance(error, Flooded):
+            log.warning("messenger_flooded", everyone=error.everyone, rest_s=error.rest.total_seconds())
+            limits = self._channels[channel.type].send_limits(reply)
+            await self._pacing.hold(channel, reply.dialogue_id, limits, error.rest, everyone=error.everyone)
+        if error.rest is not None:
+            # It is known when there will be room: this is no failed try, however often it comes.
+            return error.rest
+        if reply.attempts + 1 >= TRIES:
+            await self._give_up(channel, claim, reply, f"gave up: {error}")
+            return None
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_retry(tx, reply.id, str(error))
+        return retry_delay(reply.attempts)
 
     async def _give_up(self, channel: Channel, claim: Claim, reply: OutgoingReply, reason: str) -> None:
         log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)

@@ -56,6 +56,16 @@ class NoWaiting:
         return
 
 
+class NoPacing:
+    """The same for messengers: by a clock that stands still, a reply that rests would never be due."""
+
+    async def take(self, *_: object) -> None:
+        return
+
+    async def hold(self, *_: object, **__: object) -> None:
+        return
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -98,7 +108,7 @@ def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
 async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
     """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
     async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:") as opened:
-        yield replace(opened, pace=NoWaiting())
+        yield replace(opened, pace=NoWaiting(), pacing=NoPacing())
 
 
 async def _create_database(server_url: str, name: str, template: str) -> None:

@@ -27,7 +27,16 @@ from aiogram.types import (
 )
 
 from db.records import OutgoingReply
-from handlers.base import ChannelBroken, ClientUnreachable, DeliveryDelayed, DeliveryError, ReplyRefused
+from handlers.base import (
+    ChannelBroken,
+    ClientUnreachable,
+    DeliveryDelayed,
+    DeliveryError,
+    Flooded,
+    Permit,
+    ReplyRefused,
+)
+from handlers.telegram.limits import is_group
 from orchestration.messages import Reply
 
 log = structlog.get_logger()
@@ -53,20 +62,23 @@ def address_of(dialogue_key: str) -> Address:
     return address
 
 
-async def deliver(bot: Bot, outgoing: OutgoingReply) -> AsyncIterator[str]:
+async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
     """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError."""
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
-    if outgoing.sent_parts == 0:
-        await _acknowledge(bot, address, reply)
     pieces = split_text(reply.text)
+    if outgoing.sent_parts == 0 and not pieces:
+        await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
+        await permit()
+        if index == 0:
+            await _acknowledge(bot, address, reply)
         markup = markup_of(reply) if index == len(pieces) - 1 else None
         try:
             # No parse mode: a model's stray asterisk must never make Telegram refuse the message.
             sent = await bot.send_message(**address, text=pieces[index], reply_markup=markup)
         except AiogramError as error:
-            raise _translated(error) from error
+            raise _translated(error, address) from error
         yield str(sent.message_id)
 
 
@@ -81,7 +93,7 @@ async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:
         # The press is too old, or the buttons are gone already: the words still go out.
         log.info("press_not_acknowledged", error=error.message)
     except AiogramError as error:
-        raise _translated(error) from error
+        raise _translated(error, address) from error
 
 
 def markup_of(reply: Reply) -> Markup:
@@ -120,10 +132,12 @@ def _fitting(text: str, limit: int) -> str:
     return text
 
 
-def _translated(error: AiogramError) -> DeliveryError:
+def _translated(error: AiogramError, address: Address) -> DeliveryError:
     match error:
         case TelegramRetryAfter():
-            return DeliveryDelayed("flood", delay=timedelta(seconds=error.retry_after))
+            # Telegram does not say whose limit it was. A group has a low one of its own; in a private chat we keep
+            # below the chat's, so it is the bot's.
+            return Flooded(timedelta(seconds=error.retry_after), everyone=not is_group(address["chat_id"]))
         case TelegramForbiddenError():
             return ClientUnreachable(error.message)
         case TelegramUnauthorizedError() | TelegramNotFound():

@@ -16,9 +16,10 @@ from aiogram.types import Message as TelegramMessage
 from pydantic import ValidationError
 
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
-from handlers.base import TurnCollector, UnreadableUpdate
+from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.delivery import address_of, deliver
+from handlers.telegram.limits import LIMITS, TelegramLimits
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, AttachmentKind, Command, Message, Sender
 
@@ -93,9 +94,10 @@ class TelegramDispatch:
 
     type = ChannelType.TELEGRAM
 
-    def __init__(self, bots: Bots, dispatcher: Dispatcher) -> None:
+    def __init__(self, bots: Bots, dispatcher: Dispatcher, limits: TelegramLimits = LIMITS) -> None:
         self._bots = bots
         self._dispatcher = dispatcher
+        self._limits = limits
 
     async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
         bot = self._bots.get(channel)
@@ -105,8 +107,11 @@ class TelegramDispatch:
         except (ValueError, TypeError, ValidationError) as error:
             raise UnreadableUpdate(f"{type(error).__name__}: not a Telegram update") from error
 
-    def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
-        return deliver(self._bots.get(channel), reply)
+    def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
+        return self._limits.of_chat(address_of(reply.dialogue_key)["chat_id"])
+
+    def deliver(self, channel: Channel, reply: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
+        return deliver(self._bots.get(channel), reply, permit)
 
     async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
         try:
