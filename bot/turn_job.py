@@ -87,6 +87,7 @@ class _Head:
     messages: list[Message]
     state: DialogueState
     unreadable: list[tuple[StoredUpdate, str]]
+    reachable: bool | None = None
 
 
 class TurnJob:
@@ -168,6 +169,7 @@ class TurnJob:
             head.updates.append(update)
             head.messages = together
             head.state = buffer.state
+            head.reachable = head.reachable if collector.reachable is None else collector.reachable
         return head
 
     async def _turn(self, channel: Channel, scope: CompanyScope, waiting: _Waiting, head: _Head) -> TurnResult:
@@ -206,6 +208,10 @@ class TurnJob:
                 await self._notify_staff(tx, channel, scope, result)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
+            if head.reachable is True:
+                await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
+            elif head.reachable is False:
+                await stores.dialogues.mark_unreachable(tx, claim.dialogue_id, now=now)
             turn_id = result.turn_id if result else None
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
@@ -271,6 +277,7 @@ class TurnJob:
             await stores.inbox.bury(tx, update.id, None)
             payload = Reply(text=texts.text("something-went-wrong")).model_dump(mode="json", exclude_defaults=True)
             await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=None)
+            await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason="dead_update", summary=str(update.id), now=self._clock()
             )

@@ -136,6 +136,7 @@ def delivery_stores(core: Core) -> DeliveryStores:
         work=core.work,
         directory=core.directory,
         companies=core.companies,
+        dialogues=Dialogues(),
     )
 
 

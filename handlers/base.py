@@ -87,9 +87,12 @@ class TurnCollector:
     dialogue: Dialogue
     now: datetime
     messages: list[Message] = field(default_factory=list)
+    reachable: bool | None = None
+    """Whether the client takes what is sent to them; None: the update says nothing of it."""
 
     def add(self, message: Message) -> None:
         self.messages.append(message)
+        self.reachable = True
 
 
 class ChannelIntake(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from prometheus_client import Counter
 
 from db.companies import Companies
+from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database
 from db.outbox import Outbox
@@ -48,6 +49,7 @@ class DeliveryStores:
     work: Work
     directory: Directory
     companies: Companies
+    dialogues: Dialogues
 
 
 class DeliveryJob:
@@ -61,6 +63,7 @@ class DeliveryJob:
         self._work = stores.work
         self._directory = stores.directory
         self._companies = stores.companies
+        self._dialogues = stores.dialogues
         self._channels = channels
         self._pacing = pacing
         self._clock = clock
@@ -69,9 +72,19 @@ class DeliveryJob:
         """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
         channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
         async with self._database.company(claim.company_id) as tx:
+            dropped = await self._outbox.fail_unreachable(tx, claim.dialogue_id, "the client is marked as unreachable")
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
+        if dropped:
+            log.info("replies_dropped", replies=dropped)
+            REPLIES.labels(channel.type.value, "failed").inc(dropped)
         for reply in waiting:
-            delay = await self._deliver(channel, claim, reply)
+            tried_at = self._clock()
+            try:
+                delay = await self._deliver(channel, claim, reply)
+            except ClientUnreachable as error:
+                if await self._client_is_gone(channel, claim, reply, error, tried_at):
+                    break
+                continue
             if delay is not None:
                 async with self._database.company(claim.company_id) as tx:
                     await self._work.done(tx, claim, next_due_at=self._clock() + delay)
@@ -84,7 +97,10 @@ class DeliveryJob:
         """Nothing more to keep: the replies still wait, and the log has the trace."""
 
     async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
-        """Deliver one reply; return how long to rest where it must wait, None where it is settled."""
+        """Deliver one reply; return how long to rest where it must wait, None where it is settled.
+
+        Raises ClientUnreachable.
+        """
         limits = self._channels[channel.type].send_limits(reply)
         permit = partial(self._pacing.take, channel, reply.dialogue_id, limits)
         try:
@@ -93,8 +109,8 @@ class DeliveryJob:
                     await self._outbox.mark_part_sent(tx, reply.id, message_id)
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
-        except (ClientUnreachable, ReplyRefused) as error:
-            await self._give_up(channel, claim, reply, f"{type(error).__name__}: {error}")
+        except ReplyRefused as error:
+            await self._give_up(channel, claim, reply, f"ReplyRefused: {error}")
         except ChannelBroken as error:
             await self._companies.set_channel_status(channel.company_id, channel.id, ChannelStatus.BROKEN)
             log.error("channel_broken", channel_id=str(channel.id), error=str(error))
@@ -123,6 +139,27 @@ class DeliveryJob:
         async with self._database.company(claim.company_id) as tx:
             await self._outbox.mark_retry(tx, reply.id, str(error))
         return retry_delay(reply.attempts)
+
+    async def _client_is_gone(
+        self, channel: Channel, claim: Claim, reply: OutgoingReply, error: ClientUnreachable, tried_at: datetime
+    ) -> bool:
+        """Give up the reply and, once the client is marked, all that waits for them; say whether they are.
+
+        What waits for a staff chat, which is no client and has no mark, is tried one by one.
+        """
+        reason = f"ClientUnreachable: {error}"
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_failed(tx, reply.id, reason)
+            marked = await self._dialogues.mark_unreachable(
+                tx, claim.dialogue_id, now=self._clock(), unless_heard_since=tried_at
+            )
+            others = await self._outbox.fail_unreachable(tx, claim.dialogue_id, reason)
+        REPLIES.labels(channel.type.value, "failed").inc(1 + others)
+        if marked:
+            log.info("client_unreachable", reason=reason, replies=1 + others)
+        else:
+            log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)
+        return marked
 
     async def _give_up(self, channel: Channel, claim: Claim, reply: OutgoingReply, reason: str) -> None:
         log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)

@@ -12,6 +12,7 @@ from aiogram.exceptions import (
     AiogramError,
     TelegramBadRequest,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
@@ -138,7 +139,8 @@ def _translated(error: AiogramError, address: Address) -> DeliveryError:
             # Telegram does not say whose limit it was. A group has a low one of its own; in a private chat we keep
             # below the chat's, so it is the bot's.
             return Flooded(timedelta(seconds=error.retry_after), everyone=not is_group(address["chat_id"]))
-        case TelegramForbiddenError():
+        case TelegramForbiddenError() | TelegramMigrateToChat():
+            # A group that became a supergroup has another id, which the message names; the old one is dead.
             return ClientUnreachable(error.message)
         case TelegramUnauthorizedError() | TelegramNotFound():
             # 404 is what the Bot API answers for a token that was never one.

@@ -8,10 +8,11 @@ from typing import Any
 
 import structlog
 from aiogram import Dispatcher, F, Router
+from aiogram.enums import ChatMemberStatus
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command as CommandFilter
 from aiogram.fsm.storage.base import BaseStorage
-from aiogram.types import CallbackQuery, User
+from aiogram.types import CallbackQuery, ChatMemberUpdated, User
 from aiogram.types import Message as TelegramMessage
 from pydantic import ValidationError
 
@@ -41,6 +42,7 @@ def build_router() -> Router:
     router.message(private, F.text)(on_text)
     router.message(private)(on_anything_else)
     router.callback_query(F.data)(on_button)
+    router.my_chat_member(private)(on_block)
     return router
 
 
@@ -87,6 +89,11 @@ async def on_button(query: CallbackQuery, collector: TurnCollector) -> None:
             sender=_sender(query.from_user),
         )
     )
+
+
+async def on_block(change: ChatMemberUpdated, collector: TurnCollector) -> None:
+    """Bot API, Update.my_chat_member: in a private chat it comes only when the bot is blocked or unblocked."""
+    collector.reachable = change.new_chat_member.status != ChatMemberStatus.KICKED
 
 
 class TelegramDispatch:

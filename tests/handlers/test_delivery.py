@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from bot.app import Core
 from bot.worker_app import delivery_stores
@@ -86,6 +87,13 @@ class Post:
             return await self.dialogues.open_dialogue(
                 tx, channel_id=wanted.channel_id, dialogue_id=wanted.id, key=wanted.key, now=self.core.clock()
             )
+
+    async def unreachable_since(self, chat):
+        return (await self.open(chat)).unreachable_at
+
+    def sends(self):
+        """Return how many messages Telegram was asked to take."""
+        return sum(call["method"] == "sendmessage" for call in self.telegram.calls)
 
     async def deliver(self, process):
         """Work on everything that is due, in the order in which it became so."""
@@ -221,7 +229,7 @@ async def test_a_new_reply_does_not_cut_the_rest_short_that_the_messenger_asked_
     await post.deliver(post.process())
 
     assert post.heard(chat) == []
-    assert len([call for call in post.telegram.calls if call["method"] == "sendmessage"]) == 1
+    assert post.sends() == 1
 
 
 async def test_a_flood_that_lasts_never_gives_a_reply_up(post):
@@ -246,3 +254,90 @@ async def test_without_redis_the_messenger_itself_says_when_to_rest(post):
 
     assert post.heard(ELENA) == ["1", "2"]
     assert await post.rests(ELENA) == timedelta(seconds=7)
+
+
+# ---- nobody there
+
+
+def block(post):
+    post.telegram.people.chat(BOT, ELENA).blocked = True
+
+
+def delete_account(post):
+    post.telegram.people.delete_account(BOT, User(id=ELENA, first_name="A"))
+
+
+def lose_the_chat(post):
+    del post.telegram.state.bots[BOT].chats[ELENA]
+
+
+@pytest.mark.parametrize("leave", [block, delete_account, lose_the_chat])
+async def test_a_client_who_is_gone_is_marked_once_and_nothing_more_is_sent(post, clock, leave):
+    process = post.process()
+    found_at = clock()
+    await post.open(ELENA)
+    await post.put(ELENA, "1", "2", "3")
+    leave(post)
+    with capture_logs() as logs:
+        await post.deliver(process)
+
+    assert await post.column(replies.c.status) == ["failed"] * 3
+    assert await post.unreachable_since(ELENA) == found_at
+    assert [line["event"] for line in logs] == ["client_unreachable"]
+
+    await post.time_passes()
+    await post.put(ELENA, "4")
+    await post.deliver(process)
+
+    assert await post.column(replies.c.status) == ["failed"] * 4
+    assert await post.unreachable_since(ELENA) == found_at
+    assert await post.rests(ELENA) is None
+    assert post.sends() == 1
+
+
+async def test_who_was_gone_and_is_back_gets_the_replies_that_are_put_from_then_on(post):
+    process = post.process()
+    await post.open(ELENA)
+    await post.put(ELENA, "1")
+    block(post)
+    await post.deliver(process)
+
+    post.telegram.people.chat(BOT, ELENA).blocked = False
+    async with post.core.database.company(post.channel.company_id) as tx:
+        await post.dialogues.mark_reachable(tx, post.dialogue(ELENA).id)
+    await post.put(ELENA, "2")
+    await post.deliver(process)
+
+    assert post.heard(ELENA) == ["2"]
+    assert await post.unreachable_since(ELENA) is None
+
+
+async def test_a_client_who_wrote_while_a_reply_was_refused_is_not_marked(post, clock):
+    wrote = replace(await post.open(ELENA), last_message_at=clock())
+    async with post.core.database.company(post.channel.company_id) as tx:
+        await post.dialogues.save_dialogue(tx, wrote)
+        before, at = clock() - timedelta(seconds=1), clock()
+        marked = [
+            await post.dialogues.mark_unreachable(tx, wrote.id, now=clock(), unless_heard_since=tried_at)
+            for tried_at in (before, at)
+        ]
+
+    assert marked == [False, True]
+
+
+async def test_a_staff_chat_that_put_the_bot_out_is_told_of_once_for_each_notice(post):
+    process = post.process()
+    await post.put(STAFF, "1", "2")
+    post.telegram.people.chat(BOT, STAFF).blocked = True
+    with capture_logs() as logs:
+        await post.deliver(process)
+        await post.deliver(process)
+
+    assert [line["event"] for line in logs] == ["reply_not_delivered"] * 2
+    assert await post.column(replies.c.status) == ["failed", "failed"]
+    assert await post.rests(STAFF) is None
+
+    post.telegram.people.chat(BOT, STAFF).blocked = False
+    await post.put(STAFF, "3")
+    await post.deliver(process)
+    assert post.heard(STAFF) == ["3"]
