@@ -15,6 +15,7 @@ from db.companies import Companies
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database
+from db.errors import DatabaseUnavailable
 from db.outbox import Outbox
 from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work
@@ -24,6 +25,7 @@ from handlers.base import (
     ClientUnreachable,
     DeliveryDelayed,
     Flooded,
+    OutcomeUnknown,
     ReplyRefused,
 )
 from handlers.pacing import Pacing
@@ -105,8 +107,7 @@ class DeliveryJob:
         permit = partial(self._pacing.take, channel, reply.dialogue_id, limits)
         try:
             async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
-                async with self._database.company(claim.company_id) as tx:
-                    await self._outbox.mark_part_sent(tx, reply.id, message_id)
+                await self._keep_part(channel, claim, reply, message_id)
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
         except ReplyRefused as error:
@@ -121,11 +122,27 @@ class DeliveryJob:
             REPLIES.labels(channel.type.value, "sent").inc()
         return None
 
+    async def _keep_part(self, channel: Channel, claim: Claim, reply: OutgoingReply, message_id: str) -> None:
+        try:
+            async with self._database.company(claim.company_id) as tx:
+                await self._outbox.mark_part_sent(tx, reply.id, message_id)
+        except DatabaseUnavailable:
+            self._say_uncertain(channel, reply, "taken, and that could not be kept")
+            raise
+
+    def _say_uncertain(self, channel: Channel, reply: OutgoingReply, why: str) -> None:
+        """Tell people why a client may get a reply twice: they must get an answer, and better twice than never."""
+        log.warning("reply_may_come_twice", reply_id=str(reply.id), why=why)
+        REPLIES.labels(channel.type.value, OutcomeUnknown.outcome).inc()
+
     async def _put_off(
         self, channel: Channel, claim: Claim, reply: OutgoingReply, error: DeliveryDelayed
     ) -> timedelta | None:
         """Return how long the reply rests; None where it was given up after its last try."""
-        REPLIES.labels(channel.type.value, error.outcome).inc()
+        if isinstance(error, OutcomeUnknown):
+            self._say_uncertain(channel, reply, str(error))
+        else:
+            REPLIES.labels(channel.type.value, error.outcome).inc()
         if isinstance(error, Flooded):
             log.warning("messenger_flooded", everyone=error.everyone, rest_s=error.rest.total_seconds())
             limits = self._channels[channel.type].send_limits(reply)

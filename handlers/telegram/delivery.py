@@ -10,6 +10,7 @@ import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
     AiogramError,
+    ClientDecodeError,
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
@@ -26,6 +27,7 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
+from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
 from db.records import OutgoingReply
 from handlers.base import (
@@ -34,6 +36,7 @@ from handlers.base import (
     DeliveryDelayed,
     DeliveryError,
     Flooded,
+    OutcomeUnknown,
     Permit,
     ReplyRefused,
 )
@@ -79,7 +82,7 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
             # No parse mode: a model's stray asterisk must never make Telegram refuse the message.
             sent = await bot.send_message(**address, text=pieces[index], reply_markup=markup)
         except AiogramError as error:
-            raise _translated(error, address) from error
+            raise _of_a_piece(error, address) from error
         yield str(sent.message_id)
 
 
@@ -133,6 +136,18 @@ def _fitting(text: str, limit: int) -> str:
     return text
 
 
+def _of_a_piece(error: AiogramError, address: Address) -> DeliveryError:
+    """Tell what Telegram cannot have taken from what it may have: a request that was written and has no answer."""
+    match error:
+        case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError | ConnectionTimeoutError):
+            # Without a connection nothing was written.
+            return DeliveryDelayed(type(error).__name__)
+        case TelegramNetworkError() | ClientDecodeError():
+            return OutcomeUnknown(type(error).__name__)
+        case _:
+            return _translated(error, address)
+
+
 def _translated(error: AiogramError, address: Address) -> DeliveryError:
     match error:
         case TelegramRetryAfter():
@@ -152,5 +167,4 @@ def _translated(error: AiogramError, address: Address) -> DeliveryError:
         case TelegramNetworkError() | TelegramServerError():
             return DeliveryDelayed(type(error).__name__)
         case _:
-            # Among them ClientDecodeError: Telegram took it, but its answer could not be read.
             return DeliveryDelayed(type(error).__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -341,3 +342,39 @@ async def test_a_staff_chat_that_put_the_bot_out_is_told_of_once_for_each_notice
     await post.put(STAFF, "3")
     await post.deliver(process)
     assert post.heard(STAFF) == ["3"]
+
+
+# ---- an answer that got lost
+
+
+def count(outcome):
+    return REGISTRY.get_sample_value("ai_admin_replies_total", {"channel": "telegram", "outcome": outcome}) or 0
+
+
+async def test_a_reply_whose_answer_got_lost_is_sent_again_and_counted_as_uncertain(post):
+    process, before = post.process(), count("uncertain")
+    post.telegram.fail_next("sendmessage", cut_after=True)
+    await post.put(ELENA, "1")
+    with capture_logs() as logs:
+        await post.deliver(process)
+        await post.time_passes()
+        await post.deliver(process)
+
+    assert post.heard(ELENA) == ["1", "1"]
+    assert await post.column(replies.c.status) == ["sent"]
+    assert count("uncertain") == before + 1
+    assert [line["event"] for line in logs] == ["reply_may_come_twice"]
+
+
+@pytest.mark.parametrize("trouble", ["no_connection", "its_own"])
+async def test_a_reply_that_was_certainly_not_taken_is_only_delayed(post, trouble):
+    before = count("uncertain"), count("delayed")
+    if trouble == "no_connection":
+        await post.telegram.stop()
+    else:
+        post.telegram.fail_next("sendmessage", code=500)
+    await post.put(ELENA, "1")
+    await post.deliver(post.process())
+
+    assert (count("uncertain"), count("delayed")) == (before[0], before[1] + 1)
+    assert await post.column(replies.c.attempts) == [1]
