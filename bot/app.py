@@ -38,6 +38,7 @@ from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers.ops import Ops
+from handlers.pacing import Pacing
 from handlers.process import Process
 from handlers.telegram.intake import TelegramIntake
 from handlers.webhooks import Webhooks
@@ -84,6 +85,9 @@ class Core:
     limits: RateLimits
     answers: Answers
     pace: Pace
+    """Of the calls of CRMs."""
+    pacing: Pacing
+    """Of the messages to messengers."""
     notices: tuple[str, ...]
     owner_url: str
     """The address that migrates; the processes themselves run under the login that owns nothing."""
@@ -192,6 +196,7 @@ def _core(
         limits=limits,
         answers=Answers(database, redis, prefix),
         pace=VendorPace(limits),
+        pacing=Pacing(limits),
         notices=notices,
         owner_url=owner_url,
     )

@@ -72,6 +72,8 @@ class Head:
     messages: list[Message]
     state: DialogueState
     unreadable: list[tuple[StoredUpdate, str]]
+    reachable: bool | None = None
+    """What the updates say of whether the client can be written to; None: nothing."""
 
 
 class TurnCommit:
@@ -102,6 +104,10 @@ class TurnCommit:
                 await self._notify_staff(tx, channel, scope, result.notices, turn_id=result.turn_id)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
+            if head.reachable is True:
+                await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
+            elif head.reachable is False:
+                await stores.dialogues.mark_unreachable(tx, claim.dialogue_id, now=now)
             turn_id = result.turn_id if result else None
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
@@ -122,6 +128,7 @@ class TurnCommit:
         texts = Translator.for_language(waiting.dialogue.language, default=scope.agent.language)
         async with stores.database.company(claim.company_id) as tx:
             await stores.inbox.bury(tx, update.id, None, turn_id=update.id)
+            await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
             if not await stores.dialogues.waits_for_person(tx, claim.dialogue_id, reason=DEAD_UPDATE):
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
                 await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)

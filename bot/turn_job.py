@@ -141,6 +141,7 @@ class TurnJob:
             head.updates.append(update)
             head.messages = together
             head.state = buffer.state
+            head.reachable = head.reachable if collector.reachable is None else collector.reachable
         return head
 
     def _burst_ends_at(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> datetime | None:

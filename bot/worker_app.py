@@ -25,7 +25,7 @@ from db.outbox import Outbox
 from db.records import ChannelType, WorkKind
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
-from handlers.delivery import DeliveryJob
+from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from middlewares.fsm import TurnStorage
@@ -125,12 +125,11 @@ def _worker(
     lease: timedelta,
 ) -> Worker:
     settings = core.settings
-    outbox = Outbox(core.clock)
     stores = TurnStores(
         database=core.database,
         inbox=core.inbox,
         work=core.work,
-        outbox=outbox,
+        outbox=Outbox(core.clock),
         dialogues=Dialogues(),
         states=DialogueStates(core.redis, core.redis_prefix),
         directory=core.directory,
@@ -139,7 +138,7 @@ def _worker(
     throttle = ClientThrottle(core.limits, per_minute=settings.client_messages_per_minute)
     quiet = timedelta(seconds=settings.quiet_seconds)
     turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
-    deliveries = DeliveryJob(core.database, outbox, core.work, core.directory, core.companies, channels, core.clock)
+    deliveries = DeliveryJob(delivery_stores(core), channels, core.pacing, core.clock)
     sweeps = SweepJob(core.database, core.inbox, core.work, core.clock)
     owner = new_owner()
 
@@ -164,6 +163,17 @@ def _worker(
             lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
             lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
         ]
+    )
+
+
+def delivery_stores(core: Core) -> DeliveryStores:
+    return DeliveryStores(
+        database=core.database,
+        outbox=Outbox(core.clock),
+        work=core.work,
+        directory=core.directory,
+        companies=core.companies,
+        dialogues=Dialogues(),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, select, update
+from sqlalchemy import RowMapping, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -60,6 +60,35 @@ class Dialogues:
                 greeted_at=dialogue.greeted_at,
                 last_message_at=dialogue.last_message_at,
             )
+        )
+
+    async def mark_unreachable(
+        self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime, unless_heard_since: datetime | None = None
+    ) -> bool:
+        """Say that nothing reaches the client; an earlier mark stands.
+
+        False, with nothing marked, where the client has written since, and where this is no client's dialogue (a staff
+        chat has none).
+        """
+        statement = update(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
+        if unless_heard_since is not None:
+            heard = func.coalesce(sessions.c.last_message_at, unless_heard_since)
+            statement = statement.where(heard <= unless_heard_since)
+        changed = await tx.connection.execute(
+            statement.values(unreachable_at=func.coalesce(sessions.c.unreachable_at, now))
+        )
+        return changed.rowcount == 1
+
+    async def mark_reachable(self, tx: Transaction, dialogue_id: DialogueId) -> None:
+        """Take the mark back. Call it after `save_dialogue`, whose lock waits for a delivery that is marking."""
+        await tx.connection.execute(
+            update(sessions)
+            .where(
+                sessions.c.company_id == tx.company,
+                sessions.c.id == dialogue_id,
+                sessions.c.unreachable_at.is_not(None),
+            )
+            .values(unreachable_at=None)
         )
 
     async def list_dialogues(self, tx: Transaction, *, open_only: bool, limit: int = 200) -> Sequence[Dialogue]:
@@ -207,4 +236,5 @@ def _dialogue(row: RowMapping) -> Dialogue:
         typed_phone=row["typed_phone"],
         greeted_at=row["greeted_at"],
         last_message_at=row["last_message_at"],
+        unreachable_at=row["unreachable_at"],
     )

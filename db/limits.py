@@ -17,7 +17,8 @@ log = structlog.get_logger()
 
 # The key holds the theoretical arrival time of the next call; a call is allowed while that lies within the burst's
 # tolerance from now (GCRA, as in ITU-T I.371). Asked for several at once it grants as many as fit. Answers how many,
-# and the microseconds until one more would be.
+# and the microseconds until one more would be. The second key is the end of the queue: those who were refused and come
+# back are told a moment each, one interval apart, or they would all come back at the same one.
 _GCRA = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -35,7 +36,22 @@ if granted > 0 then
 end
 local wait = arrival - tolerance - now
 if wait < 0 then wait = 0 end
+if granted == 0 and ARGV[4] == '1' then
+    local turn = math.max(now + wait, tonumber(redis.call('GET', KEYS[2]) or 0) + interval)
+    wait = turn - now
+    redis.call('SET', KEYS[2], string.format('%.0f', turn), 'PX', math.ceil(wait / 1000) + 1000)
+end
 return {granted, wait}
+"""
+
+# Puts the next allowed call off by a time, and what follows it to the steady rate: there is no burst after a pause.
+_HOLD = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local held = now + tonumber(ARGV[3]) + tonumber(ARGV[1]) * (tonumber(ARGV[2]) - 1)
+local arrival = math.max(held, tonumber(redis.call('GET', KEYS[1]) or 0))
+redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1000)
+return 1
 """
 
 _GCRA_SHA = sha1(_GCRA.encode(), usedforsecurity=False).hexdigest()
@@ -54,11 +70,12 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """So many of this key's budget."""
+    """So many of this key's budget. `queue`: whoever is refused comes back, so each is told a moment of their own."""
 
     key: str
     count: int
     budget: Budget
+    queue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class RateLimits:
     async def take(self, asks: Sequence[Ask]) -> Sequence[Grant]:
         """Take from several budgets at once, as many as each allows, in one round trip."""
         calls = [
-            (f"{self._prefix}rate:{{{ask.key}}}", _interval_us(ask.budget), ask.budget.burst, ask.count) for ask in asks
+            (self._key(ask.key), _interval_us(ask.budget), ask.budget.burst, ask.count, int(ask.queue)) for ask in asks
         ]
         try:
             async with asyncio.timeout(_PATIENCE_S):
@@ -89,7 +106,7 @@ class RateLimits:
             return [Grant(ask.count, timedelta(0)) for ask in asks]
         return [Grant(int(granted), timedelta(microseconds=int(wait))) for granted, wait in answers]
 
-    async def _run(self, calls: Sequence[tuple[str, int, int, int]]) -> Sequence[Any]:
+    async def _run(self, calls: Sequence[tuple[str, int, int, int, int]]) -> Sequence[Any]:
         try:
             return await self._pipelined(calls)
         except NoScriptError:
@@ -97,16 +114,30 @@ class RateLimits:
             await self._redis.script_load(_GCRA)
             return await self._pipelined(calls)
 
-    async def _pipelined(self, calls: Sequence[tuple[str, int, int, int]]) -> Sequence[Any]:
+    async def _pipelined(self, calls: Sequence[tuple[str, int, int, int, int]]) -> Sequence[Any]:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for key, *arguments in calls:
-                pipeline.evalsha(_GCRA_SHA, 1, key, *map(str, arguments))
+                pipeline.evalsha(_GCRA_SHA, 2, key, f"{key}:queue", *map(str, arguments))
             return list(await pipeline.execute())
 
-    async def spend(self, key: str, budget: Budget) -> timedelta | None:
-        """Take one. None: allowed; else how long to wait."""
-        [grant] = await self.take([Ask(key, 1, budget)])
+    async def spend(self, key: str, budget: Budget, *, queue: bool = False) -> timedelta | None:
+        """Take one. None: allowed; else how long to wait, in a queue of all who wait where `queue` says so."""
+        [grant] = await self.take([Ask(key, 1, budget, queue)])
         return None if grant.granted else grant.wait
+
+    async def hold(self, key: str, budget: Budget, time: timedelta) -> None:
+        """Let nothing through for `time` from now on, whoever asks. A longer hold stands. Never raises."""
+        arguments = (_interval_us(budget), budget.burst, time // timedelta(microseconds=1))
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                answer: Any = self._redis.eval(_HOLD, 1, self._key(key), *map(str, arguments))
+                await answer
+        except (RedisError, TimeoutError) as error:
+            log.warning("limit_not_held", error=type(error).__name__)
+
+    def _key(self, key: str) -> str:
+        # The braces keep a budget and its queue in one slot of a cluster.
+        return f"{self._prefix}rate:{{{key}}}"
 
 
 def _interval_us(budget: Budget) -> int:

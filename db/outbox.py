@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import cast, func, select, update
+from sqlalchemy import cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Transaction
-from db.models import replies
+from db.models import replies, sessions
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, OutgoingReply, WorkKind, new_id
 from db.work import ring
 
@@ -99,6 +99,28 @@ class Outbox:
     async def mark_failed(self, tx: Transaction, id_: UUID, error: str) -> None:
         """Give the reply up: it can never be delivered."""
         await self._change(tx, id_, status=DeliveryStatus.FAILED.value, error=error[:500])
+
+    async def fail_unreachable(self, tx: Transaction, dialogue_id: DialogueId, error: str) -> int:
+        """Give up all that waits where the dialogue is marked as unreachable; return how many that were.
+
+        One statement, so that a turn that takes the mark back and puts its reply is seen whole or not at all.
+        """
+        marked = exists().where(
+            sessions.c.company_id == replies.c.company_id,
+            sessions.c.id == replies.c.dialogue_id,
+            sessions.c.unreachable_at.is_not(None),
+        )
+        changed = await tx.connection.execute(
+            update(replies)
+            .where(
+                replies.c.company_id == tx.company,
+                replies.c.dialogue_id == dialogue_id,
+                replies.c.status == DeliveryStatus.WAITING.value,
+                marked,
+            )
+            .values(status=DeliveryStatus.FAILED.value, error=error[:500])
+        )
+        return changed.rowcount
 
     async def _change(self, tx: Transaction, id_: UUID, **values: Any) -> None:
         await tx.connection.execute(

@@ -294,6 +294,8 @@ class Dialogue:
     typed_phone: str | None = None
     greeted_at: datetime | None = None
     last_message_at: datetime | None = None
+    unreachable_at: datetime | None = None
+    """Since when the client has blocked the bot or is gone: nothing is sent until they write again."""
 
 
 class Author(StrEnum):

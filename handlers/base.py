@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import SecretStr
 
+from db.limits import Budget
 from db.records import Accepted, Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
 from orchestration.messages import Message
 
@@ -24,7 +25,10 @@ class DeliveryError(Exception):
     """The root of what may go wrong while a reply is delivered.
 
     DeliveryError
-    ├─ DeliveryDelayed     try again after `delay` (flood limit, network, the messenger's own trouble)
+    ├─ DeliveryDelayed     try again (network, the messenger's own trouble)
+    │  ├─ Paced            it would break the messenger's limits: rest as long as is said; nothing was sent
+    │  ├─ Flooded          the messenger says that its limits were broken, and how long to rest
+    │  └─ OutcomeUnknown   the messenger may have taken it: tried again all the same, and may come twice
     ├─ ClientUnreachable   the client blocked the bot or is gone: no more retries for this client
     ├─ ReplyRefused        the messenger refuses this very reply: staff must look, the next ones go on
     └─ ChannelBroken       the messenger refuses the channel's credentials
@@ -32,9 +36,36 @@ class DeliveryError(Exception):
 
 
 class DeliveryDelayed(DeliveryError):
-    def __init__(self, reason: str, *, delay: timedelta | None = None) -> None:
-        super().__init__(reason)
-        self.delay = delay
+    """`rest` None: nobody knows when it will work again; enough tries like this one end the retries."""
+
+    outcome: ClassVar[str] = "delayed"
+    """As the metric names it."""
+    rest: timedelta | None = None
+
+
+class Paced(DeliveryDelayed):
+    outcome = "paced"
+    rest: timedelta
+
+    def __init__(self, rest: timedelta) -> None:
+        super().__init__("the messenger's limits")
+        self.rest = rest
+
+
+class Flooded(DeliveryDelayed):
+    """`everyone`: all chats of this bot or number have to rest, not only this one."""
+
+    outcome = "flooded"
+    rest: timedelta
+
+    def __init__(self, rest: timedelta, *, everyone: bool) -> None:
+        super().__init__("the messenger says that its limits are broken")
+        self.rest = rest
+        self.everyone = everyone
+
+
+class OutcomeUnknown(DeliveryDelayed):
+    outcome = "uncertain"
 
 
 class ClientUnreachable(DeliveryError):
@@ -56,9 +87,12 @@ class TurnCollector:
     dialogue: Dialogue
     now: datetime
     messages: list[Message] = field(default_factory=list)
+    reachable: bool | None = None
+    """Whether the client takes what is sent to them; None: the update says nothing of it."""
 
     def add(self, message: Message) -> None:
         self.messages.append(message)
+        self.reachable = True
 
 
 class ChannelIntake(Protocol):
@@ -73,15 +107,30 @@ class ChannelIntake(Protocol):
         """Split a body into updates. What cannot be read is one update of the dialogue ASIDE; never raises."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLimits:
+    """How many messages a messenger takes: in one chat, and from one bot or number in all its chats together."""
+
+    chat: Budget
+    sender: Budget
+
+
+Permit = Callable[[], Awaitable[None]]
+"""Awaited before each piece. Raises Paced where the messenger's limits do not allow one now."""
+
+
 class ChannelDispatch(Protocol):
     """The worker's half of a channel."""
 
     type: ChannelType
 
+    def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
+        """Return what the messenger allows in this reply's chat; None: as much as one likes."""
+
     async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
         """Run the update through the channel's handlers. Raises UnreadableUpdate."""
 
-    def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
+    def deliver(self, channel: Channel, reply: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
         """Send the reply's pieces from `reply.sent_parts` on, yielding each piece's message id once it was taken.
 
         Raises DeliveryError.

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from prometheus_client import Counter
 
 from db.companies import Companies
+from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database
+from db.errors import DatabaseUnavailable
 from db.outbox import Outbox
 from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work
-from handlers.base import ChannelBroken, ChannelDispatch, ClientUnreachable, DeliveryDelayed, ReplyRefused
+from handlers.base import (
+    ChannelBroken,
+    ChannelDispatch,
+    ClientUnreachable,
+    DeliveryDelayed,
+    Flooded,
+    OutcomeUnknown,
+    ReplyRefused,
+)
+from handlers.pacing import Pacing
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -29,34 +42,51 @@ _LONGEST_RETRY = timedelta(minutes=10)
 REPLIES = Counter("ai_admin_replies", "Replies on their way out.", ["channel", "outcome"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStores:
+    """What a delivery reads and writes."""
+
+    database: Database
+    outbox: Outbox
+    work: Work
+    directory: Directory
+    companies: Companies
+    dialogues: Dialogues
+
+
 class DeliveryJob:
     """Delivers what waits in one dialogue. The head holds up those behind it: order is kept."""
 
     def __init__(
-        self,
-        database: Database,
-        outbox: Outbox,
-        work: Work,
-        directory: Directory,
-        companies: Companies,
-        channels: Mapping[ChannelType, ChannelDispatch],
-        clock: Clock,
+        self, stores: DeliveryStores, channels: Mapping[ChannelType, ChannelDispatch], pacing: Pacing, clock: Clock
     ) -> None:
-        self._database = database
-        self._outbox = outbox
-        self._work = work
-        self._directory = directory
-        self._companies = companies
+        self._database = stores.database
+        self._outbox = stores.outbox
+        self._work = stores.work
+        self._directory = stores.directory
+        self._companies = stores.companies
+        self._dialogues = stores.dialogues
         self._channels = channels
+        self._pacing = pacing
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
         """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
         channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
         async with self._database.company(claim.company_id) as tx:
+            dropped = await self._outbox.fail_unreachable(tx, claim.dialogue_id, "the client is marked as unreachable")
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
+        if dropped:
+            log.info("replies_dropped", replies=dropped)
+            REPLIES.labels(channel.type.value, "failed").inc(dropped)
         for reply in waiting:
-            delay = await self._deliver(channel, claim, reply)
+            tried_at = self._clock()
+            try:
+                delay = await self._deliver(channel, claim, reply)
+            except ClientUnreachable as error:
+                if await self._client_is_gone(channel, claim, reply, error, tried_at):
+                    break
+                continue
             if delay is not None:
                 async with self._database.company(claim.company_id) as tx:
                     await self._work.done(tx, claim, next_due_at=self._clock() + delay)
@@ -79,23 +109,19 @@ class DeliveryJob:
             await self._work.done(tx, claim, next_due_at=self._clock() if len(waiting) > 1 else None)
 
     async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
-        """Deliver one reply; return how long to rest where it must wait, None where it is settled."""
-        message_ids: list[str] = []
+        """Deliver one reply; return how long to rest where it must wait, None where it is settled.
+
+        Raises ClientUnreachable.
+        """
+        limits = self._channels[channel.type].send_limits(reply)
+        permit = partial(self._pacing.take, channel, reply.dialogue_id, limits)
         try:
-            async for message_id in self._channels[channel.type].deliver(channel, reply):
-                message_ids.append(message_id)
-                async with self._database.company(claim.company_id) as tx:
-                    await self._outbox.mark_part_sent(tx, reply.id, message_id)
+            async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
+                await self._keep_part(channel, claim, reply, message_id)
         except DeliveryDelayed as error:
-            if reply.attempts + 1 < TRIES:
-                delay = error.delay or retry_delay(reply.attempts)
-                async with self._database.company(claim.company_id) as tx:
-                    await self._outbox.mark_retry(tx, reply.id, str(error))
-                REPLIES.labels(channel.type.value, "delayed").inc()
-                return delay
-            await self._give_up(channel, claim, reply, f"gave up: {error}")
-        except (ClientUnreachable, ReplyRefused) as error:
-            await self._give_up(channel, claim, reply, f"{type(error).__name__}: {error}")
+            return await self._put_off(channel, claim, reply, error)
+        except ReplyRefused as error:
+            await self._give_up(channel, claim, reply, f"ReplyRefused: {error}")
         except ChannelBroken as error:
             await self._companies.set_channel_status(channel.company_id, channel.id, ChannelStatus.BROKEN)
             log.error("channel_broken", channel_id=str(channel.id), error=str(error))
@@ -105,6 +131,62 @@ class DeliveryJob:
                 await self._outbox.mark_sent(tx, reply.id)
             REPLIES.labels(channel.type.value, "sent").inc()
         return None
+
+    async def _keep_part(self, channel: Channel, claim: Claim, reply: OutgoingReply, message_id: str) -> None:
+        try:
+            async with self._database.company(claim.company_id) as tx:
+                await self._outbox.mark_part_sent(tx, reply.id, message_id)
+        except DatabaseUnavailable:
+            self._say_uncertain(channel, reply, "taken, and that could not be kept")
+            raise
+
+    def _say_uncertain(self, channel: Channel, reply: OutgoingReply, why: str) -> None:
+        """Tell people why a client may get a reply twice: they must get an answer, and better twice than never."""
+        log.warning("reply_may_come_twice", reply_id=str(reply.id), why=why)
+        REPLIES.labels(channel.type.value, OutcomeUnknown.outcome).inc()
+
+    async def _put_off(
+        self, channel: Channel, claim: Claim, reply: OutgoingReply, error: DeliveryDelayed
+    ) -> timedelta | None:
+        """Return how long the reply rests; None where it was given up after its last try."""
+        if isinstance(error, OutcomeUnknown):
+            self._say_uncertain(channel, reply, str(error))
+        else:
+            REPLIES.labels(channel.type.value, error.outcome).inc()
+        if isinstance(error, Flooded):
+            log.warning("messenger_flooded", everyone=error.everyone, rest_s=error.rest.total_seconds())
+            limits = self._channels[channel.type].send_limits(reply)
+            await self._pacing.hold(channel, reply.dialogue_id, limits, error.rest, everyone=error.everyone)
+        if error.rest is not None:
+            # It is known when there will be room: this is no failed try, however often it comes.
+            return error.rest
+        if reply.attempts + 1 >= TRIES:
+            await self._give_up(channel, claim, reply, f"gave up: {error}")
+            return None
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_retry(tx, reply.id, str(error))
+        return retry_delay(reply.attempts)
+
+    async def _client_is_gone(
+        self, channel: Channel, claim: Claim, reply: OutgoingReply, error: ClientUnreachable, tried_at: datetime
+    ) -> bool:
+        """Give up the reply and, once the client is marked, all that waits for them; say whether they are.
+
+        What waits for a staff chat, which is no client and has no mark, is tried one by one.
+        """
+        reason = f"ClientUnreachable: {error}"
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_failed(tx, reply.id, reason)
+            marked = await self._dialogues.mark_unreachable(
+                tx, claim.dialogue_id, now=self._clock(), unless_heard_since=tried_at
+            )
+            others = await self._outbox.fail_unreachable(tx, claim.dialogue_id, reason)
+        REPLIES.labels(channel.type.value, "failed").inc(1 + others)
+        if marked:
+            log.info("client_unreachable", reason=reason, replies=1 + others)
+        else:
+            log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)
+        return marked
 
     async def _give_up(self, channel: Channel, claim: Claim, reply: OutgoingReply, reason: str) -> None:
         log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)

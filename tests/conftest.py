@@ -67,6 +67,16 @@ class NoWaiting:
         return
 
 
+class NoPacing:
+    """The same for messengers: by a clock that stands still, a reply that rests would never be due."""
+
+    async def take(self, *_: object) -> None:
+        return
+
+    async def hold(self, *_: object, **__: object) -> None:
+        return
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -109,7 +119,7 @@ def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
 async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
     """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
     async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:") as opened:
-        yield replace(opened, pace=NoWaiting())
+        yield replace(opened, pace=NoWaiting(), pacing=NoPacing())
 
 
 async def _create_database(server_url: str, name: str, template: str) -> None:
@@ -140,7 +150,7 @@ class Vendors:
 @pytest.fixture
 async def vendors(clock: Clock) -> AsyncIterator[Vendors]:
     """Servers with the salon Элита; calls are not limited by rate here, the limits have tests of their own."""
-    telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000)
+    telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000, bot_per_s=1000)
     yclients = YclientsSandbox(clock=clock, per_second=10_000, per_minute=100_000)
     gemini = GeminiSandbox(clock=clock)
     telegram.add_bot(ELITA_BOT, username="elita_bot", first_name="Элита")

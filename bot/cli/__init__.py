@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agent, channel, company, crm, dialogue, ops, run
+from bot.cli import agent, channel, company, crm, dead, dialogue, ops, run
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from db.embedded import EmbeddedServersError
@@ -28,7 +28,7 @@ app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")
 app.add_typer(crm.app, name="crm", help="A company's CRM.")
 app.add_typer(ops.db, name="db", help="The database's schema.")
 app.add_typer(ops.keys, name="keys", help="The keys that encrypt secrets.")
-app.add_typer(ops.dead, name="dead", help="Updates that could not be processed.")
+app.add_typer(dead.app, name="dead", help="Updates that could not be processed.")
 
 
 def main() -> None:

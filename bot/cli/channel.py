@@ -71,9 +71,10 @@ def rotate_(channel: ChannelArgument, as_json: AsJson = False) -> None:
     """Give the channel a new webhook address; the old one is dead at once."""
 
     async def act(core: Core) -> dict[str, object]:
+        found = await find_channel(core, channel)
         from bot.channels import rotate
 
-        return await rotate(core, await find_channel(core, channel))
+        return await rotate(core, found)
 
     show(with_core(act), as_json=as_json)
 
@@ -95,9 +96,10 @@ def check_(channel: ChannelArgument, as_json: AsJson = False) -> None:
     """Ask the messenger whether the channel works and what its webhook says."""
 
     async def act(core: Core) -> dict[str, object]:
+        found = await find_channel(core, channel)
         from bot.channels import check
 
-        return await check(core, await find_channel(core, channel))
+        return await check(core, found)
 
     show(with_core(act), as_json=as_json)
 

@@ -49,6 +49,7 @@ def dialogues(
                 "client": one.client_name,
                 "in_charge": one.in_charge.value,
                 "last": one.last_message_at,
+                "unreachable": one.unreachable_at,
             }
             for one in found
         ]

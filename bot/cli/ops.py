@@ -1,22 +1,19 @@
-"""The schema, the keys, and updates that could not be processed."""
+"""The schema and the keys."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 import typer
 
-from bot.app import Core, start_servers
+from bot.app import start_servers
 from bot.cli.output import AsJson, fail, say, show
-from bot.cli.session import company_id_of, run_async, settings_with_logs, with_core
+from bot.cli.session import run_async, settings_with_logs
 from db.crypto import new_master_key
-from db.records import DeadUpdate, WorkKind
 from db.upgrade import current, head, upgrade
 
 db = typer.Typer(no_args_is_help=True)
 keys = typer.Typer(no_args_is_help=True)
-dead = typer.Typer(no_args_is_help=True)
 
 
 @db.command("upgrade")
@@ -51,46 +48,3 @@ def check(as_json: AsJson = False) -> None:
 def new() -> None:
     """Print a new master key for AI_ADMIN_MASTER_KEYS."""
     say(new_master_key())
-
-
-CompanyOption = Annotated[str, typer.Argument(metavar="COMPANY", help="Slug or id.")]
-
-
-@dead.command("list")
-def list_(company: CompanyOption, as_json: AsJson = False) -> None:
-    """List a company's updates that could not be processed, with the last error."""
-
-    async def read(core: Core) -> list[DeadUpdate]:
-        async with core.database.company(await company_id_of(core, company)) as tx:
-            return list(await core.inbox.list_dead(tx))
-
-    rows = [
-        {"id": str(one.id), "update": one.update_key, "died_at": one.died_at, "tries": one.attempts, "error": one.error}
-        for one in with_core(read)
-    ]
-    show(rows, as_json=as_json)
-
-
-@dead.command("retry")
-def retry(company: CompanyOption, update_id: str) -> None:
-    """Put an update back to be processed."""
-
-    async def act(core: Core) -> None:
-        async with core.database.company(await company_id_of(core, company)) as tx:
-            await core.inbox.retry_dead(tx, UUID(update_id))
-        await core.doorbell.ring(WorkKind.TURN)
-
-    with_core(act)
-    say(f"{update_id} is tried again")
-
-
-@dead.command("drop")
-def drop(company: CompanyOption, update_id: str) -> None:
-    """Give an update up for good."""
-
-    async def act(core: Core) -> None:
-        async with core.database.company(await company_id_of(core, company)) as tx:
-            await core.inbox.drop_dead(tx, UUID(update_id))
-
-    with_core(act)
-    say(f"{update_id} is dropped")

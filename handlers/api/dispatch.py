@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from db.answers import Answers
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
-from handlers.base import TurnCollector, UnreadableUpdate
+from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from orchestration.messages import Message
 
 
@@ -24,7 +24,11 @@ class ApiDispatch:
         except ValidationError as error:
             raise UnreadableUpdate("not a unified message") from error
 
-    async def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
+    def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
+        """Nothing is sent: the reply is asked for."""
+        return None
+
+    async def deliver(self, channel: Channel, reply: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
         """The reply waits in the outbox for whoever asks; ring those who wait for it right now."""
         await self._answers.ring(reply.dialogue_id)
         yield str(reply.id)

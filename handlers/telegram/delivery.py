@@ -10,8 +10,10 @@ import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
     AiogramError,
+    ClientDecodeError,
     TelegramBadRequest,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
@@ -25,9 +27,20 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
+from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
 from db.records import OutgoingReply
-from handlers.base import ChannelBroken, ClientUnreachable, DeliveryDelayed, DeliveryError, ReplyRefused
+from handlers.base import (
+    ChannelBroken,
+    ClientUnreachable,
+    DeliveryDelayed,
+    DeliveryError,
+    Flooded,
+    OutcomeUnknown,
+    Permit,
+    ReplyRefused,
+)
+from handlers.telegram.limits import is_group
 from orchestration.messages import Reply
 
 log = structlog.get_logger()
@@ -53,20 +66,23 @@ def address_of(dialogue_key: str) -> Address:
     return address
 
 
-async def deliver(bot: Bot, outgoing: OutgoingReply) -> AsyncIterator[str]:
+async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
     """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError."""
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
-    if outgoing.sent_parts == 0:
-        await _acknowledge(bot, address, reply)
     pieces = split_text(reply.text)
+    if outgoing.sent_parts == 0 and not pieces:
+        await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
+        await permit()
+        if index == 0:
+            await _acknowledge(bot, address, reply)
         markup = markup_of(reply) if index == len(pieces) - 1 else None
         try:
             # No parse mode: a model's stray asterisk must never make Telegram refuse the message.
             sent = await bot.send_message(**address, text=pieces[index], reply_markup=markup)
         except AiogramError as error:
-            raise _translated(error) from error
+            raise _of_a_piece(error, address) from error
         yield str(sent.message_id)
 
 
@@ -81,7 +97,7 @@ async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:
         # The press is too old, or the buttons are gone already: the words still go out.
         log.info("press_not_acknowledged", error=error.message)
     except AiogramError as error:
-        raise _translated(error) from error
+        raise _translated(error, address) from error
 
 
 def markup_of(reply: Reply) -> Markup:
@@ -120,11 +136,26 @@ def _fitting(text: str, limit: int) -> str:
     return text
 
 
-def _translated(error: AiogramError) -> DeliveryError:
+def _of_a_piece(error: AiogramError, address: Address) -> DeliveryError:
+    """Tell what Telegram cannot have taken from what it may have: a request that was written and has no answer."""
+    match error:
+        case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError | ConnectionTimeoutError):
+            # Without a connection nothing was written.
+            return DeliveryDelayed(type(error).__name__)
+        case TelegramNetworkError() | ClientDecodeError():
+            return OutcomeUnknown(type(error).__name__)
+        case _:
+            return _translated(error, address)
+
+
+def _translated(error: AiogramError, address: Address) -> DeliveryError:
     match error:
         case TelegramRetryAfter():
-            return DeliveryDelayed("flood", delay=timedelta(seconds=error.retry_after))
-        case TelegramForbiddenError():
+            # Telegram does not say whose limit it was. A group has a low one of its own; in a private chat we keep
+            # below the chat's, so it is the bot's.
+            return Flooded(timedelta(seconds=error.retry_after), everyone=not is_group(address["chat_id"]))
+        case TelegramForbiddenError() | TelegramMigrateToChat():
+            # A group that became a supergroup has another id, which the message names; the old one is dead.
             return ClientUnreachable(error.message)
         case TelegramUnauthorizedError() | TelegramNotFound():
             # 404 is what the Bot API answers for a token that was never one.
@@ -136,5 +167,4 @@ def _translated(error: AiogramError) -> DeliveryError:
         case TelegramNetworkError() | TelegramServerError():
             return DeliveryDelayed(type(error).__name__)
         case _:
-            # Among them ClientDecodeError: Telegram took it, but its answer could not be read.
             return DeliveryDelayed(type(error).__name__)

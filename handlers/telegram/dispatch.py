@@ -8,17 +8,19 @@ from typing import Any
 
 import structlog
 from aiogram import Dispatcher, F, Router
+from aiogram.enums import ChatMemberStatus
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command as CommandFilter
 from aiogram.fsm.storage.base import BaseStorage
-from aiogram.types import CallbackQuery, User
+from aiogram.types import CallbackQuery, ChatMemberUpdated, User
 from aiogram.types import Message as TelegramMessage
 from pydantic import ValidationError
 
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
-from handlers.base import TurnCollector, UnreadableUpdate
+from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.delivery import address_of, deliver
+from handlers.telegram.limits import LIMITS, TelegramLimits
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, AttachmentKind, Command, Message, Sender
 
@@ -40,6 +42,7 @@ def build_router() -> Router:
     router.message(private, F.text)(on_text)
     router.message(private)(on_anything_else)
     router.callback_query(F.data)(on_button)
+    router.my_chat_member(private)(on_block)
     return router
 
 
@@ -88,14 +91,20 @@ async def on_button(query: CallbackQuery, collector: TurnCollector) -> None:
     )
 
 
+async def on_block(change: ChatMemberUpdated, collector: TurnCollector) -> None:
+    """Bot API, Update.my_chat_member: in a private chat it comes only when the bot is blocked or unblocked."""
+    collector.reachable = change.new_chat_member.status != ChatMemberStatus.KICKED
+
+
 class TelegramDispatch:
     """One dispatcher for all bots."""
 
     type = ChannelType.TELEGRAM
 
-    def __init__(self, bots: Bots, dispatcher: Dispatcher) -> None:
+    def __init__(self, bots: Bots, dispatcher: Dispatcher, limits: TelegramLimits = LIMITS) -> None:
         self._bots = bots
         self._dispatcher = dispatcher
+        self._limits = limits
 
     async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
         bot = self._bots.get(channel)
@@ -105,8 +114,11 @@ class TelegramDispatch:
         except (ValueError, TypeError, ValidationError) as error:
             raise UnreadableUpdate(f"{type(error).__name__}: not a Telegram update") from error
 
-    def deliver(self, channel: Channel, reply: OutgoingReply) -> AsyncIterator[str]:
-        return deliver(self._bots.get(channel), reply)
+    def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
+        return self._limits.of_chat(address_of(reply.dialogue_key)["chat_id"])
+
+    def deliver(self, channel: Channel, reply: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
+        return deliver(self._bots.get(channel), reply, permit)
 
     async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
         try:

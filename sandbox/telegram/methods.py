@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.telegram.rates import Rates, TooManyMessages
 from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State
 from sandbox.telegram.text import BadRequest, check_markup, check_text, units
 
@@ -41,13 +42,11 @@ class Refused(Exception):
 
 
 class Methods:
-    """What a bot may ask for. A chat takes a burst of messages, then about one a second."""
+    """What a bot may ask for."""
 
-    def __init__(self, state: State, *, burst: int, per_s: float) -> None:
+    def __init__(self, state: State, rates: Rates) -> None:
         self.state = state
-        self._burst = burst
-        self._per_s = per_s
-        self._buckets: dict[tuple[int, int], tuple[float, float]] = {}
+        self._rates = rates
         self._by_name: dict[str, Callable[[Bot, Json], Awaitable[Any]]] = {
             name.removeprefix("_on_").lower(): getattr(self, name) for name in dir(self) if name.startswith("_on_")
         }
@@ -124,8 +123,12 @@ class Methods:
         if "text" not in parameters:
             raise BadRequest("message text is empty")
         text = check_text(str(parameters["text"]), parameters.get("parse_mode"))
-        markup = check_markup(parameters.get("reply_markup"), "private")
-        self._take_turn(bot, chat)
+        markup = check_markup(parameters.get("reply_markup"), chat.type)
+        try:
+            self._rates.take(bot, chat)
+        except TooManyMessages as error:
+            wait = error.retry_after
+            raise Refused(429, f"Too Many Requests: retry after {wait}", {"retry_after": wait}) from error
         if markup is not None and "keyboard" in markup:
             chat.reply_keyboard = markup
         elif markup is not None and "remove_keyboard" in markup:
@@ -147,13 +150,13 @@ class Methods:
         chat = self._chat(bot, parameters)
         message = self._own_message(chat, parameters)
         text = check_text(str(parameters.get("text", "")), parameters.get("parse_mode"))
-        markup = check_markup(parameters.get("reply_markup"), "private")
+        markup = check_markup(parameters.get("reply_markup"), chat.type)
         return self._edit(bot, chat, message, text, markup)
 
     async def _on_editMessageReplyMarkup(self, bot: Bot, parameters: Json) -> Json:
         chat = self._chat(bot, parameters)
         message = self._own_message(chat, parameters)
-        return self._edit(bot, chat, message, message.text, check_markup(parameters.get("reply_markup"), "private"))
+        return self._edit(bot, chat, message, message.text, check_markup(parameters.get("reply_markup"), chat.type))
 
     async def _on_deleteMessage(self, bot: Bot, parameters: Json) -> bool:
         chat = self._chat(bot, parameters)
@@ -193,8 +196,7 @@ class Methods:
         return True
 
     async def _on_getChat(self, bot: Bot, parameters: Json) -> Json:
-        person = self._chat(bot, parameters).user
-        return {"id": person.id, "type": "private", "first_name": person.first_name, "accent_color_id": 0}
+        return {**self._chat(bot, parameters).as_json(), "accent_color_id": 0}
 
     # ---- what they share
 
@@ -209,8 +211,12 @@ class Methods:
             if known:
                 raise Refused(403, "Forbidden: bot can't initiate conversation with a user")
             raise Refused(400, "Bad Request: chat not found")
-        if chat.blocked:
+        if chat.deactivated:
+            raise Refused(403, "Forbidden: user is deactivated")
+        if chat.blocked and chat.type == "private":
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if chat.blocked:
+            raise Refused(403, "Forbidden: bot was kicked from the supergroup chat")
         return chat
 
     def _own_message(self, chat: Chat, parameters: Json) -> ChatMessage:
@@ -231,16 +237,6 @@ class Methods:
             )
         message.text, message.markup, message.edited, message.seq = text, markup, True, self.state.seq()
         return self.state.message_json(bot, chat, message)
-
-    def _take_turn(self, bot: Bot, chat: Chat) -> None:
-        """Keep the chat's pace: a burst, then about one message a second (Telegram's FAQ; never a contract)."""
-        now = asyncio.get_running_loop().time()
-        tokens, at = self._buckets.get((bot.id, chat.user.id), (float(self._burst), now))
-        tokens = min(float(self._burst), tokens + (now - at) * self._per_s)
-        if tokens < 1:
-            wait = max(1, round((1 - tokens) / self._per_s))
-            raise Refused(429, f"Too Many Requests: retry after {wait}", {"retry_after": wait})
-        self._buckets[(bot.id, chat.user.id)] = (tokens - 1, now)
 
     def _allow(self, bot: Bot, parameters: Json) -> None:
         if isinstance(parameters.get("allowed_updates"), list):

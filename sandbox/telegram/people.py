@@ -89,11 +89,36 @@ class People:
         bot.updates.appendleft(bot.delivered[-1])
         await self._state.tell()
 
-    async def block_bot(self, bot_id: int, user: User) -> None:
-        """Block the bot: it can write no more."""
-        chat = self.chat(bot_id, user.id)
-        if chat is not None:
-            chat.blocked = True
+    async def block_bot(self, bot_id: int, user: User) -> int:
+        """Block the bot: it can write no more, and is told so by my_chat_member."""
+        return await self._set_blocked(bot_id, user, blocked=True)
+
+    async def unblock_bot(self, bot_id: int, user: User) -> int:
+        """Take the block back, without writing anything."""
+        return await self._set_blocked(bot_id, user, blocked=False)
+
+    async def _set_blocked(self, bot_id: int, user: User, *, blocked: bool) -> int:
+        bot = self._state.bots[bot_id]
+        chat = bot.chats[user.id]
+        chat.blocked = blocked
+        member = {"user": bot.as_json(), "status": "member"}
+        kicked = {"user": bot.as_json(), "status": "kicked", "until_date": 0}
+        event = {
+            "chat": chat.as_json(),
+            "from": user.as_json(),
+            "date": self._state.now(),
+            "old_chat_member": member if blocked else kicked,
+            "new_chat_member": kicked if blocked else member,
+        }
+        return await self.send_raw_update(bot_id, "my_chat_member", event)
+
+    def delete_account(self, bot_id: int, user: User) -> None:
+        """Leave Telegram; bots are not told."""
+        self._state.bots[bot_id].chats[user.id].deactivated = True
+
+    def add_to_group(self, bot_id: int, group_id: int, title: str) -> Chat:
+        """Add the bot to a group; its id is negative."""
+        return self._state.bots[bot_id].chats.setdefault(group_id, Chat(user=User(id=group_id, first_name=title)))
 
     def chat(self, bot_id: int, user_id: int) -> Chat | None:
         """Return a chat as it is now."""

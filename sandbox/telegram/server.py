@@ -22,6 +22,7 @@ from aiohttp import web
 from sandbox.telegram.delivery import Delivery
 from sandbox.telegram.methods import Methods, Refused
 from sandbox.telegram.people import People
+from sandbox.telegram.rates import Rates
 from sandbox.telegram.state import Bot, Json, State
 from sandbox.telegram.text import BadRequest
 
@@ -50,15 +51,19 @@ class TelegramSandbox:
         retry_base_s: float = 1.0,
         chat_burst: int = 20,
         chat_per_s: float = 1.0,
+        bot_per_s: float = 30.0,
     ) -> None:
         self.state = State(clock)
         self.people = People(self.state, self._queue)
         self.violations: list[Json] = []
+        self.floods = 0
+        """How many messages were refused because too many had come."""
         self.calls: deque[Json] = deque(maxlen=5000)
         self.url = ""
         self._faults: dict[str, Fault] = {}
         self._delivery = Delivery(self.state, self._execute, retry_base_s=retry_base_s)
-        self._methods = Methods(self.state, burst=chat_burst, per_s=chat_per_s)
+        rates = Rates(chat_burst=chat_burst, chat_per_s=chat_per_s, bot_per_s=bot_per_s)
+        self._methods = Methods(self.state, rates)
         self._runner: web.AppRunner | None = None
 
     def add_bot(self, token: str, *, username: str = "sandbox_bot", first_name: str = "Бот") -> Bot:
@@ -140,6 +145,9 @@ class TelegramSandbox:
         except BadRequest as error:
             self.violations.append({"method": method, "why": str(error)})
             raise Refused(400, f"Bad Request: {error}") from error
+        except Refused as refused:
+            self.floods += refused.code == 429
+            raise
         await self.state.tell()
         return result
 

@@ -54,14 +54,24 @@ class ChatMessage:
 
 @dataclass(slots=True, kw_only=True)
 class Chat:
-    """A private chat of one person with one bot."""
+    """A private chat of one person with one bot; or a group, whose id is negative and whose title is the first name."""
 
     user: User
     messages: deque[ChatMessage] = field(default_factory=lambda: deque(maxlen=_MOST_MESSAGES))
     reply_keyboard: Mapping[str, Any] | None = None
     typing_at: float | None = None
     blocked: bool = False
+    deactivated: bool = False
+    """The person has deleted their account."""
     answered: list[Json] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        return "private" if self.user.id > 0 else "supergroup"
+
+    def as_json(self) -> Json:
+        name = "first_name" if self.type == "private" else "title"
+        return {"id": self.user.id, "type": self.type, name: self.user.first_name}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,12 +135,11 @@ class State:
 
     def message_json(self, bot: Bot, chat: Chat, message: ChatMessage) -> Json:
         """Return a Message object as the Bot API has it."""
-        person = chat.user
         raw: Json = {
             "message_id": message.message_id,
             "date": message.date,
-            "chat": {"id": person.id, "type": "private", "first_name": person.first_name},
-            "from": bot.as_json() if message.from_bot else person.as_json(),
+            "chat": chat.as_json(),
+            "from": bot.as_json() if message.from_bot else chat.user.as_json(),
         }
         if message.contact is not None:
             raw["contact"] = message.contact

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from bot.companies import create_from_file
 from db.upgrade import head
 
+# A test starts up to a dozen processes of two to three seconds of work each; where an SDK is loaded, ten and more.
+pytestmark = pytest.mark.timeout(300)
+
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 SECRETS = "sandbox-partner-token\nsandbox-user-token\n"
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
-
-
-@pytest.fixture
-def admin(settings, vendors, tmp_path):
-    """Run `ai-admin` as a process of its own on the test's database, against the sandbox vendors."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AI_ADMIN_")},
-        "AI_ADMIN_DATABASE_URL": settings.database_url,
-        "AI_ADMIN_REDIS_URL": settings.redis_url,
-        "AI_ADMIN_DATA_DIR": str(tmp_path / "data"),
-        "AI_ADMIN_TELEGRAM_API_URL": vendors.telegram.url,
-        "AI_ADMIN_GEMINI_API_URL": vendors.gemini.url,
-        "AI_ADMIN_GEMINI_API_KEY": "sandbox",
-        "NO_COLOR": "1",
-        "COLUMNS": "200",
-    }
-
-    async def run(*arguments, stdin="", exit_code=0, **more):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**environment, **more},
-            cwd=tmp_path,
-        )
-        out, err = await process.communicate(stdin.encode())
-        assert process.returncode == exit_code, (out.decode(), err.decode())
-        return out.decode() if exit_code == 0 else err.decode()
-
-    return run
 
 
 async def test_a_company_goes_live_by_the_command_line_and_talks_in_the_terminal(admin, vendors):
@@ -92,7 +59,7 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
     assert "salon" in await admin("company", "list")
     assert json.loads(await admin("agent", "show", "salon", "--json"))["language"] == "ru"
     assert await admin("dialogues", "salon") == "none\n"
-    assert json.loads(await admin("dead", "list", "salon", "--json")) == []
+    assert json.loads(await admin("dead", "list", "--json")) == []
     assert json.loads(await admin("db", "check", "--json")) == {"schema": head(), "wanted": head()}
     assert (await admin("keys", "new")).startswith("k")
     await admin("company", "disable", "salon")
@@ -113,6 +80,11 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
         (("channel", "add", "salon", "telegram"), "nonsense\n", 1, "not a bot token"),
         (("channel", "add", "salon", "telegram"), "1:" + "x" * 35 + "\n", 1, "Telegram refused"),
         (("channel", "check", "nonsense"), "", 1, "is not a channel id"),
+        (("dead", "list", "--company", "nobody"), "", 1, "there is no company 'nobody'"),
+        (("dead", "retry", "nonsense"), "", 1, "is not an update's id"),
+        (("dead", "drop", "nonsense"), "", 1, "is not an update's id"),
+        (("dead", "retry", str(UUID(int=1))), "", 1, "there is no dead update"),
+        (("dead", "drop", str(UUID(int=1))), "", 1, "there is no dead update"),
         (("crm", "set", "salon", "other"), "", 2, "yclients"),
         (("crm", "set", "salon", "yclients", "-o", "user_token=x"), "", 1, "is a secret"),
         (("crm", "set", "salon", "yclients", "-o", "colour=red"), "", 1, "known options"),

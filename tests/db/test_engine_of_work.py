@@ -394,6 +394,28 @@ async def test_a_rate_lets_a_burst_through_and_then_says_how_long_to_wait(core):
     assert await limits.spend("other", Budget(1, timedelta(hours=1), 1)) is None
 
 
+async def test_those_who_wait_in_a_queue_are_told_a_moment_each(core):
+    limits = RateLimits(core.redis, core.redis_prefix)
+    hourly = Budget(1, timedelta(hours=1), 1)
+    waits = [await limits.spend("k", hourly, queue=True) for _ in range(4)]
+
+    assert waits[0] is None
+    for hours, wait in enumerate(waits[1:], start=1):
+        assert timedelta(hours=hours, minutes=-1) < wait <= timedelta(hours=hours)
+
+
+async def test_a_held_budget_lets_nothing_through_and_then_only_its_steady_rate(core):
+    limits = RateLimits(core.redis, core.redis_prefix)
+    budget = Budget(1, timedelta(seconds=100), 50)
+    await limits.hold("k", budget, timedelta(hours=1))
+    await limits.hold("k", budget, timedelta(minutes=1))
+    waits = [await limits.spend("k", budget, queue=True) for _ in range(2)]
+
+    assert timedelta(minutes=59) < waits[0] <= timedelta(hours=1)
+    assert timedelta(seconds=99) < waits[1] - waits[0] < timedelta(seconds=101)
+    assert await limits.spend("other", budget) is None
+
+
 async def test_a_pace_waits_and_gives_up_past_its_limit(core):
     pace = Pace(RateLimits(core.redis, core.redis_prefix), limit=timedelta(seconds=0.2))
     await pace.wait("v", rate=50, per=timedelta(seconds=1), burst=1)
@@ -414,7 +436,9 @@ async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(cor
     gone = Redis(port=1, retry=Retry(NoBackoff(), 0))
     cache = Cache(gone, "p:")
 
-    assert await RateLimits(gone, "p:").spend("k", Budget(1, timedelta(hours=1), 1)) is None
+    limits, hourly = RateLimits(gone, "p:"), Budget(1, timedelta(hours=1), 1)
+    await limits.hold("k", hourly, timedelta(hours=1))
+    assert await limits.spend("k", hourly) is None
     await Doorbell(gone, "p:").ring(WorkKind.TURN)
     assert not await Doorbell(gone, "p:").wait(WorkKind.TURN, timedelta(milliseconds=10))
     await cache.set("k", "v", ttl=timedelta(seconds=1))

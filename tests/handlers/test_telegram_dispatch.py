@@ -71,6 +71,10 @@ async def dispatch():
 
 
 async def feed(dispatch, clock, update):
+    return (await collect(dispatch, clock, update)).messages
+
+
+async def collect(dispatch, clock, update):
     payload = update if isinstance(update, bytes) else json.dumps(update).encode()
     dialogue = Dialogue(
         id=dialogue_id_of(CHANNEL.id, "5:5:"), company_id=CHANNEL.company_id, channel_id=CHANNEL.id, key="5:5:"
@@ -92,7 +96,7 @@ async def feed(dispatch, clock, update):
         await dispatch.feed(CHANNEL, stored, collector)
     finally:
         current_state.reset(token)
-    return collector.messages
+    return collector
 
 
 async def test_text_and_sender_are_read(dispatch, clock):
@@ -145,6 +149,21 @@ async def test_a_voice_note_is_an_attachment(dispatch, clock):
 @pytest.mark.parametrize("name", ["message__group", "edited_message", "my_chat_member"])
 async def test_what_is_not_a_clients_word_is_left_alone(dispatch, clock, name):
     assert await feed(dispatch, clock, read(name)) == []
+
+
+async def test_who_blocks_the_bot_cannot_be_reached_and_who_unblocks_it_or_writes_can(dispatch, clock):
+    blocked = read("my_chat_member")
+    change = blocked["my_chat_member"]
+    swapped = {"old_chat_member": change["new_chat_member"], "new_chat_member": change["old_chat_member"]}
+    in_a_group = {**change, "chat": {"id": -100, "type": "supergroup", "title": "Staff"}}
+    updates = [
+        blocked,
+        {"update_id": 1, "my_chat_member": {**change, **swapped}},
+        {"update_id": 2, "my_chat_member": in_a_group},
+        read("message__text"),
+    ]
+
+    assert [(await collect(dispatch, clock, update)).reachable for update in updates] == [False, True, None, True]
 
 
 @pytest.mark.parametrize("payload", [b"{", b"[]", b'{"update_id": 1, "message": {"message_id": "x"}}'])

@@ -46,6 +46,10 @@ keys = st.lists(st.integers(0, 30), min_size=1, max_size=5)
 which = st.integers(0, 1000)
 
 
+class Killed(Exception):
+    """The process died here."""
+
+
 @dataclass
 class Held:
     """A claim that somebody has, or thinks they have."""
@@ -170,11 +174,11 @@ class Engine(RuleBasedStateMachine):
                 more = len(waiting) > most
                 await self.core.work.done(tx, claim, next_due_at=self.clock() if more else None)
                 if crash:
-                    raise ConnectionResetError
+                    raise Killed
         except LeaseLost:
             assert not self.is_current(held)
             return
-        except ConnectionResetError:
+        except Killed:
             return
         assert self.is_current(held), "the commit of a worker that had lost its lease was taken"
         held.over = True

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from db.models import intents, replies, work
+from db.models import intents, replies, sessions, work
 from db.records import IntentStatus
 
 
@@ -78,18 +78,32 @@ async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_
     assert len(house.records()) == 1
 
 
-async def test_a_client_who_blocked_the_bot_ends_the_retries(house):
+async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_write_again(house):
     client = house.client()
     await client.says("Здравствуйте")
     people = house.vendors.telegram.people
+
+    async def is_marked():
+        return bool(await rows_of(house, sessions.c.unreachable_at))
+
+    async def is_not_marked():
+        return not await is_marked()
+
+    async def one_is_lost():
+        return await rows_of(house, replies.c.status) == ["failed", "sent"] and await is_marked()
+
     await people.block_bot(client.bot_id, client.user)
+    await until(is_marked)
+    await people.unblock_bot(client.bot_id, client.user)
+    await until(is_not_marked)
 
+    client.chat.blocked = True
     await people.send_text(client.bot_id, client.user, "Сколько стоит окрашивание?")
+    await until(one_is_lost)
 
-    async def settled():
-        return await rows_of(house, replies.c.status) == ["failed", "sent"]
-
-    await until(settled)
+    client.chat.blocked = False
+    assert (await client.says("Вы работаете завтра?")).text
+    assert not await is_marked()
 
 
 async def test_flood_control_is_obeyed(house):

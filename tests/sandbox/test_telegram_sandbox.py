@@ -118,6 +118,30 @@ async def test_a_chat_takes_a_burst_and_then_floods(telegram):
     assert answers[3]["parameters"]["retry_after"] >= 1
 
 
+async def test_a_group_takes_twenty_messages_a_minute(telegram):
+    telegram.people.add_to_group(BOT, -100, "Staff")
+    answers = [await call(telegram, "sendMessage", chat_id="-100", text=str(number)) for number in range(21)]
+
+    assert [answer["ok"] for answer in answers] == [True] * 20 + [False]
+    assert answers[0]["result"]["chat"] == {"id": -100, "type": "supergroup", "title": "Staff"}
+    assert answers[20]["parameters"]["retry_after"] in (2, 3)
+    assert telegram.floods == 1
+
+
+async def test_a_bot_has_a_limit_for_all_its_chats(clock):
+    slow = TelegramSandbox(clock=clock, bot_per_s=0.1)
+    slow.add_bot(TOKEN)
+    await slow.start()
+    async with ClientSession() as slow.session:
+        for number in (1, 2):
+            await slow.people.send_text(BOT, User(id=number, first_name="A"), "hi")
+        answers = [await call(slow, "sendMessage", chat_id=str(number), text="x") for number in (1, 2)]
+    await slow.stop()
+
+    assert [answer["ok"] for answer in answers] == [True, False]
+    assert answers[1]["parameters"]["retry_after"] == 10
+
+
 async def test_updates_are_polled_with_an_offset(telegram):
     first = await telegram.people.send_text(BOT, USER, "1")
     await telegram.people.send_text(BOT, USER, "2")
@@ -196,6 +220,14 @@ async def test_a_bot_cannot_write_to_whom_it_does_not_know_or_who_blocked_it(tel
     await telegram.people.block_bot(BOT, USER)
 
     assert "blocked" in await refusal(telegram, "sendMessage", chat_id="5", text="x")
+    await telegram.people.unblock_bot(BOT, USER)
+    assert (await call(telegram, "sendMessage", chat_id="5", text="x"))["ok"]
+    told = [update["my_chat_member"] for update in (await call(telegram, "getUpdates"))["result"][1:]]
+    assert [one["new_chat_member"]["status"] for one in told] == ["kicked", "member"]
+    telegram.people.delete_account(BOT, USER)
+    assert "user is deactivated" in await refusal(telegram, "sendMessage", chat_id="5", text="x")
+    telegram.people.add_to_group(BOT, -100, "Staff").blocked = True
+    assert "kicked from the supergroup" in await refusal(telegram, "sendMessage", chat_id="-100", text="x")
     assert "can't initiate" in (await call(telegram, "sendMessage", token=other, chat_id="5", text="x"))["description"]
 
 
