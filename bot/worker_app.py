@@ -113,7 +113,8 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     )
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
     agent = Agent(model, tools, PromptManager(), limits)
-    desk = BookingDesk(CommittedIntents(core.database, Intents(), appointments, core.clock), proposals)
+    writes = CommittedIntents(core.database, core.work, Intents(), appointments, core.clock)
+    desk = BookingDesk(writes, proposals)
     return Orchestrator(agent, Confirmation(desk), proposals)
 
 

@@ -2,7 +2,13 @@
 
 Every step before the CRM is committed by itself, so that whoever handles the same yes again (another worker, a repeated
 update) finds how far it went: a call that may have gone through is looked up first, and a lookup that finds nothing
-proves nothing before the first call's own time limit has passed.
+proves nothing before the first call's own time limit has passed. Every step proves the turn's lease first: a worker
+that was frozen past its lease takes none when it wakes (LeaseLost), and so does not call the CRM.
+
+What remains: a CRM knows no fence, so the call itself carries none. Its time limit begins before the intent is marked
+as called, and a process that wakes after the limit drops the call; but one that is frozen for longer than CALL_LIMIT
+between that committed mark and the HTTP request, just as it sends it, still sends it when it wakes, and by then another
+worker may have made the same call. The same where the hosts' clocks differ by that much.
 """
 
 from __future__ import annotations
@@ -66,7 +72,7 @@ class BookingDesk:
         """Make the write, or find that it was made, and tell the client what stands. Raises TurnPostponed."""
         branch = turn.scope.branch(branch_id_of(proposal))
         intent = await self._intents.record(
-            turn.dialogue,
+            turn.claim,
             intent_id=proposal.id,
             branch_id=branch.id,
             kind=proposal.kind,
@@ -77,13 +83,13 @@ class BookingDesk:
         try:
             await self._carry_on(turn, proposal, branch, intent)
         except CRMRejected as error:
-            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            await self._intents.mark_refused(turn.claim, intent.id, error.code)
             await self._refused(turn, proposal, branch, error)
         except CRMOutcomeUnknown as error:
             raise TurnPostponed(_ASK_AGAIN_IN, str(error)) from error
         except CRMError as error:
             # Nothing was written: the call did not reach the CRM.
-            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            await self._intents.mark_refused(turn.claim, intent.id, error.code)
             log.warning("crm_failed", operation=proposal.kind, code=error.code, error=str(error))
             turn.conversation = turn.conversation.at_rest()
             crm_failed(turn, error, branch_id=branch.id)
@@ -110,7 +116,7 @@ class BookingDesk:
         """Find out whether an earlier call went through, before anything else."""
         called_at = intent.called_at or intent.created_at
         if turn.now - called_at > GIVE_UP_AFTER or not can_look_up(crm, proposal):
-            await self._intents.mark_unknown(turn.dialogue, intent.id, "could not be looked up")
+            await self._intents.mark_unknown(turn.claim, intent.id, "could not be looked up")
             self._tell_unknown(turn, proposal, branch)
             return
         try:
@@ -142,9 +148,9 @@ class BookingDesk:
         return True
 
     async def _write(self, turn: Turn, proposal: Proposal, branch: Branch, crm: BaseCRMAdapter) -> None:
-        await self._intents.mark_called(turn.dialogue, proposal.id)
         try:
             async with asyncio.timeout(CALL_LIMIT.total_seconds()):
+                await self._intents.mark_called(turn.claim, proposal.id)
                 appointment = await call_crm(turn, proposal, crm)
         except (TimeoutError, CRMOutcomeUnknown) as error:
             log.warning("crm_outcome_unknown", operation=proposal.kind, error=str(error))
@@ -176,7 +182,7 @@ class BookingDesk:
         price = KeptPrice.of(total_price(services, slot))
         if price == offer.price and slot.duration == offer.duration:
             return True
-        await self._intents.mark_refused(turn.dialogue, intent.id, "changed")
+        await self._intents.mark_refused(turn.claim, intent.id, "changed")
         changed = offer.model_copy(update={"price": price, "duration": slot.duration, "shown_at": turn.now})
         if proposal.kind is IntentKind.MOVE and proposal.appointment:
             self._proposals.propose_move(turn, proposal.appointment, changed)
@@ -192,7 +198,7 @@ class BookingDesk:
         if proposal.kind is not IntentKind.CANCEL:
             booked = booked_appointment(turn, proposal, branch, appointment)
         await self._intents.mark_done(
-            turn.dialogue, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
+            turn.claim, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
         )
         self._tell_done(turn, as_booked(proposal, appointment))
         if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.records import BookedAppointment, BranchId, Dialogue, Intent, IntentKind, Usage
+from db.records import BookedAppointment, BranchId, Claim, Dialogue, Intent, IntentKind, Usage
 
 
 class Clock(Protocol):
@@ -114,11 +114,15 @@ class Model(Protocol):
 
 
 class Intents(Protocol):
-    """CRM writes recorded before they are made. Every method is one committed step of its own."""
+    """CRM writes recorded before they are made. Every step is a commit of its own, made under the claim's lease.
+
+    A step raises LeaseLost where the lease has run out or another worker holds the dialogue: nothing is written then,
+    and nothing more may be asked of the CRM. Nobody here catches it.
+    """
 
     async def record(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         *,
         intent_id: UUID,
         branch_id: BranchId,
@@ -129,14 +133,14 @@ class Intents(Protocol):
         """Record a confirmed write, or return the one that stands under this id already."""
 
     async def find(self, dialogue: Dialogue, intent_id: UUID) -> Intent | None:
-        """Return an intent of this dialogue."""
+        """Return an intent of this dialogue. No step: it needs no lease."""
 
-    async def mark_called(self, dialogue: Dialogue, intent_id: UUID) -> None:
+    async def mark_called(self, claim: Claim, intent_id: UUID) -> None:
         """Say that the CRM is about to be called (again, after a lookup that found nothing)."""
 
     async def mark_done(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         intent_id: UUID,
         *,
         crm_record_id: str,
@@ -145,10 +149,10 @@ class Intents(Protocol):
     ) -> None:
         """Say that the write stands in the CRM; our own row of the appointment is changed with it."""
 
-    async def mark_refused(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
+    async def mark_refused(self, claim: Claim, intent_id: UUID, error: str) -> None:
         """Say that nothing was written."""
 
-    async def mark_unknown(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
+    async def mark_unknown(self, claim: Claim, intent_id: UUID, error: str) -> None:
         """Say that it cannot be found out whether it was written."""
 
 

@@ -11,7 +11,7 @@ from bot.records_of_writes import MadeHere
 from bot.scopes import open_crm
 from db.appointments import Appointments
 from db.models import intents
-from db.records import ChannelId, Dialogue, dialogue_id_of, new_id
+from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, WorkKind, dialogue_id_of, new_id
 from locales import Translator
 from orchestration.conversation import Conversation
 from orchestration.messages import Message
@@ -70,6 +70,20 @@ async def desk(house):
         yield Desk(ToolManager(tools), await scopes.open(company_id), house, channel)
 
 
+def claim_of(dialogue):
+    return Claim(
+        company_id=dialogue.company_id,
+        dialogue_id=dialogue.id,
+        kind=WorkKind.TURN,
+        subject_id=NO_SUBJECT,
+        channel_id=dialogue.channel_id,
+        wake=1,
+        fence=1,
+        attempts=0,
+        lost_leases=0,
+    )
+
+
 class Desk:
     def __init__(self, manager, scope, house, channel):
         self.manager, self.scope, self.house = manager, scope, house
@@ -82,6 +96,7 @@ class Desk:
         )
         self.turn = Turn(
             scope=scope,
+            claim=claim_of(dialogue),
             dialogue=dialogue,
             conversation=Conversation(),
             state_version=0,
