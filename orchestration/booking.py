@@ -26,7 +26,7 @@ from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import KeptPrice, Offer, Proposal
 from orchestration.messages import Button, Reply
 from orchestration.offers import find_alternatives, total_price
-from orchestration.ports import Intents
+from orchestration.ports import ClaimedTimes, Intents
 from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
@@ -40,6 +40,7 @@ from orchestration.writes import (
     external_id_of,
     find_changed,
     offer_of,
+    time_of,
     wish_again,
 )
 
@@ -50,13 +51,20 @@ CALL_LIMIT = timedelta(seconds=40)
 GIVE_UP_AFTER = timedelta(minutes=10)
 """When it still cannot be found out whether a write went through, a person is told."""
 _ASK_AGAIN_IN = timedelta(seconds=15)
+TIME_HELD_FOR = GIVE_UP_AFTER + timedelta(minutes=5)
+"""How long a time is claimed from each call of the CRM: longer than anything may still come of that call.
+
+A claim is given back when the write is refused or the visit leaves the time again, and not when it stands: whoever read
+the free times before the CRM kept the visit, or reads a list of them that is behind, still cannot call the CRM for it.
+"""
 
 
 class BookingDesk:
     """Carries out confirmed proposals, each at most once."""
 
-    def __init__(self, intents: Intents, proposals: Proposals) -> None:
+    def __init__(self, intents: Intents, claimed: ClaimedTimes, proposals: Proposals) -> None:
         self._intents = intents
+        self._claimed = claimed
         self._proposals = proposals
 
     async def was_begun(self, turn: Turn, proposal_id: UUID) -> bool:
@@ -150,7 +158,7 @@ class BookingDesk:
     async def _write(self, turn: Turn, proposal: Proposal, branch: Branch, crm: BaseCRMAdapter) -> None:
         try:
             async with asyncio.timeout(CALL_LIMIT.total_seconds()):
-                await self._intents.mark_called(turn.claim, proposal.id)
+                await self._claim_time(turn, proposal)
                 appointment = await call_crm(turn, proposal, crm)
         except (TimeoutError, CRMOutcomeUnknown) as error:
             log.warning("crm_outcome_unknown", operation=proposal.kind, error=str(error))
@@ -162,6 +170,18 @@ class BookingDesk:
                 log.warning("crm_lookup_failed", code=lookup.code)
             raise TurnPostponed(CALL_LIMIT, "outcome unknown") from error
         await self._keep(turn, proposal, branch, appointment)
+
+    async def _claim_time(self, turn: Turn, proposal: Proposal) -> None:
+        """Mark the intent as called, with a claim on its time. Raises SlotTaken where somebody else has one."""
+        called = await self._intents.mark_called(
+            turn.claim,
+            proposal.id,
+            time=time_of(proposal),
+            held_for=TIME_HELD_FOR,
+            visit=proposal.appointment.record_id if proposal.appointment else None,
+        )
+        if not called:
+            raise SlotTaken("somebody else is booking this time")
 
     async def _still_as_shown(self, turn: Turn, proposal: Proposal, branch: Branch, intent: Intent) -> bool:
         """Ask the CRM again right before the write. Raises SlotTaken; a changed price or length is asked anew."""
@@ -232,7 +252,7 @@ class BookingDesk:
             return
         try:
             services = await _services(turn, branch, proposal.offer)
-            others = await find_alternatives(turn, proposal.offer, branch, services)
+            others = await find_alternatives(turn, proposal.offer, branch, services, self._claimed)
         except CRMError as failure:
             crm_failed(turn, failure, branch_id=branch.id)
             return

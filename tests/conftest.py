@@ -110,7 +110,7 @@ def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
     """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
-    async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:") as opened:
+    async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:", pool_size=20) as opened:
         yield replace(opened, pace=NoWaiting())
 
 

@@ -163,7 +163,9 @@ class YclientsSandbox:
     async def _suffer(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.hang_s:
             await asyncio.sleep(fault.hang_s)
-        await fault.hold(fault.hold_before)
+        if fault.hold_before is not None:
+            await request.read()  # what is held has arrived, whatever becomes of the caller
+            await fault.hold(fault.hold_before)
         if fault.cut_before:
             return await self._cut(request)
         if fault.html:
