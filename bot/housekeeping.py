@@ -12,6 +12,7 @@ from db.errors import DBError
 from db.inbox import Inbox
 from db.partitions import make_partitions
 from db.records import Claim
+from db.slot_claims import SlotClaims
 from db.work import Work
 from orchestration.ports import Clock
 
@@ -31,9 +32,10 @@ async def make_room(database: Database, clock: Clock) -> None:
 class SweepJob:
     """Deletes what one company keeps only for a time, a bounded batch a claim."""
 
-    def __init__(self, database: Database, inbox: Inbox, work: Work, clock: Clock) -> None:
+    def __init__(self, database: Database, inbox: Inbox, slots: SlotClaims, work: Work, clock: Clock) -> None:
         self._database = database
         self._inbox = inbox
+        self._slots = slots
         self._work = work
         self._clock = clock
 
@@ -41,7 +43,7 @@ class SweepJob:
         """Sweep once; due again at once while there is more, else in an hour. Raises LeaseLost."""
         now = self._clock()
         async with self._database.company(claim.company_id) as tx:
-            gone = await self._inbox.sweep(tx, now=now)
+            gone = await self._inbox.sweep(tx, now=now) + await self._slots.sweep(tx, now=now)
             # Companies that were made together must not sweep together for ever.
             pause = timedelta(0) if gone else SWEEP_EVERY * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
             await self._work.done(tx, claim, next_due_at=now + pause)

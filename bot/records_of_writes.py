@@ -1,30 +1,62 @@
-"""Intents and appointments as orchestration wants them: every step of a CRM write committed by itself."""
+"""Intents and appointments as orchestration wants them: every step of a CRM write is a commit under the lease."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from db.appointments import Appointments
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.intents import Intents
-from db.records import BookedAppointment, BranchId, Dialogue, Intent, IntentKind, IntentStatus
+from db.records import (
+    BookedAppointment,
+    BranchId,
+    Claim,
+    CompanyId,
+    Dialogue,
+    Intent,
+    IntentKind,
+    IntentStatus,
+    StaffTime,
+)
+from db.slot_claims import SlotClaims
+from db.work import Work
 from orchestration.ports import Clock
 
 
-class CommittedIntents:
-    """The Intents port over the intents and appointments tables."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteStores:
+    """What the steps of a CRM write read and write."""
 
-    def __init__(self, database: Database, intents: Intents, appointments: Appointments, clock: Clock) -> None:
-        self._database = database
-        self._intents = intents
-        self._appointments = appointments
+    database: Database
+    work: Work
+    intents: Intents
+    appointments: Appointments
+    slots: SlotClaims
+
+
+class CommittedIntents:
+    """The Intents port over the intents, slot_claims and appointments tables.
+
+    A worker that was frozen past its lease and wakes up takes no step beside the one that took over: every step proves
+    the lease in its own transaction first, and raises LeaseLost.
+    """
+
+    def __init__(self, stores: WriteStores, clock: Clock) -> None:
+        self._database = stores.database
+        self._work = stores.work
+        self._intents = stores.intents
+        self._appointments = stores.appointments
+        self._slots = stores.slots
         self._clock = clock
 
     async def record(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         *,
         intent_id: UUID,
         branch_id: BranchId,
@@ -33,14 +65,14 @@ class CommittedIntents:
         action: Mapping[str, Any],
     ) -> Intent:
         """Record a confirmed write, or return the one that stands under this id already."""
-        async with self._database.company(dialogue.company_id) as tx:
+        async with self._step(claim) as tx:
             standing = await self._intents.find(tx, intent_id)
             if standing is not None:
                 return standing
             intent = Intent(
                 id=intent_id,
-                company_id=dialogue.company_id,
-                dialogue_id=dialogue.id,
+                company_id=claim.company_id,
+                dialogue_id=claim.dialogue_id,
                 branch_id=branch_id,
                 kind=kind,
                 external_id=external_id,
@@ -57,35 +89,71 @@ class CommittedIntents:
             intent = await self._intents.find(tx, intent_id)
         return intent if intent is not None and intent.dialogue_id == dialogue.id else None
 
-    async def mark_called(self, dialogue: Dialogue, intent_id: UUID) -> None:
-        async with self._database.company(dialogue.company_id) as tx:
-            await self._intents.mark_called(tx, intent_id, at=self._clock())
+    async def mark_called(
+        self, claim: Claim, intent_id: UUID, *, time: StaffTime | None, held_for: timedelta, visit: str | None = None
+    ) -> bool:
+        """Claim the time and mark the intent in one commit; False: the time is somebody else's, and nothing changed."""
+        now = self._clock()
+        async with self._step(claim) as tx:
+            if time is not None and not await self._slots.take(
+                tx, time, intent_id=intent_id, visit=visit, now=now, expires_at=now + held_for
+            ):
+                return False
+            await self._intents.mark_called(tx, intent_id, at=now)
+            return True
 
     async def mark_done(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         intent_id: UUID,
         *,
         crm_record_id: str,
         appointment: BookedAppointment | None,
         cancelled: bool,
     ) -> None:
-        """Keep the outcome and the appointment's own row in one commit."""
-        async with self._database.company(dialogue.company_id) as tx:
+        """Keep the outcome and the appointment's own row in one commit; the time that a visit left is free at once."""
+        async with self._step(claim) as tx:
             intent = await self._intents.find(tx, intent_id)
+            if intent is not None and intent.kind is not IntentKind.CREATE:
+                # Before the outcome makes this intent one of the visit's own: its new time stays claimed.
+                await self._slots.release_visit(tx, intent.branch_id, crm_record_id)
             await self._intents.mark_done(tx, intent_id, crm_record_id=crm_record_id, at=self._clock())
             if appointment is not None:
                 await self._appointments.save(tx, appointment)
             if cancelled and intent is not None:
                 await self._appointments.mark_cancelled(tx, intent.branch_id, crm_record_id)
 
-    async def mark_refused(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
-        async with self._database.company(dialogue.company_id) as tx:
+    async def mark_refused(self, claim: Claim, intent_id: UUID, error: str) -> None:
+        async with self._step(claim) as tx:
             await self._intents.mark_refused(tx, intent_id, error, at=self._clock())
+            await self._slots.release(tx, intent_id)
 
-    async def mark_unknown(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
-        async with self._database.company(dialogue.company_id) as tx:
+    async def mark_unknown(self, claim: Claim, intent_id: UUID, error: str) -> None:
+        async with self._step(claim) as tx:
             await self._intents.mark_unknown(tx, intent_id, error, at=self._clock())
+
+    @asynccontextmanager
+    async def _step(self, claim: Claim) -> AsyncIterator[Transaction]:
+        """Open the transaction of one step: the lease is proved first, and stays ours to its end."""
+        async with self._database.company(claim.company_id) as tx:
+            await self._work.hold(tx, claim)
+            yield tx
+
+
+class BeingBooked:
+    """The ClaimedTimes port: what some intent has claimed."""
+
+    def __init__(self, database: Database, slots: SlotClaims, clock: Clock) -> None:
+        self._database = database
+        self._slots = slots
+        self._clock = clock
+
+    async def list_claimed(
+        self, company_id: CompanyId, branch_id: BranchId, *, first: datetime, last: datetime
+    ) -> Sequence[StaffTime]:
+        """Return what is claimed now of the time between the two moments."""
+        async with self._database.company(company_id) as tx:
+            return await self._slots.list_claimed(tx, branch_id, first=first, last=last, now=self._clock())
 
 
 class MadeHere:

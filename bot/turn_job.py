@@ -73,7 +73,7 @@ class TurnJob:
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
             return
-        result = await self._turn(channel, scope, waiting, head) if head.messages else None
+        result = await self._turn(claim, channel, scope, waiting, head) if head.messages else None
         await self._commit.turn(claim, channel, scope, waiting, head, result)
         TURN_SECONDS.labels(channel.type.value).observe(time.monotonic() - started)
         log.info(
@@ -154,9 +154,12 @@ class TurnJob:
         quiet = self._quiet if scope.agent.quiet is None else scope.agent.quiet
         return burst_ends_at([update.accepted_at for update in head.updates], quiet)
 
-    async def _turn(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> TurnResult:
+    async def _turn(
+        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head
+    ) -> TurnResult:
         turn = Turn(
             scope=scope,
+            claim=claim,
             dialogue=waiting.dialogue,
             conversation=Conversation.from_state(head.state),
             state_version=head.state.version,

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.app import Core
 from bot.housekeeping import SweepJob
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
-from bot.records_of_writes import CommittedIntents, MadeHere
+from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.scopes import Scopes, open_crm
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
@@ -23,6 +23,7 @@ from db.dialogues import Dialogues
 from db.intents import Intents
 from db.outbox import Outbox
 from db.records import ChannelType, WorkKind
+from db.slot_claims import SlotClaims
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
@@ -100,20 +101,24 @@ def open_gemini(core: Core) -> GeminiService:
 def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     """Plug the ports together."""
     settings = core.settings
-    appointments = Appointments()
+    appointments, slots = Appointments(), SlotClaims()
     made_here = MadeHere(core.database, appointments, core.clock)
+    being_booked = BeingBooked(core.database, slots, core.clock)
     proposals = Proposals(made_here)
     tools = ToolManager(
         (
             *CATALOGUE_TOOLS,
-            *booking_tools(proposals),
+            *booking_tools(proposals, being_booked),
             *AppointmentTools(made_here, proposals).tools(),
             *HANDOFF_TOOLS,
         )
     )
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
     agent = Agent(model, tools, PromptManager(), limits)
-    desk = BookingDesk(CommittedIntents(core.database, Intents(), appointments, core.clock), proposals)
+    stores = WriteStores(
+        database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
+    )
+    desk = BookingDesk(CommittedIntents(stores, core.clock), being_booked, proposals)
     return Orchestrator(agent, Confirmation(desk), proposals)
 
 
@@ -139,7 +144,7 @@ def _worker(
     quiet = timedelta(seconds=settings.quiet_seconds)
     turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
     deliveries = DeliveryJob(delivery_stores(core), channels, core.pacing, core.clock)
-    sweeps = SweepJob(core.database, core.inbox, core.work, core.clock)
+    sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
     owner = new_owner()
 
     def lane(kind: WorkKind, job: Job, *, places: int, poll: timedelta = POLL) -> Lane:

@@ -403,6 +403,24 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffTime:
+    """A stretch of one master's time at one branch. `staff_id` is the CRM's."""
+
+    branch_id: BranchId
+    staff_id: str
+    starts_at: datetime
+    duration: timedelta
+
+    def overlaps(self, other: StaffTime) -> bool:
+        """Say whether both want the same master at the same time."""
+        return (
+            (self.branch_id, self.staff_id) == (other.branch_id, other.staff_id)
+            and self.starts_at < other.starts_at + other.duration
+            and other.starts_at < self.starts_at + self.duration
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookedAppointment:
     """An appointment that a dialogue of ours made, as it stood in the CRM when last read."""
 

@@ -170,6 +170,17 @@ class Work:
             rows = (await tx.connection.execute(statement)).all()
         return {by_key[(row[0], row[1], row[2], row[3], row[4])] for row in rows}
 
+    async def hold(self, tx: Transaction, claim: Claim) -> None:
+        """Prove that the lease is ours, and keep it ours until the caller's transaction ends.
+
+        The row stays locked so long, as its own update would lock it: a claim skips it, a renewal waits. What the
+        transaction writes after this is therefore written by the one holder. Raises LeaseLost, also where the lease has
+        run out and nobody has taken the row over yet.
+        """
+        held = select(work.c.fence).where(*_is(claim), work.c.lease_until > self._clock())
+        if await tx.connection.scalar(held.with_for_update(key_share=True)) is None:
+            raise LeaseLost("the lease has run out, or another worker has taken the dialogue over")
+
     async def done(self, tx: Transaction, claim: Claim, *, next_due_at: datetime | None = None) -> None:
         """End a claim in the transaction that keeps its results.
 

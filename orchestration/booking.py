@@ -2,7 +2,13 @@
 
 Every step before the CRM is committed by itself, so that whoever handles the same yes again (another worker, a repeated
 update) finds how far it went: a call that may have gone through is looked up first, and a lookup that finds nothing
-proves nothing before the first call's own time limit has passed.
+proves nothing before the first call's own time limit has passed. Every step proves the turn's lease first: a worker
+that was frozen past its lease takes none when it wakes (LeaseLost), and so does not call the CRM.
+
+What remains: a CRM knows no fence, so the call itself carries none. Its time limit begins before the intent is marked
+as called, and a process that wakes after the limit drops the call; but one that is frozen for longer than CALL_LIMIT
+between that committed mark and the HTTP request, just as it sends it, still sends it when it wakes, and by then another
+worker may have made the same call. The same where the hosts' clocks differ by that much.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import KeptPrice, Offer, Proposal
 from orchestration.messages import Button, Reply
 from orchestration.offers import find_alternatives, total_price
-from orchestration.ports import Intents
+from orchestration.ports import ClaimedTimes, Intents
 from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
@@ -34,6 +40,7 @@ from orchestration.writes import (
     external_id_of,
     find_changed,
     offer_of,
+    time_of,
     wish_again,
 )
 
@@ -44,13 +51,20 @@ CALL_LIMIT = timedelta(seconds=40)
 GIVE_UP_AFTER = timedelta(minutes=10)
 """When it still cannot be found out whether a write went through, a person is told."""
 _ASK_AGAIN_IN = timedelta(seconds=15)
+TIME_HELD_FOR = GIVE_UP_AFTER + timedelta(minutes=5)
+"""How long a time is claimed from each call of the CRM: longer than anything may still come of that call.
+
+A claim is given back when the write is refused or the visit leaves the time again, and not when it stands: whoever read
+the free times before the CRM kept the visit, or reads a list of them that is behind, still cannot call the CRM for it.
+"""
 
 
 class BookingDesk:
     """Carries out confirmed proposals, each at most once."""
 
-    def __init__(self, intents: Intents, proposals: Proposals) -> None:
+    def __init__(self, intents: Intents, claimed: ClaimedTimes, proposals: Proposals) -> None:
         self._intents = intents
+        self._claimed = claimed
         self._proposals = proposals
 
     async def was_begun(self, turn: Turn, proposal_id: UUID) -> bool:
@@ -66,7 +80,7 @@ class BookingDesk:
         """Make the write, or find that it was made, and tell the client what stands. Raises TurnPostponed."""
         branch = turn.scope.branch(branch_id_of(proposal))
         intent = await self._intents.record(
-            turn.dialogue,
+            turn.claim,
             intent_id=proposal.id,
             branch_id=branch.id,
             kind=proposal.kind,
@@ -77,13 +91,13 @@ class BookingDesk:
         try:
             await self._carry_on(turn, proposal, branch, intent)
         except CRMRejected as error:
-            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            await self._intents.mark_refused(turn.claim, intent.id, error.code)
             await self._refused(turn, proposal, branch, error)
         except CRMOutcomeUnknown as error:
             raise TurnPostponed(_ASK_AGAIN_IN, str(error)) from error
         except CRMError as error:
             # Nothing was written: the call did not reach the CRM.
-            await self._intents.mark_refused(turn.dialogue, intent.id, error.code)
+            await self._intents.mark_refused(turn.claim, intent.id, error.code)
             log.warning("crm_failed", operation=proposal.kind, code=error.code, error=str(error))
             turn.conversation = turn.conversation.at_rest()
             crm_failed(turn, error, branch_id=branch.id)
@@ -110,7 +124,7 @@ class BookingDesk:
         """Find out whether an earlier call went through, before anything else."""
         called_at = intent.called_at or intent.created_at
         if turn.now - called_at > GIVE_UP_AFTER or not can_look_up(crm, proposal):
-            await self._intents.mark_unknown(turn.dialogue, intent.id, "could not be looked up")
+            await self._intents.mark_unknown(turn.claim, intent.id, "could not be looked up")
             self._tell_unknown(turn, proposal, branch)
             return
         try:
@@ -142,9 +156,9 @@ class BookingDesk:
         return True
 
     async def _write(self, turn: Turn, proposal: Proposal, branch: Branch, crm: BaseCRMAdapter) -> None:
-        await self._intents.mark_called(turn.dialogue, proposal.id)
         try:
             async with asyncio.timeout(CALL_LIMIT.total_seconds()):
+                await self._claim_time(turn, proposal)
                 appointment = await call_crm(turn, proposal, crm)
         except (TimeoutError, CRMOutcomeUnknown) as error:
             log.warning("crm_outcome_unknown", operation=proposal.kind, error=str(error))
@@ -156,6 +170,18 @@ class BookingDesk:
                 log.warning("crm_lookup_failed", code=lookup.code)
             raise TurnPostponed(CALL_LIMIT, "outcome unknown") from error
         await self._keep(turn, proposal, branch, appointment)
+
+    async def _claim_time(self, turn: Turn, proposal: Proposal) -> None:
+        """Mark the intent as called, with a claim on its time. Raises SlotTaken where somebody else has one."""
+        called = await self._intents.mark_called(
+            turn.claim,
+            proposal.id,
+            time=time_of(proposal),
+            held_for=TIME_HELD_FOR,
+            visit=proposal.appointment.record_id if proposal.appointment else None,
+        )
+        if not called:
+            raise SlotTaken("somebody else is booking this time")
 
     async def _still_as_shown(self, turn: Turn, proposal: Proposal, branch: Branch, intent: Intent) -> bool:
         """Ask the CRM again right before the write. Raises SlotTaken; a changed price or length is asked anew."""
@@ -176,7 +202,7 @@ class BookingDesk:
         price = KeptPrice.of(total_price(services, slot))
         if price == offer.price and slot.duration == offer.duration:
             return True
-        await self._intents.mark_refused(turn.dialogue, intent.id, "changed")
+        await self._intents.mark_refused(turn.claim, intent.id, "changed")
         changed = offer.model_copy(update={"price": price, "duration": slot.duration, "shown_at": turn.now})
         if proposal.kind is IntentKind.MOVE and proposal.appointment:
             self._proposals.propose_move(turn, proposal.appointment, changed)
@@ -192,7 +218,7 @@ class BookingDesk:
         if proposal.kind is not IntentKind.CANCEL:
             booked = booked_appointment(turn, proposal, branch, appointment)
         await self._intents.mark_done(
-            turn.dialogue, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
+            turn.claim, proposal.id, crm_record_id=appointment.id, appointment=booked, cancelled=booked is None
         )
         self._tell_done(turn, as_booked(proposal, appointment))
         if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
@@ -226,7 +252,7 @@ class BookingDesk:
             return
         try:
             services = await _services(turn, branch, proposal.offer)
-            others = await find_alternatives(turn, proposal.offer, branch, services)
+            others = await find_alternatives(turn, proposal.offer, branch, services, self._claimed)
         except CRMError as failure:
             crm_failed(turn, failure, branch_id=branch.id)
             return

@@ -8,9 +8,10 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from crm.base import Price, Slot, StaffId
-from db.records import Branch
+from db.records import Branch, StaffTime
 from orchestration.catalogue import OfferedService
 from orchestration.conversation import KeptPrice, Offer
+from orchestration.ports import ClaimedTimes
 from orchestration.turns import Turn
 from orchestration.wording import price_text
 
@@ -22,6 +23,7 @@ async def find_offers(
     turn: Turn,
     branch: Branch,
     services: Sequence[OfferedService],
+    claimed: ClaimedTimes,
     *,
     first: date,
     last: date,
@@ -33,18 +35,18 @@ async def find_offers(
 
     Times are the branch's wall clock; `earliest` and `latest` bound the start. Too many are thinned evenly.
     """
-    slots = await _free_slots(turn, branch, services, first=first, last=last, staff_id=staff_id)
+    slots = await _free_slots(turn, branch, services, claimed, first=first, last=last, staff_id=staff_id)
     fitting = [slot for slot in slots if earliest <= _wall(turn, slot, branch) <= latest]
     return _remember(turn, branch, services, thin(fitting, MOST_SHOWN))
 
 
 async def find_alternatives(
-    turn: Turn, offer: Offer, branch: Branch, services: Sequence[OfferedService]
+    turn: Turn, offer: Offer, branch: Branch, services: Sequence[OfferedService], claimed: ClaimedTimes
 ) -> tuple[Offer, ...]:
     """Return a few free times nearest to a lost one: the same day first, then the next three days. Raises CRMError."""
     day = turn.local(offer.starts_at, branch).date()
     for first, last in ((day, day), (day + timedelta(days=1), day + timedelta(days=3))):
-        slots = await _free_slots(turn, branch, services, first=first, last=last)
+        slots = await _free_slots(turn, branch, services, claimed, first=first, last=last)
         if slots:
             nearest = sorted(slots, key=lambda slot: (abs(slot.starts_at - offer.starts_at), slot.starts_at))
             chosen = sorted(nearest[:ALTERNATIVES], key=lambda slot: slot.starts_at)
@@ -56,17 +58,32 @@ async def _free_slots(
     turn: Turn,
     branch: Branch,
     services: Sequence[OfferedService],
+    claimed: ClaimedTimes,
     *,
     first: date,
     last: date,
     staff_id: StaffId | None = None,
 ) -> list[Slot]:
-    """Ask the CRM, and leave out what begins before the salon takes bookings."""
+    """Ask the CRM, and leave out what begins before the salon takes bookings and what somebody is booking already."""
     crm = turn.scope.crm(branch.id)
     rules = await crm.get_rules()
     service_ids = [service.id for service in services]
     slots = await crm.get_available_slots(service_ids, first=first, last=last, staff_id=staff_id)
-    return [slot for slot in slots if slot.starts_at >= turn.now + rules.lead_time]
+    return await _unclaimed(
+        turn, branch, [slot for slot in slots if slot.starts_at >= turn.now + rules.lead_time], claimed
+    )
+
+
+async def _unclaimed(turn: Turn, branch: Branch, slots: list[Slot], claimed: ClaimedTimes) -> list[Slot]:
+    if not slots:
+        return []
+    times = [
+        StaffTime(branch_id=branch.id, staff_id=slot.staff.id, starts_at=slot.starts_at, duration=slot.duration)
+        for slot in slots
+    ]
+    first, last = min(time.starts_at for time in times), max(time.starts_at + time.duration for time in times)
+    taken = await claimed.list_claimed(turn.dialogue.company_id, branch.id, first=first, last=last)
+    return [slot for slot, time in zip(slots, times, strict=True) if not any(time.overlaps(one) for one in taken)]
 
 
 def _remember(

@@ -11,7 +11,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.records import BookedAppointment, BranchId, Dialogue, Intent, IntentKind, Usage
+from db.records import (
+    BookedAppointment,
+    BranchId,
+    Claim,
+    CompanyId,
+    Dialogue,
+    Intent,
+    IntentKind,
+    StaffTime,
+    Usage,
+)
 
 
 class Clock(Protocol):
@@ -114,11 +124,15 @@ class Model(Protocol):
 
 
 class Intents(Protocol):
-    """CRM writes recorded before they are made. Every method is one committed step of its own."""
+    """CRM writes recorded before they are made. Every step is a commit of its own, made under the claim's lease.
+
+    A step raises LeaseLost where the lease has run out or another worker holds the dialogue: nothing is written then,
+    and nothing more may be asked of the CRM. Nobody here catches it.
+    """
 
     async def record(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         *,
         intent_id: UUID,
         branch_id: BranchId,
@@ -129,14 +143,21 @@ class Intents(Protocol):
         """Record a confirmed write, or return the one that stands under this id already."""
 
     async def find(self, dialogue: Dialogue, intent_id: UUID) -> Intent | None:
-        """Return an intent of this dialogue."""
+        """Return an intent of this dialogue. No step: it needs no lease."""
 
-    async def mark_called(self, dialogue: Dialogue, intent_id: UUID) -> None:
-        """Say that the CRM is about to be called (again, after a lookup that found nothing)."""
+    async def mark_called(
+        self, claim: Claim, intent_id: UUID, *, time: StaffTime | None, held_for: timedelta, visit: str | None = None
+    ) -> bool:
+        """Say that the CRM is about to be called (again, after a lookup that found nothing), and claim the time.
+
+        The time is nobody else's from then on for `held_for`, or until the write is refused; None: the write needs no
+        time. `visit` is the CRM's record that is moved: it does not stand in its own way. False: somebody else has
+        claimed a part of the time; nothing is marked, and the CRM must not be called.
+        """
 
     async def mark_done(
         self,
-        dialogue: Dialogue,
+        claim: Claim,
         intent_id: UUID,
         *,
         crm_record_id: str,
@@ -145,11 +166,20 @@ class Intents(Protocol):
     ) -> None:
         """Say that the write stands in the CRM; our own row of the appointment is changed with it."""
 
-    async def mark_refused(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
-        """Say that nothing was written."""
+    async def mark_refused(self, claim: Claim, intent_id: UUID, error: str) -> None:
+        """Say that nothing was written; the time is free again."""
 
-    async def mark_unknown(self, dialogue: Dialogue, intent_id: UUID, error: str) -> None:
+    async def mark_unknown(self, claim: Claim, intent_id: UUID, error: str) -> None:
         """Say that it cannot be found out whether it was written."""
+
+
+class ClaimedTimes(Protocol):
+    """Times that somebody is booking right now, or has just booked: no use to offer them, whatever the CRM shows."""
+
+    async def list_claimed(
+        self, company_id: CompanyId, branch_id: BranchId, *, first: datetime, last: datetime
+    ) -> Sequence[StaffTime]:
+        """Return those that lie, at least in part, between the two moments."""
 
 
 class Appointments(Protocol):

@@ -12,6 +12,7 @@ from db.records import (
     Author,
     Branch,
     BranchId,
+    Claim,
     Dialogue,
     DialogueState,
     HistoryMessage,
@@ -71,6 +72,8 @@ class Turn:
     """One turn while it is being worked on. Tools and confirmation write into it; `result()` closes it."""
 
     scope: CompanyScope
+    claim: Claim
+    """The lease that the turn is made under: every step of a write to a CRM proves it."""
     dialogue: Dialogue
     conversation: Conversation
     state_version: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm.base import Appointment, BaseCRMAdapter, Capability, NewAppointment, Phone, RecordId
 from crm.errors import CRMNotFound, CRMRejected
-from db.records import BookedAppointment, Branch, BranchId, IntentKind, new_id
+from db.records import BookedAppointment, Branch, BranchId, IntentKind, StaffTime, new_id
 from locales import Translator
 from orchestration.conversation import Offer, Proposal, Wish
 from orchestration.turns import Turn
@@ -101,6 +101,21 @@ def wish_again(proposal: Proposal, offer: Offer) -> Wish:
         client_name=proposal.client_name,
         visitor_name=proposal.visitor_name,
         comment=proposal.comment,
+    )
+
+
+def time_of(proposal: Proposal) -> StaffTime | None:
+    """Return the time that the write needs; None: it needs none.
+
+    It is always one certain master's: a slot names its master also where the client wanted just anyone. A moved visit
+    may keep its own length in the CRM, so the longer one counts.
+    """
+    if proposal.kind is IntentKind.CANCEL:
+        return None
+    offer = offer_of(proposal)
+    longest = max(offer.duration, proposal.appointment.duration) if proposal.appointment else offer.duration
+    return StaffTime(
+        branch_id=BranchId(offer.branch_id), staff_id=offer.staff_id, starts_at=offer.starts_at, duration=longest
     )
 
 

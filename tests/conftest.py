@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,9 @@ from bot.app import Core, build_gateway, open_core
 from bot.channels import add_telegram
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
+from bot.lane import LEASE
 from bot.settings import Mode, Settings
+from bot.tasks import end
 from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
 from db.records import Channel, ChannelType, CompanyId, new_id
@@ -118,7 +120,7 @@ def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
     """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
-    async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:") as opened:
+    async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:", pool_size=20) as opened:
         yield replace(opened, pace=NoWaiting(), pacing=NoPacing())
 
 
@@ -228,6 +230,8 @@ class Installation:
     clock: Clock
     company_id: CompanyId
     url: str
+    worker: asyncio.Task[None]
+    lease: timedelta
     clients: int = 0
     bots: dict[CompanyId, int] = field(default_factory=dict)
 
@@ -249,6 +253,14 @@ class Installation:
     async def channel(self, company_id: CompanyId | None = None) -> Channel:
         channels = await self.core.companies.list_channels(company_id or self.company_id)
         return next(channel for channel in channels if channel.type is ChannelType.TELEGRAM)
+
+    async def kill_worker(self) -> None:
+        """Let the worker die in the middle of what it does: its leases stay, and nothing is given back."""
+        await end(self.worker)
+
+    def another_worker(self) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        """Run a worker beside the first, as on another host."""
+        return working(self.core, None, self.lease)
 
     def staff_heard(self) -> list[str]:
         return self.vendors.telegram.people.texts_from_bot(self.bots[self.company_id], STAFF_CHAT)
@@ -275,19 +287,28 @@ class Installation:
 
 
 @asynccontextmanager
-async def running(core: Core, model: Model | None = None) -> AsyncIterator[str]:
-    """Run gateway and worker as `serve` does; yield the gateway's address. `model` None: Gemini, as in the settings."""
-    async with open_worker(core, model=model) as app:
-        gateway = build_gateway(core)
-        url = await gateway.start()
-        working = asyncio.create_task(app.worker.run())
+async def working(core: Core, model: Model | None, lease: timedelta) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker. `model` None: Gemini, as in the settings."""
+    async with open_worker(core, model=model, lease=lease) as app:
+        task = asyncio.create_task(app.worker.run())
         try:
-            yield url
+            yield task
         finally:
-            await gateway.stop()
             app.worker.stop()
             with contextlib.suppress(asyncio.CancelledError):
-                await working
+                await task
+
+
+@asynccontextmanager
+async def running(core: Core, model: Model | None, lease: timedelta) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """Run gateway and worker as `serve` does; yield the gateway's address and the worker."""
+    async with working(core, model, lease) as worker:
+        gateway = build_gateway(core)
+        url = await gateway.start()
+        try:
+            yield url, worker
+        finally:
+            await gateway.stop()
 
 
 @pytest.fixture
@@ -297,7 +318,15 @@ def model() -> Model | None:
 
 
 @pytest.fixture
-async def house(core: Core, vendors: Vendors, clock: Clock, model: Model | None) -> AsyncIterator[Installation]:
+def lease() -> timedelta:
+    """How long work is held without a sign of life. A test of what a lost lease means puts another one here."""
+    return LEASE
+
+
+@pytest.fixture
+async def house(
+    core: Core, vendors: Vendors, clock: Clock, model: Model | None, lease: timedelta
+) -> AsyncIterator[Installation]:
     """The salon Элита on a running installation, with a staff chat."""
     settings = core.settings.model_copy(
         update={
@@ -307,9 +336,9 @@ async def house(core: Core, vendors: Vendors, clock: Clock, model: Model | None)
         }
     )
     core = replace(core, settings=settings)
-    async with running(core, model) as url:
+    async with running(core, model, lease) as (url, worker):
         core = replace(core, settings=settings.model_copy(update={"public_url": url}))
-        installation = Installation(core, vendors, clock, CompanyId(new_id()), url)
+        installation = Installation(core, vendors, clock, CompanyId(new_id()), url, worker, lease)
         staff = User(id=STAFF_CHAT, first_name="Администратор")
         text = ELITA.read_text(encoding="utf-8").replace("time_zone:", f"staff_chat: {STAFF_CHAT}\ntime_zone:")
         installation.company_id = await installation.add_company(text, ELITA_BOT, account=str(ELITA_ID))

@@ -14,6 +14,7 @@ from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import Wish
 from orchestration.identity import typed_phone
 from orchestration.offers import find_offers, told_to_model
+from orchestration.ports import ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
 from orchestration.tools.catalogue import BranchArguments, has_crm, pick_branch
@@ -47,30 +48,37 @@ class CreateAppointment(Arguments):
     comment: str | None = Field(None, description="Answers to the ask_before questions, wishes.", max_length=500)
 
 
-async def get_available_slots(turn: Turn, arguments: GetAvailableSlots) -> ToolOutcome:
-    branch = pick_branch(turn, arguments.branch_id)
-    if isinstance(branch, ToolOutcome):
-        return branch
-    last = arguments.date_to or arguments.date_from
-    today = turn.local(turn.now, branch).date()
-    if last < arguments.date_from or last < today:
-        return refuse("dates_past", turn.texts.text("tool-dates-past"))
-    if last - arguments.date_from > _LONGEST_SEARCH or last - today > _FURTHEST:
-        return refuse("dates_too_far", turn.texts.text("tool-dates-too-far"))
-    services = await chosen_services(turn, branch, arguments.service_ids)
-    if isinstance(services, ToolOutcome):
-        return services
-    offers = await find_offers(
-        turn,
-        branch,
-        services,
-        first=max(arguments.date_from, today),
-        last=last,
-        staff_id=StaffId(arguments.staff_id) if arguments.staff_id else None,
-        earliest=arguments.time_from or time.min,
-        latest=arguments.time_to or time.max,
-    )
-    return ToolOutcome(response={"slots": [told_to_model(turn, offer, branch) for offer in offers]})
+@dataclass(frozen=True, slots=True)
+class GetAvailableSlotsTool:
+    """Finds free times that nobody is booking already."""
+
+    claimed: ClaimedTimes
+
+    async def __call__(self, turn: Turn, arguments: GetAvailableSlots) -> ToolOutcome:
+        branch = pick_branch(turn, arguments.branch_id)
+        if isinstance(branch, ToolOutcome):
+            return branch
+        last = arguments.date_to or arguments.date_from
+        today = turn.local(turn.now, branch).date()
+        if last < arguments.date_from or last < today:
+            return refuse("dates_past", turn.texts.text("tool-dates-past"))
+        if last - arguments.date_from > _LONGEST_SEARCH or last - today > _FURTHEST:
+            return refuse("dates_too_far", turn.texts.text("tool-dates-too-far"))
+        services = await chosen_services(turn, branch, arguments.service_ids)
+        if isinstance(services, ToolOutcome):
+            return services
+        offers = await find_offers(
+            turn,
+            branch,
+            services,
+            self.claimed,
+            first=max(arguments.date_from, today),
+            last=last,
+            staff_id=StaffId(arguments.staff_id) if arguments.staff_id else None,
+            earliest=arguments.time_from or time.min,
+            latest=arguments.time_to or time.max,
+        )
+        return ToolOutcome(response={"slots": [told_to_model(turn, offer, branch) for offer in offers]})
 
 
 async def chosen_services(
@@ -129,14 +137,14 @@ class CreateAppointmentTool:
         return ToolOutcome(response=await self.proposals.propose_booking(turn, wish), ends_turn=True)
 
 
-def booking_tools(proposals: Proposals) -> tuple[Tool, ...]:
+def booking_tools(proposals: Proposals, claimed: ClaimedTimes) -> tuple[Tool, ...]:
     """Return the tools of this file."""
     return (
         Tool(
             name="get_available_slots",
             description="Free times from the salon's own schedule. Offer the client only times from here.",
             arguments=GetAvailableSlots,
-            run=get_available_slots,
+            run=GetAvailableSlotsTool(claimed),
             available=has_crm,
             reads_only=True,
         ),

@@ -29,7 +29,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Fault:
-    """What the next calls to paths with this text in them meet."""
+    """What the next calls to paths with this text in them meet.
+
+    A hold keeps the call, before its effect or after it, until the event is set; `held` counts those that wait.
+    """
 
     path: str
     times: int
@@ -40,7 +43,16 @@ class Fault:
     hang_s: float = 0
     cut_before: bool = False
     cut_after: bool = False
+    hold_before: asyncio.Event | None = None
+    hold_after: asyncio.Event | None = None
     retry_after: int | None = None
+    held: int = 0
+
+    async def hold(self, until: asyncio.Event | None) -> None:
+        if until is not None:
+            self.held += 1
+            await until.wait()
+            self.held -= 1
 
 
 class YclientsSandbox:
@@ -70,9 +82,11 @@ class YclientsSandbox:
         self.book.salons[salon.id] = salon
         return salon.id
 
-    def fail_next(self, path: str, *, times: int = 1, **fault: Any) -> None:
-        """Let the next calls to paths that contain `path` fail (see Fault)."""
-        self._faults.append(Fault(path, times, **fault))
+    def fail_next(self, path: str, *, times: int = 1, **fault: Any) -> Fault:
+        """Let the next calls to paths that contain `path` fail (see Fault); return what tells how many are held."""
+        made = Fault(path, times, **fault)
+        self._faults.append(made)
+        return made
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; return the address below which `/api/v1` lies."""
@@ -106,6 +120,8 @@ class YclientsSandbox:
                     if early is not None:
                         return early
                 response = await handler(request)
+                if fault is not None:
+                    await fault.hold(fault.hold_after)
                 if fault is not None and fault.cut_after:
                     return await self._cut(request)
             except Refused as refused:
@@ -147,6 +163,9 @@ class YclientsSandbox:
     async def _suffer(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.hang_s:
             await asyncio.sleep(fault.hang_s)
+        if fault.hold_before is not None:
+            await request.read()  # what is held has arrived, whatever becomes of the caller
+            await fault.hold(fault.hold_before)
         if fault.cut_before:
             return await self._cut(request)
         if fault.html:

@@ -222,6 +222,21 @@ async def test_appointments_are_shown_moved_and_cancelled_by_their_own_client(ho
     assert house.records() == []
 
 
+async def test_a_time_that_was_just_cancelled_can_be_booked_again_at_once(house):
+    first, second = house.client("Елена"), house.client("Ольга")
+    await reach_proposal(first)
+    await first.presses("Да, записать")
+    await first.says("Мои записи")
+    await first.says("Отмените запись")
+    await first.presses("Да, отменить")
+
+    await reach_proposal(second)
+    receipt = await second.presses("Да, записать")
+
+    assert "Готово" in receipt.text
+    assert [record["client"]["phone"] for record in house.records()] == [second.phone]
+
+
 async def test_a_typed_phone_does_not_reveal_appointments(house):
     owner, stranger = house.client("Елена"), house.client("Ольга")
     await reach_proposal(owner)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.records_of_writes import MadeHere
+from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
 from db.appointments import Appointments
 from db.models import intents
-from db.records import ChannelId, Dialogue, dialogue_id_of, new_id
+from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, WorkKind, dialogue_id_of, new_id
+from db.slot_claims import SlotClaims
 from locales import Translator
 from orchestration.conversation import Conversation
 from orchestration.messages import Message
@@ -62,12 +64,26 @@ async def desk(house):
         proposals = Proposals(made_here)
         tools = (
             *CATALOGUE_TOOLS,
-            *booking_tools(proposals),
+            *booking_tools(proposals, BeingBooked(house.core.database, SlotClaims(), house.clock)),
             *AppointmentTools(made_here, proposals).tools(),
             *HANDOFF_TOOLS,
         )
         channel = ChannelId(new_id())
         yield Desk(ToolManager(tools), await scopes.open(company_id), house, channel)
+
+
+def claim_of(dialogue):
+    return Claim(
+        company_id=dialogue.company_id,
+        dialogue_id=dialogue.id,
+        kind=WorkKind.TURN,
+        subject_id=NO_SUBJECT,
+        channel_id=dialogue.channel_id,
+        wake=1,
+        fence=1,
+        attempts=0,
+        lost_leases=0,
+    )
 
 
 class Desk:
@@ -82,6 +98,7 @@ class Desk:
         )
         self.turn = Turn(
             scope=scope,
+            claim=claim_of(dialogue),
             dialogue=dialogue,
             conversation=Conversation(),
             state_version=0,
@@ -127,6 +144,30 @@ async def test_services_are_the_branchs_own_told_in_the_companys_words(desk):
     assert "Свадебная причёска" not in ural
     found = (await desk.call("get_services", branch_id="center", query="маникюра"))["services"]
     assert [one["name"] for one in found] == ["Маникюр"]
+
+
+async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
+    afternoon = {"date_from": "2026-11-25", "branch_id": "center", "time_from": "14:00", "time_to": "17:00"}
+    hidden = {(time, "Анна Смирнова") for time in ("14:30", "15:00", "15:30")}
+    beside = {("14:00", "Анна Смирнова"), ("16:00", "Анна Смирнова"), ("15:00", "Мария Иванова")}
+
+    async def shown():
+        found = await desk.call("get_available_slots", service_ids=["501"], **afternoon)
+        return {(slot["time"], slot["staff"]) for slot in found["slots"]}
+
+    assert await shown() >= hidden | beside
+    booked = StaffTime(
+        branch_id=desk.scope.branches[0].id,
+        staff_id="101",
+        starts_at=datetime(2026, 11, 25, 15, 0, tzinfo=ZoneInfo("Europe/Moscow")),
+        duration=timedelta(hours=1),
+    )
+    async with desk.house.core.database.company(desk.scope.company.id) as tx:
+        expires_at = desk.turn.now + timedelta(minutes=1)
+        await SlotClaims().take(tx, booked, intent_id=new_id(), now=desk.turn.now, expires_at=expires_at)
+
+    assert await shown() >= beside
+    assert not await shown() & hidden
 
 
 async def test_slots_are_told_by_the_branchs_own_clock(desk):
