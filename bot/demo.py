@@ -150,7 +150,7 @@ def model_name(sandboxes: Sandboxes) -> str:
 
 async def _stay(page: Page, port: int, sandboxes: Sandboxes, started: float, serving: asyncio.Task[None]) -> int:
     try:
-        url = await page.start(port=port, model=model_name(sandboxes))
+        url = await page.start(port=port, model="gemini" if sandboxes.gemini is None else "scripted")
     except OSError as error:
         typer.echo(f"ai-admin demo: port {port} is not free ({error.strerror}); try `make demo PORT=8086`", err=True)
         return 1
