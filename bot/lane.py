@@ -21,7 +21,7 @@ import structlog
 from bot.tasks import end
 from db.doorbell import Doorbell
 from db.errors import DatabaseUnavailable, LeaseLost
-from db.records import Claim, WorkKind
+from db.records import Claim, DialogueId, WorkKind
 from db.work import Share, Work
 from orchestration.ports import Clock
 from orchestration.turns import TurnPostponed
@@ -73,7 +73,10 @@ class _Held:
 
 
 class Lane:
-    """Any number of claims side by side up to `places`; one company never takes them all."""
+    """Any number of claims side by side up to `places`; one company never takes them all.
+
+    `only`: claim the work of this dialogue and no other.
+    """
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Lane:
         poll: timedelta = POLL,
         drain: timedelta = DRAIN,
         dead_letters: DeadLetters | None = None,
+        only: DialogueId | None = None,
     ) -> None:
         self._kind = kind
         self._job = job
@@ -101,6 +105,7 @@ class Lane:
         self._poll = poll
         self._drain_within = drain
         self._dead_letters = dead_letters or DeadLetters()
+        self._only = only
         self._held: dict[Claim, _Held] = {}
         self._stopping = asyncio.Event()
 
@@ -126,7 +131,7 @@ class Lane:
         try:
             if free > 0:
                 claims = await self._work.claim(
-                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share()
+                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share(), only=self._only
                 )
         except DatabaseUnavailable as error:
             log.error("database_unavailable", error=str(error))
@@ -162,7 +167,7 @@ class Lane:
         if len(self._held) >= self._places:
             return self._poll
         try:
-            due_in = await self._work.next_due_in((self._kind,), share=self._share())
+            due_in = await self._work.next_due_in((self._kind,), share=self._share(), only=self._only)
         except DatabaseUnavailable:
             return self._poll
         return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))
