@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import time
@@ -51,13 +52,12 @@ async def run_demo(options: DemoOptions) -> int:
         if wanted not in known:
             typer.echo(f"ai-admin demo: {name}={wanted} is not in this version; known: {', '.join(known)}", err=True)
             return 2
-    started = time.monotonic()
     set_up_logs(LogFormat.CONSOLE, level=40)
     loading = asyncio.create_task(load_sdks())
     async with AsyncExitStack() as stack:
         settings = load_settings()
         sandboxes = await stack.enter_async_context(open_sandboxes(real_model=settings.gemini_api_key is not None))
-        settings = demo_settings(settings, sandboxes)
+        settings = demo_settings(settings, sandboxes, patient=not options.self_test)
         core = await stack.enter_async_context(open_core(settings, pool_size=20))
         for notice in core.notices:
             typer.echo(f"note: {notice}")
@@ -70,14 +70,17 @@ async def run_demo(options: DemoOptions) -> int:
         await set_up_company(core, sandboxes)
         page = Page(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
         if not options.self_test:
-            return await _stay(page, options.port, sandboxes, started, serving)
-        typer.echo(f"started in {time.monotonic() - started:.1f} s; model: {model_name(sandboxes)}\n")
+            return await _stay(page, options.port, sandboxes, serving)
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}\n")
         test = SelfTest(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
         return 0 if await test.run() else 1
 
 
-def demo_settings(settings: Settings, sandboxes: Sandboxes) -> Settings:
-    """Point the settings at the sandbox servers; the gateway takes a free port of this machine."""
+def demo_settings(settings: Settings, sandboxes: Sandboxes, *, patient: bool) -> Settings:
+    """Point the settings at the sandbox servers; the gateway takes a free port of this machine.
+
+    `patient`: wait for the rest of what somebody types in several messages, if only for a moment.
+    """
     port = _free_port()
     changed: dict[str, object] = {
         "mode": Mode.DEVELOPMENT,
@@ -85,7 +88,7 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes) -> Settings:
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",
         "telegram_api_url": sandboxes.telegram.url,
-        "quiet_seconds": min(settings.quiet_seconds, 0.5),
+        "quiet_seconds": min(settings.quiet_seconds, 0.5) if patient else 0,
         "telegram_token": None,
         "crm_type": None,
     }
@@ -113,14 +116,14 @@ def model_name(sandboxes: Sandboxes) -> str:
     return "Gemini" if sandboxes.gemini is None else "scripted (a small set of rules, not an AI model)"
 
 
-async def _stay(page: Page, port: int, sandboxes: Sandboxes, started: float, serving: asyncio.Task[None]) -> int:
+async def _stay(page: Page, port: int, sandboxes: Sandboxes, serving: asyncio.Task[None]) -> int:
     try:
         url = await page.start(port=port, model="gemini" if sandboxes.gemini is None else "scripted")
     except OSError as error:
         typer.echo(f"ai-admin demo: port {port} is not free ({error.strerror}); try `make demo PORT=8086`", err=True)
         return 1
     try:
-        typer.echo(f"started in {time.monotonic() - started:.1f} s; model: {model_name(sandboxes)}")
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}")
         typer.echo(f"\n  Open {url}\n\nor talk in another terminal: .venv/bin/ai-admin chat elita\nCtrl-C stops it.")
         sys.stdout.flush()
         waiting = asyncio.create_task(stop_on_signal().wait())
@@ -135,6 +138,22 @@ async def _finish(serving: asyncio.Task[None], stopped: asyncio.Event) -> None:
     stopped.set()
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+def _started() -> str:
+    """Say how long it took since the process was started, what was imported before this line included."""
+    age = _age()
+    return "started" if age is None else f"started in {age:.1f} s"
+
+
+def _age() -> float | None:
+    """Return the seconds since this process was started; None where the system does not tell."""
+    try:
+        # proc(5): the 22nd field is the start in clock ticks since boot; the second may hold spaces and brackets.
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, IndexError, ValueError):
+        return None
 
 
 def _free_port() -> int:
