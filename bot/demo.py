@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,22 +20,20 @@ import typer
 from pydantic import SecretStr
 
 from bot.app import Core, open_core
-from bot.channels import add_telegram, rotate
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.demo_self_test import SelfTest
+from bot.demo_vendors import BOT_TOKEN, Sandboxes, connect_crm, open_sandboxes
+from bot.lent import Lent, lend
 from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
+from bot.sdks import load_sdks
 from bot.settings import LogFormat, Mode, Settings, load_settings
 from db.records import ChannelType, CompanyId
-from sandbox.gemini.server import GeminiSandbox
 from sandbox.page import Page
-from sandbox.seeds import ELITA_ID, elita_salon
-from sandbox.telegram.server import TelegramSandbox
-from sandbox.yclients.server import YclientsSandbox
+from sandbox.seeds import ELITA_ID
 
 _COMPANY_FILE = Path(__file__).parent.parent / "examples" / "elita.yaml"
-_BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-demo-0001"  # noqa: S105 (known to the local sandbox alone)
 _CRMS = ("yclients",)
 _CHANNELS = ("telegram",)
 
@@ -48,64 +46,41 @@ class DemoOptions:
     self_test: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sandboxes:
-    """The vendors round the demo; `gemini` None where the real one answers."""
-
-    telegram: TelegramSandbox
-    yclients: YclientsSandbox
-    gemini: GeminiSandbox | None
-
-
 async def run_demo(options: DemoOptions) -> int:
     """Run until stopped, or through the self test; return the exit code."""
     for wanted, known, name in ((options.crm, _CRMS, "CRM"), (options.channel, _CHANNELS, "CHANNEL")):
         if wanted not in known:
             typer.echo(f"ai-admin demo: {name}={wanted} is not in this version; known: {', '.join(known)}", err=True)
             return 2
-    started = time.monotonic()
     set_up_logs(LogFormat.CONSOLE, level=40)
+    loading = asyncio.create_task(load_sdks())
     async with AsyncExitStack() as stack:
         settings = load_settings()
         sandboxes = await stack.enter_async_context(open_sandboxes(real_model=settings.gemini_api_key is not None))
-        settings = demo_settings(settings, sandboxes)
+        settings = demo_settings(settings, sandboxes, patient=not options.self_test)
         core = await stack.enter_async_context(open_core(settings, pool_size=20))
         for notice in core.notices:
             typer.echo(f"note: {notice}")
+        await loading
+        gemini_url = sandboxes.gemini.url if sandboxes.gemini else None
+        stack.enter_context(lend(settings.data_dir, Lent(gemini_url=gemini_url)))
         stopped = asyncio.Event()
         serving = asyncio.create_task(serve(core, {}, stopped=stopped))
         stack.push_async_callback(_finish, serving, stopped)
         await set_up_company(core, sandboxes)
-        page = Page(sandboxes.telegram, sandboxes.yclients, bot_id=int(_BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
+        page = Page(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
         if not options.self_test:
-            return await _stay(page, options.port, sandboxes, started, serving)
-        typer.echo(f"started in {time.monotonic() - started:.1f} s; model: {model_name(sandboxes)}\n")
-        test = SelfTest(sandboxes.telegram, sandboxes.yclients, bot_id=int(_BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
+            return await _stay(page, options.port, sandboxes, serving)
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}\n")
+        test = SelfTest(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
         return 0 if await test.run() else 1
 
 
-@asynccontextmanager
-async def open_sandboxes(*, real_model: bool) -> AsyncIterator[Sandboxes]:
-    """Start the local vendors and stop them at the end."""
-    telegram, yclients = TelegramSandbox(), YclientsSandbox()
-    gemini = None if real_model else GeminiSandbox()
-    telegram.add_bot(_BOT_TOKEN, username="elita_demo_bot", first_name="Элита")
-    yclients.add_salon(elita_salon())
-    try:
-        await telegram.start()
-        await yclients.start()
-        if gemini is not None:
-            await gemini.start()
-        yield Sandboxes(telegram=telegram, yclients=yclients, gemini=gemini)
-    finally:
-        if gemini is not None:
-            await gemini.stop()
-        await yclients.stop()
-        await telegram.stop()
+def demo_settings(settings: Settings, sandboxes: Sandboxes, *, patient: bool) -> Settings:
+    """Point the settings at the sandbox servers; the gateway takes a free port of this machine.
 
-
-def demo_settings(settings: Settings, sandboxes: Sandboxes) -> Settings:
-    """Point the settings at the sandbox servers; the gateway takes a free port of this machine."""
+    `patient`: wait for the rest of what somebody types in several messages, if only for a moment.
+    """
     port = _free_port()
     changed: dict[str, object] = {
         "mode": Mode.DEVELOPMENT,
@@ -113,7 +88,7 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes) -> Settings:
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",
         "telegram_api_url": sandboxes.telegram.url,
-        "quiet_seconds": min(settings.quiet_seconds, 0.5),
+        "quiet_seconds": min(settings.quiet_seconds, 0.5) if patient else 0,
         "telegram_token": None,
         "crm_type": None,
     }
@@ -124,22 +99,15 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes) -> Settings:
 
 async def set_up_company(core: Core, sandboxes: Sandboxes) -> CompanyId:
     """Make the demo's company, or bring the one of the last run up to date."""
+    from bot.channels import add_telegram, rotate
+
     company = await replace_from_file(core.companies, parse_company_file(_COMPANY_FILE.read_text(encoding="utf-8")))
-    yclients = sandboxes.yclients
-    await core.companies.set_crm(
-        company.id,
-        "yclients",
-        options={"api_url": yclients.url, "company_id": str(ELITA_ID)},
-        secrets={
-            "partner_token": SecretStr(yclients.partner_token),
-            "user_token": SecretStr(yclients.user_token),
-        },
-    )
+    await connect_crm(core, company.id, sandboxes.yclients)
     for channel in await core.companies.list_channels(company.id):
         if channel.type is ChannelType.TELEGRAM:
             await rotate(core, channel)
             return company.id
-    await add_telegram(core, company.id, SecretStr(_BOT_TOKEN))
+    await add_telegram(core, company.id, SecretStr(BOT_TOKEN))
     return company.id
 
 
@@ -148,15 +116,15 @@ def model_name(sandboxes: Sandboxes) -> str:
     return "Gemini" if sandboxes.gemini is None else "scripted (a small set of rules, not an AI model)"
 
 
-async def _stay(page: Page, port: int, sandboxes: Sandboxes, started: float, serving: asyncio.Task[None]) -> int:
+async def _stay(page: Page, port: int, sandboxes: Sandboxes, serving: asyncio.Task[None]) -> int:
     try:
-        url = await page.start(port=port, model=model_name(sandboxes))
+        url = await page.start(port=port, model="gemini" if sandboxes.gemini is None else "scripted")
     except OSError as error:
         typer.echo(f"ai-admin demo: port {port} is not free ({error.strerror}); try `make demo PORT=8086`", err=True)
         return 1
     try:
-        typer.echo(f"started in {time.monotonic() - started:.1f} s; model: {model_name(sandboxes)}")
-        typer.echo(f"\n  Open {url}\n\nCtrl-C stops it.")
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}")
+        typer.echo(f"\n  Open {url}\n\nor talk in another terminal: .venv/bin/ai-admin chat elita\nCtrl-C stops it.")
         sys.stdout.flush()
         waiting = asyncio.create_task(stop_on_signal().wait())
         await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -170,6 +138,22 @@ async def _finish(serving: asyncio.Task[None], stopped: asyncio.Event) -> None:
     stopped.set()
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+def _started() -> str:
+    """Say how long it took since the process was started, what was imported before this line included."""
+    age = _age()
+    return "started" if age is None else f"started in {age:.1f} s"
+
+
+def _age() -> float | None:
+    """Return the seconds since this process was started; None where the system does not tell."""
+    try:
+        # proc(5): the 22nd field is the start in clock ticks since boot; the second may hold spaces and brackets.
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, IndexError, ValueError):
+        return None
 
 
 def _free_port() -> int:

@@ -21,7 +21,7 @@ import structlog
 from bot.tasks import end
 from db.doorbell import Doorbell
 from db.errors import DatabaseUnavailable, LeaseLost
-from db.records import Claim, WorkKind
+from db.records import Claim, DialogueId, WorkKind
 from db.work import Share, Work
 from orchestration.ports import Clock
 from orchestration.turns import TurnPostponed
@@ -73,14 +73,17 @@ class _Held:
 
 
 class Lane:
-    """Any number of claims side by side up to `places`; one company never takes them all."""
+    """Any number of claims side by side up to `places`; one company never takes them all.
+
+    `only`: claim the work of this dialogue and no other.
+    """
 
     def __init__(
         self,
         kind: WorkKind,
         job: Job,
         work: Work,
-        doorbell: Doorbell,
+        doorbell: Doorbell | None,
         clock: Clock,
         *,
         owner: str,
@@ -89,6 +92,7 @@ class Lane:
         poll: timedelta = POLL,
         drain: timedelta = DRAIN,
         dead_letters: DeadLetters | None = None,
+        only: DialogueId | None = None,
     ) -> None:
         self._kind = kind
         self._job = job
@@ -101,6 +105,7 @@ class Lane:
         self._poll = poll
         self._drain_within = drain
         self._dead_letters = dead_letters or DeadLetters()
+        self._only = only
         self._held: dict[Claim, _Held] = {}
         self._stopping = asyncio.Event()
 
@@ -126,7 +131,7 @@ class Lane:
         try:
             if free > 0:
                 claims = await self._work.claim(
-                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share()
+                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share(), only=self._only
                 )
         except DatabaseUnavailable as error:
             log.error("database_unavailable", error=str(error))
@@ -148,21 +153,18 @@ class Lane:
     async def _wait(self) -> None:
         """Wait for the bell, the next due time, the end of a running claim, or a poll's length, whichever is first."""
         pause = await self._pause()
-        waits: set[asyncio.Future[Any]] = {
-            asyncio.ensure_future(self._stopping.wait()),
-            asyncio.ensure_future(self._doorbell.wait(self._kind, pause)),
-        }
-        running: set[asyncio.Future[Any]] = {*waits, *(held.task for held in self._held.values())}
-        _, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits & pending:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
+        if self._doorbell is not None:
+            waits.append(asyncio.create_task(self._doorbell.wait(self._kind, pause)))
+        running = {*waits, *(held.task for held in self._held.values())}
+        await asyncio.wait(running, timeout=pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        await end(*waits)
 
     async def _pause(self) -> timedelta:
         if len(self._held) >= self._places:
             return self._poll
         try:
-            due_in = await self._work.next_due_in((self._kind,), share=self._share())
+            due_in = await self._work.next_due_in((self._kind,), share=self._share(), only=self._only)
         except DatabaseUnavailable:
             return self._poll
         return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))

@@ -14,6 +14,7 @@ import structlog
 
 from bot.app import Core, build_gateway, open_core
 from bot.gateway import Gateway, build_application
+from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
 from bot.tasks import end
 from handlers.ops import Ops
@@ -26,7 +27,9 @@ _HOUSEKEEPING = timedelta(hours=1)
 
 async def run_serve(settings: Settings, environment: Mapping[str, str]) -> None:
     """Run gateway and worker in one process; in development also one company from `.env`, by long polling."""
+    loading = asyncio.create_task(load_sdks())
     async with open_core(settings, pool_size=20) as core:
+        await loading
         await serve(core, environment, stopped=stop_on_signal())
 
 
@@ -43,9 +46,16 @@ async def run_gateway(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Run a worker alone, with its own small port for probes and figures where one is set."""
+    loading = asyncio.create_task(load_sdks())
+    async with open_core(settings, pool_size=20) as core:
+        await loading
+        await _work(core)
+
+
+async def _work(core: Core) -> None:
     from bot.worker_app import open_worker
 
-    async with open_core(settings, pool_size=20) as core, open_worker(core) as app:
+    async with open_worker(core) as app:
         probes = _probes(core)
         if probes is not None:
             await probes.start()

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def has_model(self) -> bool:
+        """Say whether anything can be asked: Gemini by a key, or another address that may need none."""
+        return self.gemini_api_key is not None or self.gemini_api_url is not None
+
+    @property
     def effective_log_format(self) -> LogFormat:
         return self.log_format or (LogFormat.JSON if self.mode is Mode.PRODUCTION else LogFormat.CONSOLE)
 

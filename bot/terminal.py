@@ -1,20 +1,21 @@
 """Talking to a company's agent in the terminal, over an API channel of the terminal's own: the same inbox, worker and
-outbox as the messengers'."""
+outbox as the messengers'. Whichever worker is there first answers; the terminal's own serves this dialogue alone."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import typer
 
 from bot.app import Core, open_core
-from bot.settings import Settings
-from bot.worker_app import open_worker
-from db.records import Accepted, Channel, ChannelType, CompanyId, dialogue_id_of, new_id
+from bot.sdks import load_sdks
+from bot.settings import Mode, Settings
+from db.records import Accepted, Channel, ChannelType, CompanyId, DialogueId, WorkKind, dialogue_id_of, new_id
 from orchestration.identity import find_phones
 from orchestration.messages import Message, Reply, Sender
 
@@ -24,15 +25,59 @@ _WAIT = timedelta(seconds=60)
 
 async def converse(settings: Settings, company: str, *, name: str, phone: str | None) -> None:
     """Hold a conversation on stdin and stdout until an empty line or the end of input."""
-    async with open_core(settings) as core, open_worker(core) as app:
+    async with open_core(settings) as core:
         company_id = await core.companies.get_company_id(company)
-        channel = await _channel(core, company_id)
+        conversation = _Conversation(core, await _channel(core, company_id), name, phone)
+        async with _answering(core, company_id, conversation.dialogue_id):
+            await conversation.hold()
+
+
+@asynccontextmanager
+async def _answering(core: Core, company_id: CompanyId, dialogue_id: DialogueId) -> AsyncIterator[None]:
+    """See to it that somebody answers: a worker of ours beside those that may run already."""
+    if core.settings.mode is not Mode.DEVELOPMENT:
+        if core.settings.has_model:
+            async with _worker(core, dialogue_id):
+                yield
+        else:
+            _note("no Gemini key is set here: a worker of the installation answers, if one runs")
+            yield
+        return
+    from bot.demo_vendors import stand_in
+
+    async with stand_in(core, company_id) as notes, _worker(core, dialogue_id):
+        for note in notes:
+            _note(note)
+        yield
+
+
+@asynccontextmanager
+async def _worker(core: Core, dialogue_id: DialogueId) -> AsyncIterator[None]:
+    """Run a worker for this dialogue. It comes up while the first line is typed."""
+    stopped = asyncio.Event()
+    working = asyncio.create_task(_work(core, dialogue_id, stopped))
+    try:
+        yield
+    finally:
+        stopped.set()
+        await working
+
+
+async def _work(core: Core, dialogue_id: DialogueId, stopped: asyncio.Event) -> None:
+    await load_sdks()
+    if stopped.is_set():
+        return
+    from bot.worker_app import open_worker
+
+    async with open_worker(core, only=dialogue_id) as app:
         working = asyncio.create_task(app.worker.run())
-        try:
-            await _Conversation(core, channel, name, phone).hold()
-        finally:
-            app.worker.stop()
-            await working
+        await stopped.wait()
+        app.worker.stop()
+        await working
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
 
 
 async def _channel(core: Core, company_id: CompanyId) -> Channel:
@@ -54,6 +99,7 @@ class _Conversation:
         self._sender = Sender(name=name)
         self._phone = next(iter(find_phones(phone or "")), None)
         self._client = f"terminal-{new_id()}"
+        self.dialogue_id = dialogue_id_of(channel.id, self._client)
         self._buttons: list[tuple[str, str]] = []
 
     async def hold(self) -> None:
@@ -75,8 +121,8 @@ class _Conversation:
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=message_id, dialogue_key=self._client, payload=payload)
         await self._core.intake.accept(self._channel, [accepted], quiet=timedelta(0))
-        dialogue_id = dialogue_id_of(self._channel.id, self._client)
-        answer = await self._core.answers.wait(self._channel, message_id, dialogue_id, within=_WAIT)
+        await self._core.doorbell.of(self.dialogue_id).ring(WorkKind.TURN)
+        answer = await self._core.answers.wait(self._channel, message_id, self.dialogue_id, within=_WAIT)
         if answer is None:
             typer.echo("(no answer yet)")
             return

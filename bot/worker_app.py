@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from pydantic import SecretStr
 
 from bot.app import Core
 from bot.housekeeping import SweepJob
+from bot.keyless import KeylessModel
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
+from bot.lent import find_lent
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.scopes import Scopes, open_crm
+from bot.settings import Mode, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
@@ -22,7 +26,7 @@ from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
 from db.outbox import Outbox
-from db.records import ChannelType, WorkKind
+from db.records import ChannelType, DialogueId, WorkKind
 from db.slot_claims import SlotClaims
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
@@ -46,6 +50,8 @@ from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
 from orchestration.tools.manager import ToolManager
 
+log = structlog.get_logger()
+
 _SWEEP_POLL = timedelta(seconds=30)
 
 
@@ -60,13 +66,16 @@ class WorkerApp:
 
 
 @asynccontextmanager
-async def open_worker(core: Core, *, model: Model | None = None, lease: timedelta = LEASE) -> AsyncIterator[WorkerApp]:
+async def open_worker(
+    core: Core, *, model: Model | None = None, lease: timedelta = LEASE, only: DialogueId | None = None
+) -> AsyncIterator[WorkerApp]:
     """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings.
 
     `lease`: how long work is held without a sign of life; what another worker waits before it takes over.
+    `only`: serve this dialogue and leave everything else to the others.
     """
     settings = core.settings
-    gemini = None if model is not None else open_gemini(core)
+    own_model = None if model is not None else open_model(core)
     bots = Bots(core.open_channel_secrets, api_url=settings.telegram_api_url)
     try:
         async with open_crm(core) as scopes:
@@ -76,24 +85,36 @@ async def open_worker(core: Core, *, model: Model | None = None, lease: timedelt
                 ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
                 ChannelType.API: ApiDispatch(core.answers),
             }
-            orchestrator = build_orchestrator(core, model or _chosen(gemini))
-            worker = _worker(core, scopes, channels, orchestrator, lease)
+            orchestrator = build_orchestrator(core, model or _chosen(own_model))
+            worker = _worker(core, scopes, channels, orchestrator, lease, only)
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
     finally:
         await bots.close()
-        if gemini is not None:
-            await gemini.close()
+        if own_model is not None:
+            await own_model.close()
 
 
-def open_gemini(core: Core) -> GeminiService:
+def open_model(core: Core) -> GeminiService | KeylessModel:
     """Make the model of the platform's settings."""
     settings = core.settings
+    if settings.has_model:
+        return _open_gemini(settings, settings.gemini_api_url)
+    log.warning("no_model_key", setting="AI_ADMIN_GEMINI_API_KEY", effect="clients are told that a person will answer")
+
+    def find_url() -> str | None:
+        lent = find_lent(settings.data_dir) if settings.mode is Mode.DEVELOPMENT else None
+        return lent.gemini_url if lent else None
+
+    return KeylessModel(find_url, lambda url: _open_gemini(settings, url))
+
+
+def _open_gemini(settings: Settings, api_url: str | None) -> GeminiService:
     return GeminiService(
-        # Without a key every call is refused by Gemini, and the client is told that a person will answer.
+        # A proxy of one's own may know the key itself, and the demo's stand-in wants none.
         api_key=settings.gemini_api_key or SecretStr("not-set"),
         model=settings.gemini_model,
         fallback_model=settings.gemini_fallback_model,
-        api_url=settings.gemini_api_url,
+        api_url=api_url,
         api_version=settings.gemini_api_version,
     )
 
@@ -128,8 +149,11 @@ def _worker(
     channels: Mapping[ChannelType, ChannelDispatch],
     orchestrator: Orchestrator,
     lease: timedelta,
+    only: DialogueId | None,
 ) -> Worker:
     settings = core.settings
+    # A bell of its own: who serves one dialogue must not hear the rings that are meant for the others.
+    doorbell = core.doorbell if only is None else core.doorbell.of(only)
     stores = TurnStores(
         database=core.database,
         inbox=core.inbox,
@@ -138,7 +162,7 @@ def _worker(
         dialogues=Dialogues(),
         states=DialogueStates(core.redis, core.redis_prefix),
         directory=core.directory,
-        doorbell=core.doorbell,
+        doorbell=doorbell,
     )
     throttle = ClientThrottle(core.limits, per_minute=settings.client_messages_per_minute)
     quiet = timedelta(seconds=settings.quiet_seconds)
@@ -153,22 +177,22 @@ def _worker(
             kind,
             job,
             core.work,
-            core.doorbell,
+            # Nobody waits for a sweep, and a worker must not wait longer for Redis than Redis may take to answer.
+            None if kind is WorkKind.SWEEP else doorbell,
             core.clock,
             owner=owner,
             places=places,
             lease=lease,
             poll=poll,
             dead_letters=rule,
+            only=only,
         )
 
-    return Worker(
-        [
-            lane(WorkKind.TURN, turns, places=settings.turns_at_once),
-            lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
-            lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
-        ]
-    )
+    lanes = [
+        lane(WorkKind.TURN, turns, places=settings.turns_at_once),
+        lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
+    ]
+    return Worker(lanes if only is not None else [*lanes, lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL)])
 
 
 def delivery_stores(core: Core) -> DeliveryStores:
@@ -182,6 +206,6 @@ def delivery_stores(core: Core) -> DeliveryStores:
     )
 
 
-def _chosen(gemini: GeminiService | None) -> Model:
-    assert gemini is not None  # noqa: S101 (opened above where no other model was given)
-    return gemini
+def _chosen(own_model: Model | None) -> Model:
+    assert own_model is not None  # noqa: S101 (opened above where no other model was given)
+    return own_model

@@ -10,7 +10,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from db.records import WorkKind
+from db.records import DialogueId, WorkKind
 
 log = structlog.get_logger()
 
@@ -24,6 +24,10 @@ class Doorbell:
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
         self._prefix = prefix
+
+    def of(self, dialogue_id: DialogueId) -> Doorbell:
+        """Return a bell for one dialogue alone: whoever else waits for work does not hear it."""
+        return Doorbell(self._redis, f"{self._prefix}{dialogue_id}:")
 
     async def ring(self, kind: WorkKind, *, times: int = 1) -> None:
         """Ring after the commit, for several workers where there is much to do. Never raises: the poll finds it too."""

@@ -13,7 +13,20 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, Uuid, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    TextClause,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
 
 from db.engine import Database, Transaction
@@ -26,13 +39,12 @@ _KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
 
 # The candidates are locked, those of companies at their share left out; each company's are numbered after what it holds
 # already, so that the first of every company comes before the second of any.
-_CLAIM = text(
-    """
+_CLAIM_SQL = """
     WITH candidates AS (
         SELECT company_id, dialogue_id, kind, subject_id, due_at, lease_until IS NOT NULL AS lost
         FROM work
         WHERE due_at <= :now AND (lease_until IS NULL OR lease_until < :now)
-          AND kind = ANY (:kinds) AND company_id <> ALL (:full)
+          AND kind = ANY (:kinds) AND company_id <> ALL (:full) {only}
         ORDER BY due_at LIMIT :looked_at FOR UPDATE SKIP LOCKED
     ), placed AS (
         SELECT c.*, coalesce(h.count, 0)
@@ -48,14 +60,21 @@ _CLAIM = text(
       AND w.subject_id = c.subject_id
     RETURNING w.*
     """
-).bindparams(
-    bindparam("now", type_=TIMESTAMP(timezone=True)),
-    bindparam("until", type_=TIMESTAMP(timezone=True)),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("full", type_=ARRAY(Uuid)),
-    bindparam("holders", type_=ARRAY(Uuid)),
-    bindparam("held", type_=ARRAY(Integer)),
-)
+
+
+def _claim(only: str) -> TextClause:
+    return text(_CLAIM_SQL.format(only=only)).bindparams(
+        bindparam("now", type_=TIMESTAMP(timezone=True)),
+        bindparam("until", type_=TIMESTAMP(timezone=True)),
+        bindparam("kinds", type_=ARRAY(Text)),
+        bindparam("full", type_=ARRAY(Uuid)),
+        bindparam("holders", type_=ARRAY(Uuid)),
+        bindparam("held", type_=ARRAY(Integer)),
+    )
+
+
+_CLAIM = _claim("")
+_CLAIM_ONLY = _claim("AND dialogue_id = :only").bindparams(bindparam("only", type_=Uuid))
 
 
 class _Clock(Protocol):
@@ -117,12 +136,19 @@ class Work:
         self._clock = clock
 
     async def claim(
-        self, owner: str, *, limit: int, ttl: timedelta, kinds: Sequence[WorkKind], share: Share | None = None
+        self,
+        owner: str,
+        *,
+        limit: int,
+        ttl: timedelta,
+        kinds: Sequence[WorkKind],
+        share: Share | None = None,
+        only: DialogueId | None = None,
     ) -> list[Claim]:
         """Take at most `limit` due rows that nobody holds; companies take turns, the longest waiting first.
 
         Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease. `share`
-        keeps a company with thousands of rows from taking everything.
+        keeps a company with thousands of rows from taking everything. `only`: of this dialogue and no other.
         """
         now = self._clock()
         share = share or Share(most=limit)
@@ -139,7 +165,11 @@ class Work:
             "held": list(share.held.values()),
         }
         async with self._database.worker() as tx:
-            rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
+            if only is None:
+                found = await tx.connection.execute(_CLAIM, arguments)
+            else:
+                found = await tx.connection.execute(_CLAIM_ONLY, {**arguments, "only": only})
+            rows = found.mappings().all()
         return [
             Claim(
                 company_id=CompanyId(row["company_id"]),
@@ -219,9 +249,15 @@ class Work:
             )
         return changed.rowcount == 1
 
-    async def next_due_in(self, kinds: Sequence[WorkKind], *, share: Share | None = None) -> timedelta | None:
-        """Return how long until something is due that nobody holds and `share` allows; None where nothing is."""
+    async def next_due_in(
+        self, kinds: Sequence[WorkKind], *, share: Share | None = None, only: DialogueId | None = None
+    ) -> timedelta | None:
+        """Return how long until something is due that nobody holds, `share` allows and, if given, is of `only`.
+
+        None where nothing is.
+        """
         now = self._clock()
+        dialogue = () if only is None else (work.c.dialogue_id == only,)
         async with self._database.worker() as tx:
             first = await tx.connection.scalar(
                 select(func.min(work.c.due_at)).where(
@@ -229,6 +265,7 @@ class Work:
                     (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
                     work.c.kind.in_([kind.value for kind in kinds]),
                     work.c.company_id.not_in(share.full if share else []),
+                    *dialogue,
                 )
             )
         return None if first is None else max(first - now, timedelta(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import web
 
@@ -28,8 +29,8 @@ class Page:
         self._facts: dict[str, int | str] = {"bot_id": bot_id, "salon_id": salon_id}
         self._runner: web.AppRunner | None = None
 
-    async def start(self, *, host: str = "127.0.0.1", port: int = 0, model: str = "") -> str:
-        """Listen; return the page's address. Raises OSError where the port is taken."""
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0, model: Literal["gemini", "scripted"]) -> str:
+        """Listen; return the page's address. `model` says who answers. Raises OSError where the port is taken."""
         self._facts["model"] = model
         application = web.Application()
         application.add_routes([web.get("/", self._page), *self._telegram.people.routes()])

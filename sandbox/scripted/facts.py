@@ -4,15 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox.scripted.words import features
+from sandbox.scripted.words import count_alike, features
 
 _SECTION = re.compile(r"^===\s*(?P<title>.+?)\s*===\s*$", re.MULTILINE)
 _ENTRY = re.compile(r"^•\s*(?P<line>(?P<name>[^:\n]+?)(?::\s*.*)?)$", re.MULTILINE)
 _NOW = re.compile(r"^Дата и время:\s*(?P<day>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d)", re.MULTILINE)
 _LANGUAGE = re.compile(r"^Язык клиента:\s*(?P<code>[a-z]{2})", re.MULTILINE)
 _CURRENCY = re.compile(r"\(\D*\d[\d\s.,–-]*(?P<unit>[^\d\s().]+\.?)\)")
-# Other sections may be orders to the model, which are not for clients' eyes.
-_ANSWERS = re.compile(r"вопрос|услови|политик|faq|question|polic", re.IGNORECASE)
+# A policy is a line "topic: text", a question's answer stands below it; both may go on over further lines.
+_POLICY = re.compile(r"^(?:•\s*)?(?P<topic>[^:\n]{1,80}?):[ \t]*(?P<text>\S.*)$")
+_QUESTION = re.compile(r"^[—–-]\s+(?P<topic>\S.*)$")
+# Words that any question may hold, so that they tell no topic apart.
+_ASKING = features("как где когда кто что зачем почему прийти приходить бывает делать how where when who what why")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class Facts:
     phone: str | None
     services: tuple[tuple[str, str], ...]  # name, whole line
     products: tuple[tuple[str, str], ...]
-    answers: tuple[tuple[str, str], ...]  # further "• topic: text" lines, questions and policies
+    answers: tuple[tuple[str, str], ...]  # topic or question, the company's own words on it
     currency: str | None
     language: str | None
     now: datetime
@@ -35,7 +38,6 @@ def read_facts(prompt: str, fallback: datetime) -> Facts:
     """Take the system instruction apart; fallback is the moment when it does not tell one."""
     sections = _sections(prompt)
     contacts = sections.get("КОНТАКТНАЯ ИНФОРМАЦИЯ", "")
-    others = "\n".join(text for title, text in sections.items() if _ANSWERS.search(title))
     currency = _CURRENCY.search(sections.get("НАШИ УСЛУГИ", ""))
     language = _LANGUAGE.search(prompt)
     return Facts(
@@ -45,7 +47,11 @@ def read_facts(prompt: str, fallback: datetime) -> Facts:
         phone=_line(contacts, "Телефон"),
         services=_entries(sections.get("НАШИ УСЛУГИ", "")),
         products=_entries(sections.get("НАШИ ТОВАРЫ", "")),
-        answers=tuple(one for one in _entries(others) if ":" in one[1]),
+        # Other sections are orders to the model, which are not for clients' eyes.
+        answers=(
+            *_answers(sections.get("ЧАСТЫЕ ВОПРОСЫ", ""), _QUESTION),
+            *_answers(sections.get("ПРАВИЛА КОМПАНИИ", ""), _POLICY),
+        ),
         currency=currency["unit"] if currency else None,
         language=language["code"] if language else None,
         now=_now(prompt, fallback),
@@ -53,11 +59,15 @@ def read_facts(prompt: str, fallback: datetime) -> Facts:
 
 
 def find_answer(facts: Facts, question: str) -> str | None:
-    """Return the company's own line on the topic of a question: the one whose topic shares most words with it."""
-    asked = features(question)
-    scored = [(len(features(topic) & asked), line) for topic, line in facts.answers]
-    best = max(scored, default=(0, ""), key=lambda one: one[0])
-    return best[1].partition(":")[2].strip() if best[0] else None
+    """Return the company's own words on the topic of a question: the one that it names best, and at least by half."""
+    asked = features(question) - _ASKING
+    best: tuple[float, str | None] = (0.0, None)
+    for topic, words in facts.answers:
+        told = features(topic) - _ASKING
+        share = count_alike(asked, told) / len(told) if told else 0.0
+        if share >= 0.5 and share > best[0]:
+            best = (share, words)
+    return best[1]
 
 
 def _sections(prompt: str) -> dict[str, str]:
@@ -73,6 +83,18 @@ def _line(section: str, label: str) -> str | None:
 
 def _entries(section: str) -> tuple[tuple[str, str], ...]:
     return tuple((match["name"].strip(), match["line"].strip()) for match in _ENTRY.finditer(section))
+
+
+def _answers(section: str, heading: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Take a section apart at its headings; what follows one is its answer."""
+    found: list[tuple[str, list[str]]] = []
+    for line in section.splitlines():
+        if match := heading.match(line):
+            found.append((match["topic"].strip(), [match.groupdict().get("text") or ""]))
+        elif found:
+            found[-1][1].append(line.strip())
+    answers = ((topic, "\n".join(line for line in lines if line)) for topic, lines in found)
+    return [(topic, words) for topic, words in answers if words]
 
 
 def _now(prompt: str, fallback: datetime) -> datetime:

@@ -44,8 +44,10 @@ _PATTERNS: dict[Intent, tuple[str, ...]] = {
         r"\bare you (?:a |an )?(?:real|human|bot|robot|ai|person|machine)|\bam i (?:talking|speaking)",
     ),
     Intent.POLICY: (
-        r"\bчто будет,? если|\bесли (?:я )?(?:опозда|отмен|не приду)|\bправила\b|\bполитик|\bштраф|\bпредоплат",
-        r"\bwhat (?:happens )?if\b|\bpolicy\b|\bpenalty\b|\blate fee|\bprepay|\bdeposit\b",
+        r"\bчто будет,? если|\bесли (?:я )?(?:опозда|отмен|не приду)|\bправила\b|\bполитик|\bштраф|\bпредоплат"
+        r"|\bуслови[яе]\b|\bсертификат",
+        r"\bwhat (?:happens )?if\b|\bpolicy\b|\bpenalty\b|\blate fee|\bprepay|\bdeposit\b"
+        r"|\bgift (?:card|certificate|voucher)",
     ),
     Intent.LATE: (
         r"\b(?:опазды|опозда[юе]м?\b|задерж(?:ива|усь|имся)|приеду позже|буду позже)",

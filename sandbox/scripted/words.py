@@ -127,8 +127,13 @@ def features(text: str) -> set[str]:
 
 def count_matches(wanted: Iterable[str], name: str) -> int:
     """Count how many distinct features of a name a text mentions; 0 means it is not meant."""
+    return count_alike(wanted, features(name))
+
+
+def count_alike(wanted: Iterable[str], told: Iterable[str]) -> int:
+    """Count how many of the features told are among those wanted, in any form of the word."""
     given = list(wanted)
-    return sum(1 for one in features(name) if any(_alike(one, other) for other in given))
+    return sum(1 for one in told if any(_alike(one, other) for other in given))
 
 
 def best_matches(wanted: set[str], names: Sequence[str]) -> list[int]:

@@ -52,6 +52,15 @@ async def test_a_company_goes_live_by_the_command_line_and_talks_in_the_terminal
     assert "Готово, вы записаны" in talk
 
 
+async def test_commands_are_read_in_the_terminal_too(admin):
+    await admin("company", "import", str(ELITA))
+
+    talk = await admin("chat", "elita", stdin="/start\n/help\n")
+
+    assert "Я цифровой помощник «Салон красоты Элита»" in talk
+    assert "Ваши записи: /my" in talk
+
+
 async def test_the_listing_commands_speak_json_and_tables(admin):
     await admin("company", "create", "Салон", "--slug", "salon")
 

@@ -463,3 +463,25 @@ async def test_an_earlier_ring_is_not_put_off_by_a_later_one(core, channel, cloc
             await ring(tx, dialogue_id=dialogue, channel_id=channel.id, kind=WorkKind.TURN, due_at=due)
 
     assert await core.work.next_due_in(TURNS) == timedelta(seconds=1)
+
+
+async def test_who_serves_one_dialogue_claims_and_awaits_nothing_else(core, channel):
+    await accept(core, channel, update("1", dialogue="5:5:"), update("2", dialogue="6:6:"))
+    only = dialogue_id_of(channel.id, "6:6:")
+
+    [held] = await core.work.claim("one", limit=10, ttl=LEASE, kinds=TURNS, only=only)
+
+    assert held.dialogue_id == only
+    assert await core.work.claim("one", limit=10, ttl=LEASE, kinds=TURNS, only=only) == []
+    assert await core.work.next_due_in(TURNS, only=only) is None
+    assert [one.dialogue_id for one in await claim(core)] == [dialogue_id_of(channel.id, "5:5:")]
+
+
+async def test_the_bell_of_one_dialogue_is_heard_by_nobody_else(core, channel):
+    own = core.doorbell.of(dialogue_id_of(channel.id, "5:5:"))
+    moment = timedelta(milliseconds=10)
+
+    await own.ring(WorkKind.TURN)
+
+    assert not await core.doorbell.wait(WorkKind.TURN, moment)
+    assert await own.wait(WorkKind.TURN, moment)

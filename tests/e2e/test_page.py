@@ -86,6 +86,14 @@ async def test_a_person_books_on_the_page_and_sees_the_record_in_the_crm_day(hou
         await page.screenshot(path=str(Path(folder) / "page.png"))
 
 
+async def test_the_page_says_in_the_readers_language_who_answers(page):
+    in_russian = await page.inner_text("#model")
+    await page.click("#language")
+
+    assert in_russian == "Отвечает: сценарий (набор правил, не искусственный интеллект)"
+    assert await page.inner_text("#model") == "Answered by: a script (a set of rules, not an AI model)"
+
+
 async def test_the_page_fits_a_phone_and_speaks_english(page):
     await page.set_viewport_size({"width": 375, "height": 740})
     await page.click("#language")

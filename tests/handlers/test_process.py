@@ -70,6 +70,30 @@ async def test_a_bad_message_gets_a_clear_error(api, fields, status, says):
     assert says in answer["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("/start", "Я цифровой помощник «Салон красоты Элита»"),
+        ("/start from-the-site", "Я цифровой помощник «Салон красоты Элита»"),
+        ("/help@elita_bot", "Ваши записи: /my"),
+        ("/person", "Передал ваш вопрос администратору"),
+        ("/my", "Поделитесь своим номером"),
+    ],
+)
+async def test_a_command_is_read_as_in_the_messengers(house, api, text, says):
+    answer = await api.send(text=text)
+
+    assert says in "\n".join(reply["text"] for reply in answer["replies"])
+    assert bool(house.vendors.gemini.requests) is (text == "/my")
+
+
+@pytest.mark.parametrize("text", ["/unknown", "что такое /start"])
+async def test_what_is_no_command_is_words(house, api, text):
+    await api.send(text=text)
+
+    assert house.vendors.gemini.requests
+
+
 async def test_the_credential_is_one_companys_and_only_its_right_proves_phones(house):
     added = await add_api(house.core, house.company_id)
     body = {"message_id": "1", "client_id": "c", "text": "hi"}
