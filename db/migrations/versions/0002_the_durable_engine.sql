@@ -8,7 +8,7 @@ CREATE FUNCTION ai_admin_accept(
     p_dialogue_keys text[], p_update_keys text[], p_payloads bytea[],
     p_accepted_at timestamptz[], p_due_at timestamptz[]
 ) RETURNS uuid[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     company uuid;
     accepted uuid[] := '{}';
@@ -56,6 +56,10 @@ END $$;
 REVOKE ALL ON FUNCTION ai_admin_accept FROM PUBLIC;
 ---
 GRANT EXECUTE ON FUNCTION ai_admin_accept TO ai_admin_intake;
+---
+-- A search path that does not name pg_temp begins with it: a caller's temporary table of the same name would be the one
+-- that a SECURITY DEFINER function meets. Named last, it is looked at last.
+ALTER FUNCTION ai_admin_make_partitions SET search_path = pg_catalog, public, pg_temp;
 ---
 -- A slot is claimed in cells of five minutes before the CRM is called: two clients who confirm overlapping times meet at
 -- this primary key, whatever the channel, the process and the host. (The embedded PostgreSQL has no btree_gist.)
