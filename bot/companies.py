@@ -73,7 +73,7 @@ def file_of(snapshot: CompanySnapshot, channels: Sequence[Channel]) -> CompanyFi
         branches=snapshot.branches,
         crm_type=crm.type if crm else None,
         crm_options=dict(sorted(crm.options.items())) if crm else {},
-        channels=tuple(sorted({channel.type.value for channel in channels})),
+        channels=tuple(sorted({channel.type for channel in channels})),
     )
 
 
