@@ -61,8 +61,7 @@ def export(company: CompanyArgument) -> None:
 
     async def read(core: Core) -> str:
         company_id = await company_id_of(core, company)
-        snapshot = await core.companies.get_snapshot(company_id)
-        return write_company_file(file_of(snapshot, await core.companies.list_channels(company_id)))
+        return write_company_file(file_of(await core.companies.get_snapshot(company_id)))
 
     sys.stdout.write(with_core(read))
 
@@ -127,5 +126,8 @@ async def describe(core: Core, company: str) -> dict[str, Any]:
         "crm": {"type": snapshot.crm.type, **snapshot.crm.options} if snapshot.crm else None,
         "channels": [
             {"id": str(c.id), "type": c.type.value, "name": c.name, "status": c.status.value} for c in channels
+        ],
+        "channels_to_add": [
+            one.value for one in snapshot.company.channels if one not in {channel.type for channel in channels}
         ],
     }

@@ -25,6 +25,8 @@ async def test_a_company_goes_live_by_the_command_line_and_talks_in_the_terminal
     await admin("company", "import", str(ELITA))
     shown = json.loads(await admin("company", "show", "elita", "--json"))
     assert (shown["name"], shown["crm"]["type"], shown["channels"]) == ("Салон красоты Элита", "yclients", [])
+    assert shown["channels_to_add"] == ["telegram"]
+    assert await admin("company", "export", "elita") == ELITA.read_text(encoding="utf-8")
 
     options = ("-o", f"api_url={vendors.yclients.url}", "-o", "company_id=4564")
     await admin("crm", "set", "elita", "yclients", *options, stdin=SECRETS)

@@ -90,6 +90,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON slot_claims TO ai_admin_app;
 -- How long a company's turns wait for the rest of a burst; unset: the platform's default.
 ALTER TABLE company_agent_settings ADD COLUMN quiet_ms INTEGER;
 ---
+-- The channels that a company's file names, whether or not they have been added: `export` gives back what was imported.
+ALTER TABLE companies ADD COLUMN declared_channels JSONB DEFAULT '[]'::jsonb NOT NULL;
+---
 -- The client blocked the bot or is gone: nothing more is sent until they write again.
 ALTER TABLE sessions ADD COLUMN unreachable_at TIMESTAMP WITH TIME ZONE;
 ---

@@ -60,6 +60,8 @@ DROP TABLE slot_claims;
 ---
 ALTER TABLE company_agent_settings DROP COLUMN quiet_ms;
 ---
+ALTER TABLE companies DROP COLUMN declared_channels;
+---
 ALTER TABLE sessions DROP COLUMN unreachable_at;
 ---
 -- Version 0001 does not know this kind of work.
