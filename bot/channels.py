@@ -42,6 +42,7 @@ async def add_telegram(core: Core, company_id: CompanyId, token: SecretStr) -> d
             name=f"@{me.username}",
             options={},
             secrets=fields,
+            declare=True,
         )
         webhook = await _set_webhook(core, bot, channel, webhook_token)
     finally:
@@ -58,6 +59,7 @@ async def add_api(core: Core, company_id: CompanyId, *, may_prove_phones: bool =
         name="api",
         options={MAY_PROVE_PHONES: may_prove_phones},
         secrets={},
+        declare=True,
     )
     return {"id": str(channel.id), "bearer_token": token, "use": "POST /process, Authorization: Bearer <token>"}
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 from bot.company_file import CompanyFile
 from db.companies import Companies
 from db.errors import NotFound
-from db.records import AgentSettings, Branch, BranchId, Channel, Company, CompanyId, CompanySnapshot, new_id
+from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot, new_id
 
 _LATIN = dict(
     zip(
@@ -29,6 +28,7 @@ async def create_from_file(companies: Companies, *, name: str, slug: str | None,
         name=name,
         email=file.email if file else None,
         plan=file.plan if file else "free",
+        channels=file.channels if file else (),
     )
     main = Branch(id=BranchId(new_id()), key="main", name=name, time_zone="Europe/Moscow")
     branches = file.branches if file else (main,)
@@ -44,7 +44,9 @@ async def replace_from_file(companies: Companies, file: CompanyFile) -> Company:
         company_id = await companies.get_company_id(slug)
     except NotFound:
         return await create_from_file(companies, name=file.name, slug=slug, file=file)
-    company = Company(id=company_id, slug=slug, name=file.name, email=file.email, plan=file.plan)
+    company = Company(
+        id=company_id, slug=slug, name=file.name, email=file.email, plan=file.plan, channels=file.channels
+    )
     await companies.replace_company(company, file.agent, file.branches)
     await _set_crm(companies, company_id, file)
     return company
@@ -60,7 +62,7 @@ async def _set_crm(companies: Companies, company_id: CompanyId, file: CompanyFil
     await companies.set_crm(company_id, file.crm_type, options=file.crm_options, secrets=secrets)
 
 
-def file_of(snapshot: CompanySnapshot, channels: Sequence[Channel]) -> CompanyFile:
+def file_of(snapshot: CompanySnapshot) -> CompanyFile:
     """Return what `company export` writes."""
     company = snapshot.company
     crm = snapshot.crm
@@ -73,7 +75,7 @@ def file_of(snapshot: CompanySnapshot, channels: Sequence[Channel]) -> CompanyFi
         branches=snapshot.branches,
         crm_type=crm.type if crm else None,
         crm_options=dict(sorted(crm.options.items())) if crm else {},
-        channels=tuple(sorted({channel.type.value for channel in channels})),
+        channels=company.channels,
     )
 
 

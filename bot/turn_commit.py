@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
@@ -38,6 +39,7 @@ from orchestration.turns import StaffNotice, TurnResult
 log = structlog.get_logger()
 
 DEAD_UPDATE = "dead_update"
+HANDOVERS = Counter("ai_admin_handovers", "Dialogues marked for a person, once committed.", ["kind"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,8 @@ class TurnCommit:
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
             await stores.work.done(tx, claim, next_due_at=now if more else None)
+        for handover in result.handovers if result is not None else ():
+            HANDOVERS.labels(handover.reason).inc()
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
         if result is not None:
@@ -139,6 +143,7 @@ class TurnCommit:
             )
             more = len(waiting.updates) > 1
             await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
+        HANDOVERS.labels(DEAD_UPDATE).inc()
         log.error("update_buried", update_id=str(update.id), attempts=claim.attempts, lost_leases=claim.lost_leases)
         await stores.doorbell.ring(WorkKind.DELIVERY)
 

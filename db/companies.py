@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import RowMapping, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, delete, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 
 from db import models
@@ -76,7 +76,8 @@ class Companies:
         """Create a company whole. Raises Conflict where the slug is taken."""
         try:
             async with self._database.company(company.id) as tx:
-                await tx.connection.execute(insert(models.companies).values(_company_values(company)))
+                values = {**_company_values(company), "plan_limits": dict(company.plan_limits)}
+                await tx.connection.execute(insert(models.companies).values(values))
                 await _write_agent(tx, agent, branches)
                 await _write_branches(tx, branches)
                 await ring(
@@ -90,12 +91,13 @@ class Companies:
             raise Conflict(f"the slug {company.slug!r} is taken") from error
 
     async def replace_company(self, company: Company, agent: AgentSettings, branches: Sequence[Branch]) -> None:
-        """Replace a company's records in one transaction. Branches are matched by key and keep their ids."""
+        """Replace a company's records in one transaction. Branches are matched by key and keep their ids.
+
+        The limits of its plan stay: they are the platform's to set.
+        """
         async with self._database.company(company.id) as tx:
-            values = _company_values(company)
-            await tx.connection.execute(
-                update(models.companies).where(models.companies.c.id == company.id).values(values)
-            )
+            table = models.companies
+            await tx.connection.execute(update(table).where(table.c.id == company.id).values(_company_values(company)))
             await _write_agent(tx, agent, branches)
             await _write_branches(tx, branches)
         await self._tell(company.id)
@@ -168,10 +170,12 @@ class Companies:
         name: str,
         options: Mapping[str, Any],
         secrets: Mapping[str, SecretStr],
+        declare: bool = False,
     ) -> tuple[Channel, str]:
         """Add a channel; return it with its webhook token, which is not stored and cannot be asked for again.
 
-        Raises Conflict where the company has this very bot or number already.
+        `declare` says that it belongs in the company's file from now on. Raises Conflict where the company has this
+        very bot or number already.
         """
         token = new_webhook_token()
         channel = Channel(
@@ -188,6 +192,8 @@ class Companies:
             async with self._database.company(company_id) as tx:
                 await tx.connection.execute(insert(models.company_channels).values(_channel_values(channel)))
                 await _write_token(tx, channel, token)
+                if declare:
+                    await _declare(tx, type_)
         except IntegrityError as error:
             raise Conflict(f"{name} is a channel of this company already; `channel rotate` renews it") from error
         await self._tell(company_id)
@@ -321,6 +327,16 @@ async def _write_token(tx: Transaction, channel: Channel, token: str) -> None:
     )
 
 
+async def _declare(tx: Transaction, type_: ChannelType) -> None:
+    table = models.companies
+    named = literal([type_.value], JSONB)
+    await tx.connection.execute(
+        update(table)
+        .where(table.c.id == tx.company, ~table.c.declared_channels.contains(named))
+        .values(declared_channels=table.c.declared_channels.concat(named))
+    )
+
+
 def _company_values(company: Company) -> dict[str, Any]:
     return {
         "id": company.id,
@@ -328,7 +344,7 @@ def _company_values(company: Company) -> dict[str, Any]:
         "name": company.name,
         "email": company.email,
         "plan": company.plan,
-        "plan_limits": dict(company.plan_limits),
+        "declared_channels": [channel.value for channel in company.channels],
     }
 
 
@@ -340,6 +356,7 @@ def _company(row: RowMapping) -> Company:
         email=row["email"],
         plan=row["plan"],
         plan_limits=row["plan_limits"],
+        channels=tuple(ChannelType(name) for name in row["declared_channels"]),
         disabled=row["disabled_at"] is not None,
     )
 

@@ -62,6 +62,7 @@ companies = Table(
     Column("email", Text),
     Column("plan", Text, nullable=False, server_default=text("'free'")),
     Column("plan_limits", JSONB, nullable=False, server_default=_OBJECT),
+    Column("declared_channels", JSONB, nullable=False, server_default=_ARRAY),
     _moment("disabled_at"),
     _created(),
 )

@@ -144,6 +144,8 @@ class Company:
     email: str | None = None
     plan: str = "free"
     plan_limits: Mapping[str, int] = field(default_factory=dict)
+    channels: tuple[ChannelType, ...] = ()
+    """Those that the company is to have, as its file says; a Channel is one that it has."""
     disabled: bool = False
 
 

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -91,6 +92,9 @@ async def _connect(url: str, action: Callable[[Connection], None]) -> None:
             await connection.run_sync(action)
     except DBAPIError as error:
         raise UpgradeFailed(f"the schema could not be changed: {error.orig}") from error
+    except CommandError as error:
+        # Alembic's own refusals: a revision that this program does not have, or one that branched.
+        raise UpgradeFailed(f"the schema could not be changed: {error}") from error
     except (OSError, TimeoutError) as error:
         raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
     finally:

@@ -13,6 +13,10 @@ from db.limits import Budget
 from db.records import Accepted, Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
 from orchestration.messages import Message
 
+CHANNELS = (ChannelType.TELEGRAM, ChannelType.API)
+"""The channels that this version has. A company's file may name them, `channel add` adds them, a worker serves them;
+the others have a name in the database, and no more yet."""
+
 ASIDE = "aside"
 """The dialogue key of what belongs to no client: malformed bodies, updates about no chat."""
 
@@ -78,6 +82,14 @@ class ReplyRefused(DeliveryError):
 
 class ChannelBroken(DeliveryError):
     pass
+
+
+def channel_type(name: object) -> ChannelType:
+    """Return the channel of this name. Raises ValueError, in words for a person, where this version has none."""
+    for one in CHANNELS:
+        if one.value == name:
+            return one
+    raise ValueError(f"{name!r} is not a channel of this version: {', '.join(CHANNELS)}")
 
 
 @dataclass(slots=True)

@@ -92,7 +92,13 @@ comment-visitor = Visitor: { $visitor }
 comment-unconfirmed-phone = The phone number is not confirmed
 
 staff-unnamed-client = A client without a name
-staff-call-person = A client asks for a person: { $client }. { $summary }
+staff-call-person = { $kind ->
+        [unknown_topic] A question that the company's information does not answer
+        [complaint] A complaint
+        [health] A question of health
+        [asked_for] A client asks for a person
+       *[other] A client needs a person
+    }: { $client }. { $summary }
 staff-late = Running late: { $client }. { $text } Appointment: { $appointment }
 staff-note = A message from a client: { $client }. { $text } Appointment: { $appointment }
 staff-unconfirmed-booking = A new booking with an unconfirmed number: { $client }, { $when }. Please call.

@@ -94,7 +94,13 @@ comment-visitor = Придёт: { $visitor }
 comment-unconfirmed-phone = Номер телефона не подтверждён
 
 staff-unnamed-client = Клиент без имени
-staff-call-person = Клиент просит человека: { $client }. { $summary }
+staff-call-person = { $kind ->
+        [unknown_topic] Вопрос, на который нет ответа в сведениях компании
+        [complaint] Жалоба
+        [health] Вопрос о здоровье
+        [asked_for] Клиент просит человека
+       *[other] Клиенту нужен человек
+    }: { $client }. { $summary }
 staff-late = Опаздывает: { $client }. { $text } Запись: { $appointment }
 staff-note = Сообщение от клиента: { $client }. { $text } Запись: { $appointment }
 staff-unconfirmed-booking = Новая запись с неподтверждённым номером: { $client }, { $when }. Позвоните, пожалуйста.

@@ -118,8 +118,9 @@ class Orchestrator:
         turn.say(turn.texts.text("help", company=turn.scope.company.name))
 
     async def _on_person(self, turn: Turn) -> None:
-        notice = turn.texts.text("staff-call-person", client=client_label(turn), summary="/person")
-        turn.call_person("asked_for", "/person", notice=StaffNotice(text=notice))
+        kind, label = "asked_for", client_label(turn)
+        notice = turn.texts.text("staff-call-person", kind=kind, client=label, summary="/person")
+        turn.call_person(kind, "/person", notice=StaffNotice(text=notice))
         turn.say(turn.texts.text("person-called"))
         turn.outcome = "person_called"
 

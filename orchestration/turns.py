@@ -45,7 +45,7 @@ class StaffNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """A person is to look at the dialogue."""
+    """A person is to look at the dialogue. `reason` is one of a closed set of codes: it is counted by."""
 
     reason: str
     summary: str

@@ -15,6 +15,7 @@ from bot.cli.company import CompanyArgument
 from bot.cli.output import AsJson, ask_secret, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from db.records import Channel, ChannelId, ChannelStatus, ChannelType
+from handlers.base import channel_type
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,8 +32,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a channel. Telegram: the bot's token is asked for, checked with getMe, and the webhook is set."""
-    match type_:
-        case ChannelType.TELEGRAM.value:
+    try:
+        kind = channel_type(type_)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="TYPE") from error
+    match kind:
+        case ChannelType.TELEGRAM:
             token = ask_secret("Bot token (from @BotFather)")
 
             async def act(core: Core) -> dict[str, object]:
@@ -40,7 +45,7 @@ def add(
 
                 return await add_telegram(core, await company_id_of(core, company), token)
 
-        case ChannelType.API.value:
+        case ChannelType.API:
 
             async def act(core: Core) -> dict[str, object]:
                 from bot.channels import add_api
@@ -48,7 +53,7 @@ def add(
                 return await add_api(core, await company_id_of(core, company), may_prove_phones=may_prove_phones)
 
         case _:
-            raise typer.BadParameter(f"{type_!r} is not a channel of this version: telegram, api", param_hint="TYPE")
+            raise AssertionError(f"{kind} is said to be there, and cannot be added")
     show(with_core(act), as_json=as_json)
 
 

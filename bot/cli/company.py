@@ -12,7 +12,8 @@ from bot.app import Core
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from bot.companies import create_from_file, file_of, replace_from_file
-from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file, write_company_file
+from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file
+from bot.company_writing import write_company_file
 from db.records import Company, CompanyId, CompanySnapshot
 
 app = typer.Typer(no_args_is_help=True)
@@ -60,8 +61,7 @@ def export(company: CompanyArgument) -> None:
 
     async def read(core: Core) -> str:
         company_id = await company_id_of(core, company)
-        snapshot = await core.companies.get_snapshot(company_id)
-        return write_company_file(file_of(snapshot, await core.companies.list_channels(company_id)))
+        return write_company_file(file_of(await core.companies.get_snapshot(company_id)))
 
     sys.stdout.write(with_core(read))
 
@@ -126,5 +126,8 @@ async def describe(core: Core, company: str) -> dict[str, Any]:
         "crm": {"type": snapshot.crm.type, **snapshot.crm.options} if snapshot.crm else None,
         "channels": [
             {"id": str(c.id), "type": c.type.value, "name": c.name, "status": c.status.value} for c in channels
+        ],
+        "channels_to_add": [
+            one.value for one in snapshot.company.channels if one not in {channel.type for channel in channels}
         ],
     }

@@ -14,8 +14,9 @@ from orchestration.wording import moment_text
 
 
 class CallPerson(Arguments):
-    reason: str = Field(
-        description="Why a person is needed: complaint, health question, asked for, unknown topic …", max_length=200
+    kind: Literal["unknown_topic", "complaint", "health", "asked_for", "other"] = Field(
+        description="unknown_topic: neither the company's information nor the tools answer it; complaint; health: a "
+        "question of health, allergy or pregnancy; asked_for: the client wants a person; other: anything else."
     )
     summary: str = Field(description="What the person should know, in one or two sentences.", max_length=1000)
 
@@ -27,8 +28,9 @@ class TellStaff(Arguments):
 
 
 async def call_a_person(turn: Turn, arguments: CallPerson) -> ToolOutcome:
-    notice = turn.texts.text("staff-call-person", client=client_label(turn), summary=arguments.summary)
-    turn.call_person(arguments.reason, arguments.summary, notice=StaffNotice(text=notice))
+    kind = arguments.kind
+    notice = turn.texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=arguments.summary)
+    turn.call_person(kind, arguments.summary, notice=StaffNotice(text=notice))
     turn.say(turn.texts.text("person-called"))
     turn.outcome = "person_called"
     return ToolOutcome(response={"status": "person_called"}, ends_turn=True)

@@ -28,6 +28,18 @@ _ACTIONS = frozenset(
         "upload_video_note",
     ]
 )
+_ONLY_IN_GET_ME = (
+    "can_join_groups",
+    "can_read_all_group_messages",
+    "supports_guest_queries",
+    "supports_inline_queries",
+    "can_connect_to_business",
+    "has_main_web_app",
+    "has_topics_enabled",
+    "allows_users_to_create_topics",
+    "can_manage_bots",
+    "supports_join_request_queries",
+)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -59,7 +71,7 @@ class Methods:
         return await handler(bot, parameters)
 
     async def _on_getMe(self, bot: Bot, _: Json) -> Json:
-        return {**bot.as_json(), "can_join_groups": True, "can_read_all_group_messages": False}
+        return {**bot.as_json(), **dict.fromkeys(_ONLY_IN_GET_ME, False), "can_join_groups": True}
 
     async def _on_setWebhook(self, bot: Bot, parameters: Json) -> bool:
         url = str(parameters.get("url", ""))
@@ -93,6 +105,10 @@ class Methods:
             "pending_update_count": len(bot.updates),
             "max_connections": bot.webhook.max_connections,
         }
+        if bot.webhook.url:
+            info["ip_address"] = "127.0.0.1"
+        if bot.allowed_updates:
+            info["allowed_updates"] = bot.allowed_updates
         if bot.webhook.last_error_date:
             info["last_error_date"] = bot.webhook.last_error_date
             info["last_error_message"] = bot.webhook.last_error_message
@@ -235,7 +251,8 @@ class Methods:
                 "Bad Request: message is not modified: specified new message content and reply markup are exactly the "
                 "same as a current content and reply markup of the message",
             )
-        message.text, message.markup, message.edited, message.seq = text, markup, True, self.state.seq()
+        message.text, message.markup, message.seq = text, markup, self.state.seq()
+        message.edited_at = self.state.now()
         return self.state.message_json(bot, chat, message)
 
     def _allow(self, bot: Bot, parameters: Json) -> None:

@@ -27,6 +27,7 @@ from sandbox.telegram.state import Bot, Json, State
 from sandbox.telegram.text import BadRequest
 
 _TOKEN = re.compile(r"\d+:[\w-]{30,}")
+_DESCRIPTIONS = {"setwebhook": "Webhook was set", "deletewebhook": "Webhook was deleted"}
 _UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
@@ -129,7 +130,8 @@ class TelegramSandbox:
         if fault is not None and fault.cut_after and request.transport is not None:
             fault.cut_after = fault.times > 0
             request.transport.close()
-        return web.json_response({"ok": True, "result": result})
+        words = {"description": _DESCRIPTIONS[method]} if method in _DESCRIPTIONS else {}
+        return web.json_response({"ok": True, "result": result, **words})
 
     async def _file(self, request: web.Request) -> web.Response:
         bot = self.state.find_bot(request.match_info["token"])

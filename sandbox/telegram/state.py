@@ -48,7 +48,7 @@ class ChatMessage:
     date: int
     markup: Mapping[str, Any] | None = None
     contact: Json | None = None
-    edited: bool = False
+    edited_at: int | None = None
     deleted: bool = False
 
 
@@ -70,8 +70,11 @@ class Chat:
         return "private" if self.user.id > 0 else "supergroup"
 
     def as_json(self) -> Json:
-        name = "first_name" if self.type == "private" else "title"
-        return {"id": self.user.id, "type": self.type, name: self.user.first_name}
+        person = self.user
+        if self.type != "private":
+            return {"id": person.id, "type": self.type, "title": person.first_name}
+        named = {name: value for name in ("last_name", "username") if (value := getattr(person, name)) is not None}
+        return {"id": person.id, "type": self.type, "first_name": person.first_name, **named}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,6 +144,8 @@ class State:
             "chat": chat.as_json(),
             "from": bot.as_json() if message.from_bot else chat.user.as_json(),
         }
+        if message.edited_at is not None:
+            raw["edit_date"] = message.edited_at
         if message.contact is not None:
             raw["contact"] = message.contact
         else:

@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 
 from bot.companies import create_from_file
+from bot.worker_app import open_worker
 from db.upgrade import head
+from handlers.base import CHANNELS
 
 # A test starts up to a dozen processes of two to three seconds of work each; where an SDK is loaded, ten and more.
 pytestmark = pytest.mark.timeout(300)
@@ -23,6 +25,8 @@ async def test_a_company_goes_live_by_the_command_line_and_talks_in_the_terminal
     await admin("company", "import", str(ELITA))
     shown = json.loads(await admin("company", "show", "elita", "--json"))
     assert (shown["name"], shown["crm"]["type"], shown["channels"]) == ("Салон красоты Элита", "yclients", [])
+    assert shown["channels_to_add"] == ["telegram"]
+    assert await admin("company", "export", "elita") == ELITA.read_text(encoding="utf-8")
 
     options = ("-o", f"api_url={vendors.yclients.url}", "-o", "company_id=4564")
     await admin("crm", "set", "elita", "yclients", *options, stdin=SECRETS)
@@ -84,7 +88,8 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
         (("company", "show", "nobody"), "", 1, "there is no company 'nobody'"),
         (("company", "import", "missing.yaml"), "", 1, "missing.yaml"),
         (("company",), "", 2, ""),
-        (("channel", "add", "salon", "pigeon"), "", 2, "pigeon"),
+        (("channel", "add", "salon", "pigeon"), "", 2, "telegram, api"),
+        (("channel", "add", "salon", "whatsapp"), "", 2, "is not a channel of this version"),
         (("channel", "add", "salon", "telegram"), "", 1, "nothing was given"),
         (("channel", "add", "salon", "telegram"), "nonsense\n", 1, "not a bot token"),
         (("channel", "add", "salon", "telegram"), "1:" + "x" * 35 + "\n", 1, "Telegram refused"),
@@ -117,6 +122,11 @@ async def test_a_bad_file_changes_nothing(admin, tmp_path):
     assert "nothing was changed" in said
     assert "line 4" in said
     assert json.loads(await admin("company", "list", "--json")) == []
+
+
+async def test_a_worker_serves_exactly_the_channels_that_this_version_names(core):
+    async with open_worker(core) as app:
+        assert set(app.channels) == set(CHANNELS)
 
 
 async def test_production_without_keys_does_not_start(admin):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
+from sqlalchemy import select
 
+from db.models import handovers
 from sandbox.telegram.state import User
 
 MINIMAL = """
@@ -18,6 +21,7 @@ services:
     price: 1700
     duration: 45
 """
+KINDS = ("unknown_topic", "complaint", "health", "asked_for", "other")
 OTHER_BOT = "700000002:SANDBOX-only-works-in-the-tests-000002"
 
 
@@ -112,6 +116,46 @@ async def test_a_person_is_called_and_the_staff_chat_rings(house):
 
     assert "администратор" in answer.text.lower()
     await staff_hear(house, "просит человека")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "staff_words"),
+    [
+        ("Можно прийти с попугаем?", "unknown_topic", "нет ответа в сведениях компании"),
+        ("У меня аллергия, это не опасно?", "health", "Вопрос о здоровье"),
+        ("Хочу пожаловаться на администратора", "complaint", "Жалоба"),
+        ("Позовите человека", "asked_for", "просит человека"),
+        ("/person", "asked_for", "просит человека"),
+    ],
+)
+async def test_what_a_person_is_called_for_is_kept_and_counted(house, words, kind, staff_words):
+    counted = {one: handovers_of(one) for one in KINDS}
+
+    await house.client().says(words)
+
+    await staff_hear(house, staff_words)
+    assert await kept_reasons(house) == [kind]
+    assert {one: handovers_of(one) - before for one, before in counted.items()} == {one: one == kind for one in KINDS}
+
+
+async def test_a_failure_is_counted_by_its_own_code(house):
+    house.vendors.gemini.fail_next("unavailable", times=20)
+    before = handovers_of("model_unavailable")
+
+    await house.client().says("Хочу постричься завтра")
+
+    assert await kept_reasons(house) == ["model_unavailable"]
+    assert handovers_of("model_unavailable") == before + 1
+
+
+def handovers_of(kind):
+    return REGISTRY.get_sample_value("ai_admin_handovers_total", {"kind": kind}) or 0
+
+
+async def kept_reasons(house):
+    async with house.core.database.company(house.company_id) as tx:
+        rows = await tx.connection.execute(select(handovers.c.reason).where(handovers.c.company_id == house.company_id))
+        return [row[0] for row in rows]
 
 
 async def test_running_late_is_passed_on_and_nothing_is_promised(house):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from bot.company_file import parse_company_file
 from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot, Hours, Interval, new_id
+from locales import languages, prompt_text
 from orchestration.prompts import ClientFacts, PromptManager, hours_line, stable_part
+from orchestration.tools.handoff import CallPerson
 
 NOW = datetime(2026, 11, 24, 12, 4, tzinfo=UTC)
 ANNA = ClientFacts(name="Анна", language="ru", proved_phone=True)
@@ -119,3 +122,10 @@ def test_hours_are_folded_over_equal_neighbouring_days():
         hours_line(hours) == "Пн-Вт 9:00-13:00 и 14:00-24:00, Ср выходной, Чт 9:00-13:00 и 14:00-24:00, Пт-Вс выходной"
     )
     assert Branch(id=BranchId(new_id()), key="a", name="a", time_zone="UTC").hours is None
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_the_rules_say_when_a_person_is_called_with_which_kind(language):
+    declared = CallPerson.model_json_schema()["properties"]["kind"]["enum"]
+
+    assert sorted(re.findall(r"kind (\w+)", prompt_text(language))) == sorted(declared)

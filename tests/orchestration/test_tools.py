@@ -276,6 +276,21 @@ async def test_an_offer_expires(desk):
     assert await desk.code("create_appointment", slot_id=slot["slot_id"], comment="x") == "unknown_slot"
 
 
+async def test_a_person_is_called_for_one_of_a_closed_set_of_kinds(desk):
+    """Gemini checks arguments against the declaration in its VALIDATED mode: the values have to stand in it, inline."""
+    [declared] = [one for one in desk.manager.declarations(desk.scope) if one.name == "call_a_person"]
+    kinds = declared.parameters["properties"]["kind"]["enum"]
+
+    assert kinds == ["unknown_topic", "complaint", "health", "asked_for", "other"]
+    assert declared.parameters["required"] == ["kind", "summary"]
+    assert "$" not in str(declared.parameters)
+    assert await desk.code("call_a_person", kind="boredom", summary="x") == "invalid_arguments"
+    for kind in kinds:
+        await desk.call("call_a_person", kind=kind, summary="x")
+    assert [one.reason for one in desk.turn.handovers] == kinds
+    assert len({notice.text for notice in desk.turn.notices}) == len(kinds)
+
+
 async def test_tools_are_declared_in_one_order_and_only_those_that_fit(desk):
     names = [one.name for one in desk.manager.declarations(desk.scope)]
 

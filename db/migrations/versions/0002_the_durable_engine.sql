@@ -8,7 +8,7 @@ CREATE FUNCTION ai_admin_accept(
     p_dialogue_keys text[], p_update_keys text[], p_payloads bytea[],
     p_accepted_at timestamptz[], p_due_at timestamptz[]
 ) RETURNS uuid[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     company uuid;
     accepted uuid[] := '{}';
@@ -57,6 +57,10 @@ REVOKE ALL ON FUNCTION ai_admin_accept FROM PUBLIC;
 ---
 GRANT EXECUTE ON FUNCTION ai_admin_accept TO ai_admin_intake;
 ---
+-- A search path that does not name pg_temp begins with it: a caller's temporary table of the same name would be the one
+-- that a SECURITY DEFINER function meets. Named last, it is looked at last.
+ALTER FUNCTION ai_admin_make_partitions SET search_path = pg_catalog, public, pg_temp;
+---
 -- A slot is claimed in cells of five minutes before the CRM is called: two clients who confirm overlapping times meet at
 -- this primary key, whatever the channel, the process and the host. (The embedded PostgreSQL has no btree_gist.)
 CREATE TABLE slot_claims (
@@ -85,6 +89,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON slot_claims TO ai_admin_app;
 ---
 -- How long a company's turns wait for the rest of a burst; unset: the platform's default.
 ALTER TABLE company_agent_settings ADD COLUMN quiet_ms INTEGER;
+---
+-- The channels that a company's file names, whether or not they have been added: `export` gives back what was imported.
+ALTER TABLE companies ADD COLUMN declared_channels JSONB DEFAULT '[]'::jsonb NOT NULL;
 ---
 -- The client blocked the bot or is gone: nothing more is sent until they write again.
 ALTER TABLE sessions ADD COLUMN unreachable_at TIMESTAMP WITH TIME ZONE;

@@ -54,9 +54,13 @@ REVOKE ALL ON FUNCTION ai_admin_accept FROM PUBLIC;
 ---
 GRANT EXECUTE ON FUNCTION ai_admin_accept TO ai_admin_intake;
 ---
+ALTER FUNCTION ai_admin_make_partitions SET search_path = pg_catalog, public;
+---
 DROP TABLE slot_claims;
 ---
 ALTER TABLE company_agent_settings DROP COLUMN quiet_ms;
+---
+ALTER TABLE companies DROP COLUMN declared_channels;
 ---
 ALTER TABLE sessions DROP COLUMN unreachable_at;
 ---
