@@ -13,7 +13,7 @@ from bot.company_yaml import Place
 from crm.base import Manifest
 from crm.errors import CRMNotConfigured
 from crm.registry import get_manifest, list_manifests
-from db.records import Booking
+from db.catalogue import Booking
 
 _SECRETS = ("token", "password", "secret", "api_key")
 

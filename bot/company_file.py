@@ -23,17 +23,8 @@ from bot.company_schema import (
     ServiceYaml,
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
-from db.records import (
-    AgentSettings,
-    Branch,
-    BranchId,
-    CatalogueProduct,
-    CatalogueService,
-    ChannelType,
-    Question,
-    ServiceOverride,
-    new_id,
-)
+from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.records import AgentSettings, Branch, BranchId, ChannelType, new_id
 
 _LARGEST = 1024 * 1024
 _DEFAULT_ZONE = "Europe/Moscow"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.company_hours import read_hours
-from db.records import Booking, ChannelType, Hours, PriceRange
+from db.catalogue import Booking, Hours, PriceRange
+from db.records import ChannelType
 from handlers.base import channel_type
 from locales import languages
 

@@ -14,7 +14,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from bot.company_file import CompanyFile
 from bot.company_hours import write_hours
 from bot.company_schema import PlaceYaml
-from db.records import Branch, CatalogueService, PriceRange
+from db.catalogue import CatalogueService, PriceRange
+from db.records import Branch
 
 _NEVER_FOLDED = 1_000_000
 _ODD = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")

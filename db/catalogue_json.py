@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
-from db.records import (
+from db.catalogue import (
     Booking,
     CatalogueProduct,
     CatalogueService,

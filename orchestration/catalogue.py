@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crm.base import Money, Prepayment, Price, Service, ServiceId, Staff, StaffId, Terms
-from db.records import AgentSettings, Booking, Branch, CatalogueService, PriceRange
+from db.catalogue import Booking, CatalogueService, PriceRange
+from db.records import AgentSettings, Branch
 from orchestration.scope import CompanyScope
 
 

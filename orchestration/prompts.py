@@ -10,16 +10,8 @@ from datetime import datetime, time, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from db.records import (
-    AgentSettings,
-    Branch,
-    CatalogueProduct,
-    CatalogueService,
-    CompanySnapshot,
-    Hours,
-    Interval,
-    PriceRange,
-)
+from db.catalogue import CatalogueProduct, CatalogueService, Hours, Interval, PriceRange
+from db.records import AgentSettings, Branch, CompanySnapshot
 from locales import Translator, prompt_text
 
 _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")

@@ -9,7 +9,8 @@ from datetime import date, time, timedelta
 from pydantic import Field
 
 from crm.base import Prepayment, StaffId
-from db.records import Booking, Branch, BranchId
+from db.catalogue import Booking
+from db.records import Branch, BranchId
 from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import Wish
 from orchestration.identity import typed_phone

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from crm.base import Price, Terms
-from db.records import Booking, Branch
+from db.catalogue import Booking
+from db.records import Branch
 from orchestration.catalogue import OfferedService, list_offered_services, to_price
 from orchestration.scope import CompanyScope
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse

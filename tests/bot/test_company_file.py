@@ -10,7 +10,8 @@ import pytest
 
 from bot.companies import create_from_file, replace_from_file, slug_of
 from bot.company_file import CompanyFileErrors, parse_company_file
-from db.records import Booking, ChannelType, PriceRange
+from db.catalogue import Booking, PriceRange
+from db.records import ChannelType
 from handlers.base import CHANNELS
 from locales import languages
 

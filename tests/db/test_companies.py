@@ -9,26 +9,19 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from db.directory import Directory
-from db.errors import Conflict, DecryptionFailed, NotFound
-from db.records import (
-    AgentSettings,
+from db.catalogue import (
     Booking,
-    Branch,
-    BranchId,
     CatalogueProduct,
     CatalogueService,
-    ChannelStatus,
-    ChannelType,
-    Company,
-    CompanyId,
     Hours,
     Interval,
     PriceRange,
     Question,
     ServiceOverride,
-    new_id,
 )
+from db.directory import Directory
+from db.errors import Conflict, DecryptionFailed, NotFound
+from db.records import AgentSettings, Branch, BranchId, ChannelStatus, ChannelType, Company, CompanyId, new_id
 
 OPEN = (Interval(opens=time(9), closes=time(13)), Interval(opens=time(14), closes=time(0)))
 

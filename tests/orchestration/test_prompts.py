@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.company_file import parse_company_file
-from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot, Hours, Interval, new_id
+from db.catalogue import Hours, Interval
+from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot, new_id
 from locales import languages, prompt_text
 from orchestration.prompts import ClientFacts, PromptManager, hours_line, stable_part
 from orchestration.tools.handoff import CallPerson
