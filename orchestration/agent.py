@@ -58,6 +58,10 @@ class Agent:
         except (ModelError, TimeoutError) as error:
             log.error("model_failed", error=f"{type(error).__name__}: {error}")
             model_failed(turn, "model_unavailable")
+            if turn.said[-1].calls:
+                # The time ran out while tools ran: a call without its result in the history would have the model refuse
+                # every later turn of this dialogue.
+                turn.said.pop()
         if turn.said[-1].role == "user":
             # Code has answered: the model sees those words as its own the next time.
             turn.said.append(_model_words("\n\n".join(reply.text for reply in turn.replies if reply.text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,14 +13,17 @@ from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
 from db.appointments import Appointments
 from db.models import intents
-from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, WorkKind, dialogue_id_of, new_id
+from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
 from locales import Translator
+from orchestration.agent import Agent, AgentLimits
 from orchestration.conversation import Conversation
 from orchestration.messages import Message
-from orchestration.ports import CallPart
+from orchestration.ports import CallPart, Content, ModelAnswer
+from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
 from orchestration.tools.appointments import AppointmentTools
+from orchestration.tools.base import Arguments, Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
@@ -319,3 +323,24 @@ async def test_every_call_is_kept_with_its_outcome(desk):
         ("get_services", "invalid_arguments"),
     ]
     assert desk.turn.tool_calls[1].arguments == {"truncated": True}
+
+
+async def test_a_turn_whose_time_runs_out_while_a_tool_runs_leaves_no_call_without_its_result(desk):
+    """Gemini answers 400 to a history with a call and no result: the dialogue would never be answered again."""
+
+    class CallsAtOnce:
+        async def generate(self, request):
+            call = CallPart(id="1", name="never_ends", arguments={})
+            return ModelAnswer(content=Content(role="model", parts=(call,)), usage=Usage(calls=1), model="scripted")
+
+    async def never_end(turn, arguments):
+        await asyncio.Event().wait()
+
+    tool = Tool(name="never_ends", description="Never ends.", arguments=Arguments, run=never_end, reads_only=True)
+    limits = AgentLimits(time=timedelta(milliseconds=50))
+
+    await Agent(CallsAtOnce(), ToolManager((tool,)), PromptManager(), limits).answer(desk.turn, "Хочу постричься")
+
+    assert [content.role for content in desk.turn.said] == ["user", "model"]
+    assert not any(content.calls for content in desk.turn.said)
+    assert "администратор" in desk.turn.replies[-1].text
