@@ -68,7 +68,8 @@ class TurnJob:
             await self._commit.rest(claim, until=None)
             return
         # What failed together is tried again one by one, so that only what is guilty is given up.
-        head = await self._feed(channel, waiting, one_by_one=claim.attempts > 0)
+        begun = await self._orchestrator.has_begun_write(waiting.dialogue, waiting.state)
+        head = await self._feed(channel, waiting, one_by_one=begun or claim.attempts > 0)
         rest_until = self._burst_ends_at(channel, scope, waiting, head)
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)

@@ -21,7 +21,7 @@ import structlog
 
 from crm.base import Appointment, BaseCRMAdapter
 from crm.errors import CRMError, CRMOutcomeUnknown, CRMRejected, SlotTaken
-from db.records import Branch, Intent, IntentKind, IntentStatus
+from db.records import Branch, Dialogue, Intent, IntentKind, IntentStatus
 from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import KeptPrice, Offer, Proposal
 from orchestration.messages import Button, Reply
@@ -67,9 +67,9 @@ class BookingDesk:
         self._claimed = claimed
         self._proposals = proposals
 
-    async def was_begun(self, turn: Turn, proposal_id: UUID) -> bool:
+    async def was_begun(self, dialogue: Dialogue, proposal_id: UUID) -> bool:
         """Say whether this proposal was confirmed before now."""
-        return await self._intents.find(turn.dialogue, proposal_id) is not None
+        return await self._intents.find(dialogue, proposal_id) is not None
 
     async def was_done(self, turn: Turn, proposal_id: UUID | None) -> bool:
         """Say whether this proposal was confirmed and stands in the CRM."""

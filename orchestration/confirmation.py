@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from db.records import Dialogue
 from orchestration.booking import BookingDesk
-from orchestration.conversation import PROPOSAL_LIFETIME, Proposal, Step
+from orchestration.conversation import PROPOSAL_LIFETIME, Conversation, Proposal, Step
 from orchestration.proposals import NO, YES
 from orchestration.turns import Turn
 
@@ -15,6 +16,11 @@ class Confirmation:
 
     def __init__(self, desk: BookingDesk) -> None:
         self._desk = desk
+
+    async def was_begun(self, dialogue: Dialogue, conversation: Conversation) -> bool:
+        """Say whether the open proposal was confirmed before now."""
+        proposal = conversation.proposal
+        return proposal is not None and await self._desk.was_begun(dialogue, proposal.id)
 
     async def answer(self, turn: Turn) -> bool:
         """Act on the turn if it is such an answer, and say whether it was.
@@ -55,7 +61,8 @@ class Confirmation:
 
     async def _on_yes(self, turn: Turn, proposal: Proposal) -> None:
         # A write that was begun in time is finished however long a crash took.
-        if turn.now - proposal.shown_at > PROPOSAL_LIFETIME and not await self._desk.was_begun(turn, proposal.id):
+        expired = turn.now - proposal.shown_at > PROPOSAL_LIFETIME
+        if expired and not await self._desk.was_begun(turn.dialogue, proposal.id):
             turn.conversation = turn.conversation.at_rest()
             turn.say(turn.texts.text("proposal-expired"))
             turn.outcome = "proposal_expired"

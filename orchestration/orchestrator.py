@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from db.records import InCharge
+from db.records import Dialogue, DialogueState, InCharge
 from locales import Translator
 from orchestration.agent import Agent
 from orchestration.confirmation import Confirmation
-from orchestration.conversation import Step
+from orchestration.conversation import Conversation, Step
 from orchestration.identity import find_phones
 from orchestration.messages import Command, Message, Reply
 from orchestration.ports import Content, TextPart
@@ -53,6 +53,14 @@ class Orchestrator:
         turn.outcome = "too_many_messages"
         _remember(turn)
         return turn.result()
+
+    async def has_begun_write(self, dialogue: Dialogue, state: DialogueState) -> bool:
+        """Say whether a yes to the open proposal was taken before and its turn did not come to its end.
+
+        Then that yes is a turn by itself again: with what the client wrote since, it would be a yes no more, and nobody
+        would ask the CRM whether the visit stands.
+        """
+        return await self._confirmation.was_begun(dialogue, Conversation.from_state(state))
 
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]

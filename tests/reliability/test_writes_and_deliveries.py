@@ -78,6 +78,27 @@ async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_
     assert len(house.records()) == 1
 
 
+async def test_a_yes_in_words_is_carried_out_whatever_the_client_writes_while_its_fate_is_unknown(house):
+    """The words that came later were one turn with the yes, which then was none: nobody looked for the record."""
+    client = house.client()
+    await reach_proposal(client)
+    house.vendors.yclients.fail_next("/records/", method="POST", cut_before=True)
+    people = house.vendors.telegram.people
+    count = len(client.heard)
+
+    await people.send_text(client.bot_id, client.user, "Да")
+    await until(lambda: resting(house, "turn"))
+    await people.send_text(client.bot_id, client.user, "Сколько стоит окрашивание?")
+    await until(lambda: resting(house, "turn"))
+    house.clock.advance(timedelta(seconds=41))
+    await people.wait_for(client.bot_id, client.user.id, lambda _: len(client.heard) >= count + 2)
+
+    assert "Готово" in client.heard[count]
+    assert "8000" in client.heard[count + 1]
+    assert len(house.records()) == 1
+    assert await rows_of(house, intents.c.status) == [IntentStatus.DONE]
+
+
 async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_write_again(house):
     client = house.client()
     await client.says("Здравствуйте")
