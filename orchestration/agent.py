@@ -116,9 +116,7 @@ class Agent:
         Calls that only read run side by side. One that ends the turn leaves those after it undone.
         """
         if all(self._tools.reads_only(call.name) for call in calls):
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._tools.call(turn, call)) for call in calls]
-            outcomes = [task.result() for task in tasks]
+            outcomes = await self._side_by_side(turn, calls)
         else:
             outcomes = []
             for call in calls:
@@ -136,6 +134,16 @@ class Agent:
             )
         )
         return any(outcome.ends_turn for outcome in outcomes)
+
+    async def _side_by_side(self, turn: Turn, calls: Sequence[CallPart]) -> list[ToolOutcome]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._tools.call(turn, call)) for call in calls]
+        except ExceptionGroup as failures:
+            # What failed decides what becomes of the turn: a database that is away is no fault of the message, and
+            # inside of a group nobody would know it.
+            raise failures.exceptions[0] from failures
+        return [task.result() for task in tasks]
 
 
 def earlier_contents(history: Sequence[HistoryMessage], *, turns: int) -> tuple[Content, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
 from db.appointments import Appointments
+from db.errors import DatabaseUnavailable
 from db.models import intents
 from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
@@ -344,3 +345,20 @@ async def test_a_turn_whose_time_runs_out_while_a_tool_runs_leaves_no_call_witho
     assert [content.role for content in desk.turn.said] == ["user", "model"]
     assert not any(content.calls for content in desk.turn.said)
     assert "администратор" in desk.turn.replies[-1].text
+
+
+async def test_a_failure_of_tools_side_by_side_is_told_as_what_it_is(desk):
+    """In an exception group an outage counted against the message: five of them, and it was put on the dead list."""
+
+    class CallsTwo:
+        async def generate(self, request):
+            calls = tuple(CallPart(id=id_, name="breaks", arguments={}) for id_ in "12")
+            return ModelAnswer(content=Content(role="model", parts=calls), usage=Usage(calls=1), model="scripted")
+
+    async def break_(turn, arguments):
+        raise DatabaseUnavailable("starting up")
+
+    tool = Tool(name="breaks", description="Breaks.", arguments=Arguments, run=break_, reads_only=True)
+
+    with pytest.raises(DatabaseUnavailable):
+        await Agent(CallsTwo(), ToolManager((tool,)), PromptManager(), AgentLimits()).answer(desk.turn, "Цены?")
