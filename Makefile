@@ -12,6 +12,7 @@ PACKAGES := bot handlers middlewares orchestration crm db locales sandbox
 PORT ?= 8085
 CRM ?= yclients
 CHANNEL ?= telegram
+KILLS ?= 200
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
@@ -72,3 +73,7 @@ test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test wher
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
+
+.PHONY: chaos
+chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
+	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)

@@ -14,6 +14,7 @@ import structlog
 
 from bot.app import Core, build_gateway, open_core
 from bot.gateway import Gateway, build_application
+from bot.lane import LEASE
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
 from bot.tasks import end
@@ -44,18 +45,18 @@ async def run_gateway(settings: Settings) -> None:
             await gateway.stop()
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, *, lease: timedelta = LEASE) -> None:
     """Run a worker alone, with its own small port for probes and figures where one is set."""
     loading = asyncio.create_task(load_sdks())
     async with open_core(settings, pool_size=20) as core:
         await loading
-        await _work(core)
+        await _work(core, lease)
 
 
-async def _work(core: Core) -> None:
+async def _work(core: Core, lease: timedelta) -> None:
     from bot.worker_app import open_worker
 
-    async with open_worker(core) as app:
+    async with open_worker(core, lease=lease) as app:
         probes = _probes(core)
         if probes is not None:
             await probes.start()

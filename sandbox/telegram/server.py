@@ -79,6 +79,10 @@ class TelegramSandbox:
         """Let the next calls of a method fail (see Fault)."""
         self._faults[method.lower()] = Fault(times, **fault)
 
+    def clear_faults(self) -> None:
+        """Forget the failures still waiting."""
+        self._faults.clear()
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; return the base address that clients of the Bot API are given."""
         application = web.Application(client_max_size=60 * 1024 * 1024)

@@ -88,6 +88,10 @@ class YclientsSandbox:
         self._faults.append(made)
         return made
 
+    def clear_faults(self) -> None:
+        """Forget the failures still waiting."""
+        self._faults.clear()
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; return the address below which `/api/v1` lies."""
         application = web.Application()
