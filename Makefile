@@ -16,6 +16,8 @@ KILLS ?= 200
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
+# Two thousand modules are compiled once, into .venv and beside our own, not anew at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## Show this list.
