@@ -13,6 +13,8 @@ import pytest
 from bot.companies import create_from_file
 from db.upgrade import head
 
+# Up to eleven processes one after the other, each of which loads SQLAlchemy and some of them aiogram.
+pytestmark = pytest.mark.timeout(400)
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 SECRETS = "sandbox-partner-token\nsandbox-user-token\n"
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
