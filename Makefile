@@ -26,17 +26,14 @@ help:  ## Show this list.
 # ---- set-up -------------------------------------------------------------------------------------------------------
 
 $(BIN)/uv:
-	@echo "setting up $(VENV) with $(PYTHON)"
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AI-Admin needs Python 3.11 or newer; PYTHON=/path/to/python3.11 make ... names one")'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet uv
+	@bash deploy/install.sh $(PYTHON) $(VENV)
 
-$(VENV)/.runtime: $(BIN)/uv requirements.lock pyproject.toml
-	@bash deploy/install.sh $(BIN) requirements.lock
+$(VENV)/.runtime: requirements.lock pyproject.toml deploy/install.sh
+	@bash deploy/install.sh $(PYTHON) $(VENV) requirements.lock
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/uv requirements-dev.lock pyproject.toml
-	@bash deploy/install.sh $(BIN) requirements-dev.lock
+$(VENV)/.dev: requirements-dev.lock pyproject.toml deploy/install.sh
+	@bash deploy/install.sh $(PYTHON) $(VENV) requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
 
 .PHONY: setup

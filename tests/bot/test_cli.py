@@ -16,6 +16,8 @@ from handlers.base import CHANNELS
 # A test starts up to a dozen processes of two to three seconds of work each; where an SDK is loaded, ten and more.
 pytestmark = pytest.mark.timeout(300)
 
+# Up to eleven processes one after the other, each of which loads SQLAlchemy and some of them aiogram.
+pytestmark = pytest.mark.timeout(400)
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 SECRETS = "sandbox-partner-token\nsandbox-user-token\n"
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
