@@ -15,13 +15,14 @@ from db.records import ChannelType
 from handlers.base import channel_type
 from locales import languages
 
-_PRICE = re.compile(r"(\d+(?:\.\d{1,2})?)(?:-(\d+(?:\.\d{1,2})?))?")
+_PRICE = re.compile(r"(\d{1,9}(?:\.\d{1,2})?)(?:-(\d{1,9}(?:\.\d{1,2})?))?")
 
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # A folder of zones, such as `Europe`, is an OSError.
         raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Moscow") from error
     return name
 

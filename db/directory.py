@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from db import models
-from db.companies import NEWS, read_channels, read_snapshot
+from db.companies import NEWS
+from db.company_rows import read_channels, read_snapshot
 from db.crypto import token_digest
 from db.engine import Database
 from db.errors import NotFound

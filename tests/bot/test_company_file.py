@@ -117,6 +117,8 @@ def test_every_error_of_a_file_is_told_at_once_with_its_line():
         ("name: A\nservces: []\n", ["line 2: servces: unknown field, did you mean 'services'?"]),
         ("slug: a\n", ["line 1: name: is missing"]),
         ("name: A\ntime_zone: Moscow\n", ["line 2: time_zone: 'Moscow' is no IANA time zone"]),
+        ("name: A\ntime_zone: Europe\n", ["line 2: time_zone: 'Europe' is no IANA time zone"]),
+        ("name: A\nproducts:\n  - name: B\n    price: " + "9" * 400, ["line 4: products.1.price: a price is written"]),
         ("name: A\nlanguage: xx\n", ["line 2: language: there are no texts in 'xx'; the languages are en, ru"]),
         ("name: A\nhours: 9-21\n", ["hours are written by weekday"]),
         ("name: A\nhours:\n  mon:\n", ["line 3: hours.mon: '': hours are written 9:00-21:00"]),

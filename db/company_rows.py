@@ -1,0 +1,217 @@
+"""A company's rows to records and back. Which transactions they are written in: db/companies.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from db import models
+from db.catalogue_json import (
+    hours_from_json,
+    hours_to_json,
+    product_from_json,
+    product_to_json,
+    question_from_json,
+    question_to_json,
+    service_from_json,
+    service_to_json,
+)
+from db.crypto import token_digest
+from db.engine import Transaction
+from db.errors import NotFound
+from db.records import (
+    AgentSettings,
+    Branch,
+    BranchId,
+    Channel,
+    ChannelId,
+    ChannelStatus,
+    ChannelType,
+    Company,
+    CompanyId,
+    CompanySnapshot,
+    CrmSettings,
+)
+
+
+async def read_snapshot(tx: Transaction) -> CompanySnapshot:
+    """Read the company of the scope. Raises NotFound."""
+    company = await _one(tx, models.companies, models.companies.c.id == tx.company)
+    agent = await _one(tx, models.company_agent_settings)
+    crm = await _one(tx, models.company_crm_settings)
+    table = models.branches
+    rows = await tx.connection.execute(select(table).where(table.c.company_id == tx.company).order_by(table.c.position))
+    if company is None or agent is None:
+        raise NotFound(f"there is no company {tx.company}")
+    return CompanySnapshot(
+        company=to_company(company),
+        agent=_agent(agent),
+        branches=tuple(_branch(row) for row in rows.mappings()),
+        crm=CrmSettings(type=crm["type"], options=crm["options"], secrets=crm["secrets"]) if crm else None,
+    )
+
+
+async def read_channels(tx: Transaction) -> list[Channel]:
+    """Read the channels of the company of the scope."""
+    table = models.company_channels
+    rows = await tx.connection.execute(
+        select(table).where(table.c.company_id == tx.company).order_by(table.c.created_at, table.c.id)
+    )
+    return [_channel(row) for row in rows.mappings()]
+
+
+async def _one(tx: Transaction, table: Any, condition: Any = None) -> RowMapping | None:
+    where = table.c.company_id == tx.company if condition is None else condition
+    return (await tx.connection.execute(select(table).where(where))).mappings().first()
+
+
+async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[Branch]) -> None:
+    first = branches[0] if branches else None
+    values = {
+        "company_id": tx.company,
+        "description": agent.description,
+        "business_type": agent.business_type,
+        "target_audience": agent.target_audience,
+        "highlights": agent.highlights,
+        "services": [service_to_json(service) for service in agent.services],
+        "products": [product_to_json(product) for product in agent.products],
+        "faq": [question_to_json(question) for question in agent.faq],
+        "policies": [list(pair) for pair in agent.policies.items()],
+        "hours": hours_to_json(first.hours) if first else None,
+        "address": first.address if first else None,
+        "phone": first.phone if first else None,
+        "time_zone": first.time_zone if first else None,
+        "instructions": agent.instructions,
+        "language": agent.language,
+        "currency": agent.currency,
+        "mode": agent.mode,
+        "model": agent.model,
+        "quiet_ms": round(agent.quiet.total_seconds() * 1000) if agent.quiet is not None else None,
+        "updated_at": func.now(),
+    }
+    statement = insert(models.company_agent_settings).values(values)
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id"], set_=values))
+
+
+async def write_branches(tx: Transaction, branches: Sequence[Branch]) -> None:
+    table = models.branches
+    keys = [branch.key for branch in branches]
+    await tx.connection.execute(delete(table).where(table.c.company_id == tx.company, table.c.key.not_in(keys)))
+    for position, branch in enumerate(branches):
+        values = {
+            "name": branch.name,
+            "address": branch.address,
+            "phone": branch.phone,
+            "time_zone": branch.time_zone,
+            "hours": hours_to_json(branch.hours),
+            "crm_account_id": branch.crm_account_id,
+            "staff_chat": branch.staff_chat,
+            "position": position,
+        }
+        statement = insert(table).values(company_id=tx.company, id=branch.id, key=branch.key, **values)
+        await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id", "key"], set_=values))
+
+
+async def write_token(tx: Transaction, channel: Channel, token: str) -> None:
+    await tx.connection.execute(
+        insert(models.webhook_tokens).values(
+            digest=token_digest(token), company_id=channel.company_id, channel_id=channel.id
+        )
+    )
+
+
+async def declare_channel(tx: Transaction, type_: ChannelType) -> None:
+    table = models.companies
+    named = literal([type_.value], JSONB)
+    await tx.connection.execute(
+        update(table)
+        .where(table.c.id == tx.company, ~table.c.declared_channels.contains(named))
+        .values(declared_channels=table.c.declared_channels.concat(named))
+    )
+
+
+def company_values(company: Company) -> dict[str, Any]:
+    return {
+        "id": company.id,
+        "slug": company.slug,
+        "name": company.name,
+        "email": company.email,
+        "plan": company.plan,
+        "declared_channels": [channel.value for channel in company.channels],
+    }
+
+
+def to_company(row: RowMapping) -> Company:
+    return Company(
+        id=CompanyId(row["id"]),
+        slug=row["slug"],
+        name=row["name"],
+        email=row["email"],
+        plan=row["plan"],
+        plan_limits=row["plan_limits"],
+        channels=tuple(ChannelType(name) for name in row["declared_channels"]),
+        disabled=row["disabled_at"] is not None,
+    )
+
+
+def _agent(row: RowMapping) -> AgentSettings:
+    return AgentSettings(
+        description=row["description"],
+        business_type=row["business_type"],
+        target_audience=row["target_audience"],
+        highlights=row["highlights"],
+        services=tuple(service_from_json(raw) for raw in row["services"]),
+        products=tuple(product_from_json(raw) for raw in row["products"]),
+        faq=tuple(question_from_json(raw) for raw in row["faq"]),
+        policies={topic: words for topic, words in row["policies"]},
+        instructions=row["instructions"],
+        language=row["language"],
+        currency=row["currency"],
+        mode=row["mode"],
+        model=row["model"],
+        quiet=timedelta(milliseconds=row["quiet_ms"]) if row["quiet_ms"] is not None else None,
+    )
+
+
+def _branch(row: RowMapping) -> Branch:
+    return Branch(
+        id=BranchId(row["id"]),
+        key=row["key"],
+        name=row["name"],
+        time_zone=row["time_zone"],
+        address=row["address"],
+        phone=row["phone"],
+        hours=hours_from_json(row["hours"]),
+        crm_account_id=row["crm_account_id"],
+        staff_chat=row["staff_chat"],
+    )
+
+
+def channel_values(channel: Channel) -> dict[str, Any]:
+    return {
+        "company_id": channel.company_id,
+        "id": channel.id,
+        "type": channel.type.value,
+        "external_id": channel.external_id,
+        "name": channel.name,
+        "status": channel.status.value,
+        "options": dict(channel.options),
+        "secrets": channel.secrets,
+    }
+
+
+def _channel(row: RowMapping) -> Channel:
+    return Channel(
+        id=ChannelId(row["id"]),
+        company_id=CompanyId(row["company_id"]),
+        type=ChannelType(row["type"]),
+        external_id=row["external_id"],
+        name=row["name"],
+        status=ChannelStatus(row["status"]),
+        options=row["options"],
+        secrets=row["secrets"],
+    )
