@@ -29,7 +29,9 @@ _BACK_WITHIN_S = 60.0
 _FREEZE_EVERY = 8
 """After every eighth kill a worker is stopped instead, and woken when its lease has run out: it still believes that its
 dialogues are its own."""
-_FREEZE_LEASES = 1.5
+FREEZE_LEASES = 1.5
+_FREEZE_IN = ("model call", "tool call", "check price", "CRM write", "send")
+"""Steps that something else is to be committed after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Killer:
     freezes: list[Kill] = field(default_factory=list)
     _hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _postgres_deaths: int = 0
+    _frozen: set[str] = field(default_factory=set)
     _thaws: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def run(self, about_to: Callable[[], Awaitable[None]]) -> None:
@@ -68,8 +71,8 @@ class Killer:
                     break
                 await asyncio.sleep(self.rng.uniform(*self.options.pause_s))
                 await about_to()
-                await self._kill(victim, ask)
-                if len(self.kills) % _FREEZE_EVERY == _FREEZE_EVERY // 2:
+                await self._kill(self._awake(victim), ask)
+                if len(self.kills) % _FREEZE_EVERY == _FREEZE_EVERY // 2 and not self._frozen:
                     await self._freeze(self.rng.choice(SEATS[1:]), ask)
             await asyncio.gather(*self._thaws)
         finally:
@@ -94,19 +97,29 @@ class Killer:
 
     async def _freeze(self, victim: str, ask: Callable[[Order], Awaitable[Shot]]) -> None:
         """Stop a worker in a step, and let it go on when others have taken over; kills go on meanwhile."""
+        victim = self._awake(victim)
         order = self._order(victim)
-        shot = await ask(replace(order, number=signal.SIGSTOP)) if order is not None else None
-        if shot is not None and shot.pid:
+        if order is None:
+            return
+        steps = tuple(step for step in order.steps if STEPS[step].name in _FREEZE_IN)
+        shot = await ask(replace(order, steps=steps, wanted=len(steps), number=signal.SIGSTOP))
+        if shot.pid:
             self.freezes.append(_kill_of(victim, shot))
-            self._thaws.append(asyncio.create_task(self._thaw(SEATS.index(victim), shot.pid)))
+            self._frozen.add(victim)
+            self._thaws.append(asyncio.create_task(self._thaw(victim, shot.pid)))
 
-    async def _thaw(self, seat: int, pid: int) -> None:
+    async def _thaw(self, victim: str, pid: int) -> None:
         try:
-            await asyncio.sleep(self.options.lease_s * _FREEZE_LEASES)
+            await asyncio.sleep(self.options.lease_s * FREEZE_LEASES)
         finally:
-            if self.fleet.pid_of(seat) == pid:
+            self._frozen.discard(victim)
+            if self.fleet.pid_of(SEATS.index(victim)) == pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def _awake(self, victim: str) -> str:
+        """Return the other worker where this one is frozen: it is to wake up."""
+        return next(seat for seat in SEATS[1:] if seat not in self._frozen) if victim in self._frozen else victim
 
     def _order(self, victim: str) -> Order | None:
         """Aim at the steps that this victim was hit in least; None where it does not run just now."""

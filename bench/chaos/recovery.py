@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.chaos.kills import Kill
+from bench.chaos.steps import GATEWAY, REDIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,40 +19,46 @@ class _Event:
     lost_leases: int
 
 
-def recoveries(events: Path, kills: Sequence[Kill]) -> list[float]:
-    """Return, for each claim that a killed worker held, the seconds from the kill to the claim by another.
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """`disturbed`: before another worker came, PostgreSQL or a worker was killed or stood frozen."""
 
-    A claim whose lease was lost is known by its count of lost leases, which is one more than the dead worker's: work
-    that the dead one had still committed starts again from none.
+    seconds: float
+    disturbed: bool
+
+
+def recoveries(events: Path, kills: Sequence[Kill], freezes: Sequence[Kill], *, frozen_s: float) -> list[Recovery]:
+    """Return, for each claim that a killed worker held, how long it was from the kill to the claim by another.
+
+    The next claim of the same work counts one lost lease more than the dead worker's. Where it counts fewer, the dead
+    one had still committed; where it counts more, the one that took over died too before it could write that down.
     """
-    read = [_event(line) for line in events.read_text().splitlines()]
+    read = sorted((_event(line) for line in events.read_text().splitlines()), key=lambda event: event.at)
+    troubles = [
+        *((kill.at, kill.at) for kill in kills if kill.victim not in (GATEWAY, REDIS)),
+        *((freeze.at, freeze.at + frozen_s) for freeze in freezes),
+    ]
     found = []
     for kill in kills:
         for held in _held(read, kill):
-            taken = next(
-                (
-                    event.at - kill.at
-                    for event in read
-                    if event.is_claim
-                    and event.work == held.work
-                    and event.at > kill.at
-                    and event.lost_leases == held.lost_leases + 1
-                ),
-                None,
-            )
-            if taken is not None:
-                found.append(taken)
+            later = (one for one in read if one.is_claim and one.work == held.work and one.at > kill.at)
+            taken = next(later, None)
+            if taken is not None and taken.lost_leases == held.lost_leases + 1:
+                disturbed = any(began < taken.at and ended > kill.at for began, ended in troubles)
+                found.append(Recovery(taken.at - kill.at, disturbed))
     return found
 
 
 def _held(events: Sequence[_Event], kill: Kill) -> list[_Event]:
     held: dict[str, _Event] = {}
     for event in events:
-        if event.pid == kill.pid and event.at <= kill.at:
-            if event.is_claim:
-                held[event.work] = event
-            else:
-                held.pop(event.work, None)
+        if event.at > kill.at:
+            break
+        if event.is_claim and event.pid == kill.pid:
+            held[event.work] = event
+        elif event.is_claim or event.pid == kill.pid:
+            # Done; or another took it over before, while this one stood frozen.
+            held.pop(event.work, None)
     return list(held.values())
 
 

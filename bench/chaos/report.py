@@ -11,6 +11,7 @@ from typing import Any
 from bench.chaos.fleet import Death
 from bench.chaos.kills import Kill, step_table
 from bench.chaos.options import Options
+from bench.chaos.recovery import Recovery
 from bench.chaos.verdict import TWICE, Verdict
 
 
@@ -20,7 +21,7 @@ class Report:
     verdict: Verdict
     kills: Sequence[Kill]
     freezes: Sequence[Kill]
-    recoveries: Sequence[float]
+    recoveries: Sequence[Recovery]
     deaths: Sequence[Death]
     unrest: Mapping[str, int]
     said: Mapping[str, int]
@@ -31,6 +32,7 @@ class Report:
     outcomes: Sequence[str]
     violations: Sequence[Mapping[str, Any]]
     errors: Mapping[str, int]
+    uncertain: Mapping[str, int]
     seconds: float
 
     @property
@@ -50,6 +52,7 @@ class Report:
             "lease_s": self.options.lease_s,
             "zeros": self.verdict.zeros,
             "sent_twice": self.verdict.sent_twice,
+            "uncertain_sends": dict(self.uncertain),
             "unrest": dict(self.unrest),
             "no_reply": dict(self.verdict.no_reply),
             "kills": len(self.kills),
@@ -79,13 +82,19 @@ class Report:
             *((name, str(count), "must be 0") for name, count in self.verdict.zeros.items()),
             ("not at rest in the end", str(sum(self.unrest.values())), "must be 0"),
             (TWICE, str(self.verdict.sent_twice), "a kill, freeze or cut after the messenger's yes"),
+            ("sends that the log calls uncertain", str(sum(self.uncertain.values())), "; ".join(self.uncertain)[:80]),
             ("kills", str(len(self.kills)), f"wanted {self.options.kills}"),
             ("workers frozen past their lease, and woken", str(len(self.freezes)), ""),
             ("client messages", str(facts["messages"]), f"in {self.options.dialogues} dialogues"),
             ("updates repeated by Telegram", str(self.said.get("repeated by Telegram", 0)), ""),
             ("bookings made", str(self.bookings), f"by {self.crm_calls} calls of the CRM"),
-            ("recovery after a worker's death, most", _seconds(recovery["most"]), f"lease {self.options.lease_s:g} s"),
             ("recovery after a worker's death, median", _seconds(recovery["median"]), f"of {recovery['count']}"),
+            ("recovery after a worker's death, most", _seconds(recovery["most"]), f"lease {self.options.lease_s:g} s"),
+            (
+                "recovery, most with further deaths meanwhile",
+                _seconds(recovery["most_disturbed"]),
+                "PostgreSQL, workers",
+            ),
             ("processes ended by themselves", str(len(self.ends_by_themselves)), "started again at once"),
             ("wall time", _seconds(self.seconds), f"seed {self.options.seed}"),
         ]
@@ -104,12 +113,18 @@ class Report:
         return "\n\n".join(parts)
 
     def _recovery(self) -> dict[str, Any]:
-        found = self.recoveries
+        calm = [one.seconds for one in self.recoveries if not one.disturbed]
+        disturbed = [one.seconds for one in self.recoveries if one.disturbed]
         return {
-            "count": len(found),
-            "most": round(max(found), 2) if found else None,
-            "median": round(median(found), 2) if found else None,
+            "count": len(calm) + len(disturbed),
+            "median": _rounded(median([*calm, *disturbed])) if self.recoveries else None,
+            "most": _rounded(max(calm, default=None)),
+            "most_disturbed": _rounded(max(disturbed, default=None)),
         }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def _seconds(value: float | None) -> str:

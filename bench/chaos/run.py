@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import shutil
@@ -10,7 +11,8 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +27,7 @@ from bench.chaos.board import Board
 from bench.chaos.evidence import read_stored, read_unrest
 from bench.chaos.faults import Weather
 from bench.chaos.fleet import Fleet, free_port
-from bench.chaos.kills import Killer
+from bench.chaos.kills import FREEZE_LEASES, Killer
 from bench.chaos.options import Options
 from bench.chaos.people import Allowance, Person, make_people, repeat_updates
 from bench.chaos.recovery import recoveries
@@ -40,6 +42,8 @@ from sandbox.telegram.state import Bot
 _QUIET_LOOKS = 3
 _LOOK_EVERY_S = 0.3
 _TELL_EVERY = 20
+_UNCERTAIN = "reply_may_come_twice"
+"""What a delivery logs where it does not know whether the messenger took it, or cannot keep that it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +104,14 @@ async def _torture(options: Options, fleet: Fleet, marksman: socket.socket, vend
         await end(*beside)
     if options.keep:
         _write_chats(fleet.folder / "chats.txt", vendors.bot)
+    events = list(_logged(fleet.folder))
     stored = await read_stored(fleet.embedded.servers.database_url)
     return Report(
         options=options,
         verdict=judge(vendors.bot, vendors.yclients.book, stored, [yes for person in people for yes in person.yeses]),
         kills=killer.kills,
         freezes=killer.freezes,
-        recoveries=recoveries(fleet.events, killer.kills),
+        recoveries=recoveries(fleet.events, killer.kills, killer.freezes, frozen_s=options.lease_s * FREEZE_LEASES),
         deaths=fleet.deaths,
         unrest=unrest,
         said=people[0].done,
@@ -116,7 +121,8 @@ async def _torture(options: Options, fleet: Fleet, marksman: socket.socket, vend
         intents=[intent.status for intent in stored.intents],
         outcomes=list(stored.outcomes.values()),
         violations=[*vendors.telegram.violations, *vendors.yclients.violations],
-        errors=_errors(fleet.folder),
+        errors=_errors(events),
+        uncertain=dict(Counter(str(one["why"]) for one in events if one["event"] == _UNCERTAIN)),
         seconds=time.monotonic() - started,
     )
 
@@ -189,20 +195,26 @@ def _write_chats(path: Path, bot: Bot) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _errors(folder: Path) -> dict[str, int]:
-    """Count the events of level error in the processes' logs."""
-    found: dict[str, int] = {}
+def _logged(folder: Path) -> Iterator[dict[str, Any]]:
     for log in sorted(folder.glob("*.log")):
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if '"level": "error"' not in line:
-                continue
-            event = json.loads(line)
-            name = f"{event['event']}: {event.get('error', '')}".removesuffix(": ")
-            if "exception" in event:
-                last = [line.strip(" |+-") for line in str(event["exception"]).splitlines()]
-                name = f"{event['event']}: {[line for line in last if line][-1][:160]}"
-            found[name] = found.get(name, 0) + 1
-    return found
+            # What a killed process wrote last may be half a line.
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
+
+
+def _errors(events: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Count the events of level error."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if event.get("level") != "error":
+            continue
+        reason = str(event.get("error", ""))
+        if "exception" in event:
+            lines = [line.strip(" |+-") for line in str(event["exception"]).splitlines()]
+            reason = [line for line in lines if line][-1][:160]
+        found[f"{event['event']}: {reason}".removesuffix(": ")] += 1
+    return dict(found)
 
 
 def _random(options: Options, name: str) -> random.Random:

@@ -26,7 +26,7 @@ def test_twenty_kills_lose_nothing_and_do_nothing_twice(tmp_path):
         "--dialogues": 50,
         "--messages": 400,
         "--at-once": 14,
-        # So many processes that trace every line would be too slow on two cores; the lease is as short as can be.
+        # A quarter of production's: the run waits for many of them to run out.
         "--lease": 3,
         "--patience": 2,
         "--deadline": 10,
@@ -35,6 +35,7 @@ def test_twenty_kills_lose_nothing_and_do_nothing_twice(tmp_path):
         "--result": result,
     }
     arguments = [str(one) for pair in options.items() for one in pair]
+    # Seven processes that note every line would be too slow on two cores.
     untraced = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
     done = subprocess.run(
