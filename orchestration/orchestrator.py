@@ -182,7 +182,8 @@ def _remember(turn: Turn) -> None:
     if turn.said or not turn.replies:
         return
     message = turn.messages[0]
-    words = turn.client_text or message.label or turn.texts.text("contact-shared")
+    command = f"/{message.command}" if message.command is not None else ""
+    words = turn.client_text or message.label or command or turn.texts.text("contact-shared")
     answer = "\n\n".join(reply.text for reply in turn.replies if reply.text)
     turn.said = [
         Content(role="user", parts=(TextPart(text=words),)),
