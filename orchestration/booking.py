@@ -152,6 +152,9 @@ class BookingDesk:
                 return False
         if appointment is None:
             return False
+        if appointment.cancelled and proposal.kind is IntentKind.CREATE:
+            # The write went through, and staff have deleted the visit since: it is not there to be told of.
+            raise CRMRejected("the visit was deleted in the CRM meanwhile")
         await self._keep(turn, proposal, branch, appointment)
         return True
 

@@ -99,6 +99,28 @@ async def test_a_yes_in_words_is_carried_out_whatever_the_client_writes_while_it
     assert await rows_of(house, intents.c.status) == [IntentStatus.DONE]
 
 
+async def test_a_visit_that_staff_deleted_before_it_was_looked_up_is_not_told_as_booked(house):
+    client = house.client()
+    await reach_proposal(client)
+    crm, people = house.vendors.yclients, house.vendors.telegram.people
+    crm.fail_next("/records/", method="POST", cut_after=True)
+    crm.fail_next("/records/", method="GET", times=20, status=500)
+    message, data = client.button("Да, записать")
+    count = len(client.heard)
+
+    await people.press_button(client.bot_id, client.user, message.message_id, data)
+    await until(lambda: resting(house, "turn"))
+    [record] = house.records()
+    record["deleted"] = True
+    crm.clear_faults()
+    house.clock.advance(timedelta(seconds=41))
+    await people.wait_for(client.bot_id, client.user.id, lambda _: len(client.heard) > count)
+
+    assert "Готово" not in client.heard[-1]
+    assert house.records() == []
+    assert await rows_of(house, intents.c.status) == [IntentStatus.REFUSED]
+
+
 async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_write_again(house):
     client = house.client()
     await client.says("Здравствуйте")
