@@ -38,8 +38,8 @@ from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers.ops import Ops
-from handlers.pacing import Pacing
 from handlers.process import Process
+from handlers.send_pace import SendPace
 from handlers.telegram.intake import TelegramIntake
 from handlers.webhooks import Webhooks
 from middlewares.http import client_address, require_admin
@@ -84,9 +84,9 @@ class Core:
     intake: Intake
     limits: RateLimits
     answers: Answers
-    pace: Pace
+    crm_pace: Pace
     """Of the calls of CRMs."""
-    pacing: Pacing
+    send_pace: SendPace
     """Of the messages to messengers."""
     notices: tuple[str, ...]
     owner_url: str
@@ -195,8 +195,8 @@ def _core(
         intake=Intake(database, clock, doorbell, limits, _INTAKE_BUDGETS),
         limits=limits,
         answers=Answers(database, redis, prefix),
-        pace=VendorPace(limits),
-        pacing=Pacing(limits),
+        crm_pace=VendorPace(limits),
+        send_pace=SendPace(limits),
         notices=notices,
         owner_url=owner_url,
     )

@@ -7,7 +7,6 @@ a slow model.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from bot.tasks import end
 from db.doorbell import Doorbell
 from db.errors import DatabaseUnavailable, LeaseLost
 from db.records import Claim, DialogueId, WorkKind
-from db.work import Share, Work
+from db.work import Share, Work, retry_delay
 from orchestration.ports import Clock
 from orchestration.turns import TurnPostponed
 
@@ -32,8 +31,6 @@ LEASE = timedelta(seconds=12)
 """Renewed every third of it: a worker that is gone is noticed in at most this, and a poll."""
 POLL = timedelta(seconds=1)
 DRAIN = timedelta(seconds=25)
-_FIRST_RETRY = timedelta(seconds=2)
-_LONGEST_RETRY = timedelta(minutes=5)
 
 CLAIMS = prometheus_client.Counter("ai_admin_claims", "Claims of work.", ["kind", "outcome"])
 RUNNING = prometheus_client.Gauge("ai_admin_claims_running", "Claims being worked on by this process.")
@@ -131,7 +128,7 @@ class Lane:
         try:
             if free > 0:
                 claims = await self._work.claim(
-                    self._owner, limit=free, ttl=self._lease, kinds=(self._kind,), share=self._share(), only=self._only
+                    self._owner, limit=free, ttl=self._lease, kind=self._kind, share=self._share(), only=self._only
                 )
         except DatabaseUnavailable as error:
             log.error("database_unavailable", error=str(error))
@@ -164,7 +161,7 @@ class Lane:
         if len(self._held) >= self._places:
             return self._poll
         try:
-            due_in = await self._work.next_due_in((self._kind,), share=self._share(), only=self._only)
+            due_in = await self._work.next_due_in(self._kind, share=self._share(), only=self._only)
         except DatabaseUnavailable:
             return self._poll
         return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))
@@ -194,7 +191,7 @@ class Lane:
         except DatabaseUnavailable as error:
             # The lease runs out by itself if it cannot even be given back.
             log.error("database_unavailable", error=str(error))
-            await self._give_back(claim, _FIRST_RETRY, failed=False)
+            await self._give_back(claim, retry_delay(0), failed=False)
             return "database_unavailable"
         except Exception as error:
             log.exception("claim_failed", attempts=claim.attempts)
@@ -241,9 +238,3 @@ class Lane:
         for claim, held in list(self._held.items()):
             held.task.cancel()
             await self._give_back(claim, timedelta(0), failed=False)
-
-
-def retry_delay(attempts: int) -> timedelta:
-    """Return how long a failed claim rests: doubling, jittered, bounded."""
-    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempts, 10))
-    return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -45,15 +44,16 @@ async def run_gateway(settings: Settings) -> None:
             await gateway.stop()
 
 
-async def run_worker(settings: Settings, *, lease: timedelta = LEASE) -> None:
+async def run_worker(settings: Settings) -> None:
     """Run a worker alone, with its own small port for probes and figures where one is set."""
     loading = asyncio.create_task(load_sdks())
     async with open_core(settings, pool_size=20) as core:
         await loading
-        await _work(core, lease)
+        await work(core)
 
 
-async def _work(core: Core, lease: timedelta) -> None:
+async def work(core: Core, *, lease: timedelta = LEASE) -> None:
+    """Run a worker on an open core until it is told to stop by a signal."""
     from bot.worker_app import open_worker
 
     async with open_worker(core, lease=lease) as app:
@@ -136,6 +136,5 @@ def stop_on_signal() -> asyncio.Event:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stopped.set)
     return stopped

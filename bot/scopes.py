@@ -53,7 +53,7 @@ async def open_crm(core: Core) -> AsyncIterator[Scopes]:
     http = CRMHttp(clock=core.clock)
     try:
         factory = CRMFactory(
-            http, pace=core.pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock
+            http, pace=core.crm_pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock
         )
         yield Scopes(core.directory, factory, core.open_crm_secrets)
     finally:

@@ -67,14 +67,15 @@ class TurnJob:
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return
-        # What failed together is tried again one by one, so that only what is guilty is given up.
-        begun = await self._orchestrator.has_begun_write(waiting.dialogue, waiting.state)
-        head = await self._feed(channel, waiting, one_by_one=begun or claim.attempts > 0)
+        # What failed together is tried again one by one, so that only what is guilty is given up; so is a yes whose
+        # write was begun. Neither is counted again: the client has written it once.
+        again = claim.attempts > 0 or await self._orchestrator.has_begun_write(waiting.dialogue, waiting.state)
+        head = await self._feed(channel, waiting, one_by_one=again)
         rest_until = self._burst_ends_at(channel, scope, waiting, head)
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
             return
-        result = await self._turn(claim, channel, scope, waiting, head) if head.messages else None
+        result = await self._turn(claim, channel, scope, waiting, head, again=again) if head.messages else None
         await self._commit.turn(claim, channel, scope, waiting, head, result)
         TURN_SECONDS.labels(channel.type.value).observe(time.monotonic() - started)
         log.info(
@@ -156,7 +157,7 @@ class TurnJob:
         return burst_ends_at([update.accepted_at for update in head.updates], quiet)
 
     async def _turn(
-        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head
+        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head, *, again: bool
     ) -> TurnResult:
         turn = Turn(
             scope=scope,
@@ -169,7 +170,7 @@ class TurnJob:
             now=self._clock(),
             texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
         )
-        verdict = await self._throttle.judge(turn.dialogue.id, turn.messages)
+        verdict = Verdict.ANSWER if again else await self._throttle.judge(turn.dialogue.id, turn.messages)
         if verdict is not Verdict.ANSWER:
             return self._orchestrator.leave_unanswered(turn, tell=verdict is Verdict.TELL)
         if head.messages[0].is_free_text:

@@ -74,35 +74,47 @@ async def open_worker(
     `lease`: how long work is held without a sign of life; what another worker waits before it takes over.
     `only`: serve this dialogue and leave everything else to the others.
     """
-    settings = core.settings
-    own_model = None if model is not None else open_model(core)
-    bots = Bots(core.open_channel_secrets, api_url=settings.telegram_api_url)
+    bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     try:
-        async with open_crm(core) as scopes:
+        async with open_crm(core) as scopes, _model(core, model, borrow=only is not None) as chosen:
             dispatcher = build_dispatcher(TurnStorage())
             dispatcher.update.outer_middleware(TenantMiddleware(scopes))
             channels: dict[ChannelType, ChannelDispatch] = {
                 ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
                 ChannelType.API: ApiDispatch(core.answers),
             }
-            orchestrator = build_orchestrator(core, model or _chosen(own_model))
+            orchestrator = build_orchestrator(core, chosen)
             worker = _worker(core, scopes, channels, orchestrator, lease, only)
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
     finally:
         await bots.close()
-        if own_model is not None:
-            await own_model.close()
 
 
-def open_model(core: Core) -> GeminiService | KeylessModel:
-    """Make the model of the platform's settings."""
+@asynccontextmanager
+async def _model(core: Core, given: Model | None, *, borrow: bool) -> AsyncIterator[Model]:
+    if given is not None:
+        yield given
+        return
+    opened = open_model(core, borrow=borrow)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def open_model(core: Core, *, borrow: bool) -> GeminiService | KeylessModel:
+    """Make the model of the platform's settings.
+
+    `borrow`: without a key, take the stand-in that a demo of the folder lends. Only the terminal's own dialogue may: a
+    client in a messenger is never answered by a script.
+    """
     settings = core.settings
     if settings.has_model:
         return _open_gemini(settings, settings.gemini_api_url)
     log.warning("no_model_key", setting="AI_ADMIN_GEMINI_API_KEY", effect="clients are told that a person will answer")
 
     def find_url() -> str | None:
-        lent = find_lent(settings.data_dir) if settings.mode is Mode.DEVELOPMENT else None
+        lent = find_lent(settings.data_dir) if borrow and settings.mode is Mode.DEVELOPMENT else None
         return lent.gemini_url if lent else None
 
     return KeylessModel(find_url, lambda url: _open_gemini(settings, url))
@@ -167,7 +179,7 @@ def _worker(
     throttle = ClientThrottle(core.limits, per_minute=settings.client_messages_per_minute)
     quiet = timedelta(seconds=settings.quiet_seconds)
     turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
-    deliveries = DeliveryJob(delivery_stores(core), channels, core.pacing, core.clock)
+    deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
     owner = new_owner()
 
@@ -204,8 +216,3 @@ def delivery_stores(core: Core) -> DeliveryStores:
         companies=core.companies,
         dialogues=Dialogues(),
     )
-
-
-def _chosen(own_model: Model | None) -> Model:
-    assert own_model is not None  # noqa: S101 (opened above where no other model was given)
-    return own_model

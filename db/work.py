@@ -7,7 +7,8 @@ whose lease was lost finds another number and is refused. Times are the injected
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import random
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -17,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
-    TextClause,
     Uuid,
     bindparam,
     case,
@@ -39,16 +39,17 @@ _KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
 
 # The candidates are locked, those of companies at their share left out; each company's are numbered after what it holds
 # already, so that the first of every company comes before the second of any.
-_CLAIM_SQL = """
+_CLAIM = text(
+    """
     WITH candidates AS (
         SELECT company_id, dialogue_id, kind, subject_id, due_at, lease_until IS NOT NULL AS lost
         FROM work
         WHERE due_at <= :now AND (lease_until IS NULL OR lease_until < :now)
-          AND kind = ANY (:kinds) AND company_id <> ALL (:full) {only}
+          AND kind = :kind AND company_id <> ALL (:full) AND dialogue_id = coalesce(:only, dialogue_id)
         ORDER BY due_at LIMIT :looked_at FOR UPDATE SKIP LOCKED
     ), placed AS (
         SELECT c.*, coalesce(h.count, 0)
-                    + row_number() OVER (PARTITION BY c.company_id ORDER BY c.due_at, c.dialogue_id, c.kind) AS place
+                    + row_number() OVER (PARTITION BY c.company_id ORDER BY c.due_at, c.dialogue_id) AS place
         FROM candidates c LEFT JOIN unnest(:holders, :held) AS h(company_id, count) USING (company_id)
     ), chosen AS (
         SELECT * FROM placed WHERE place <= :most ORDER BY place, due_at LIMIT :limit
@@ -60,21 +61,23 @@ _CLAIM_SQL = """
       AND w.subject_id = c.subject_id
     RETURNING w.*
     """
+).bindparams(
+    bindparam("now", type_=TIMESTAMP(timezone=True)),
+    bindparam("until", type_=TIMESTAMP(timezone=True)),
+    bindparam("kind", type_=Text),
+    bindparam("full", type_=ARRAY(Uuid)),
+    bindparam("only", type_=Uuid),
+    bindparam("holders", type_=ARRAY(Uuid)),
+    bindparam("held", type_=ARRAY(Integer)),
+)
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(minutes=5)
 
 
-def _claim(only: str) -> TextClause:
-    return text(_CLAIM_SQL.format(only=only)).bindparams(
-        bindparam("now", type_=TIMESTAMP(timezone=True)),
-        bindparam("until", type_=TIMESTAMP(timezone=True)),
-        bindparam("kinds", type_=ARRAY(Text)),
-        bindparam("full", type_=ARRAY(Uuid)),
-        bindparam("holders", type_=ARRAY(Uuid)),
-        bindparam("held", type_=ARRAY(Integer)),
-    )
-
-
-_CLAIM = _claim("")
-_CLAIM_ONLY = _claim("AND dialogue_id = :only").bindparams(bindparam("only", type_=Uuid))
+def retry_delay(attempts: int, *, first: timedelta = _FIRST_RETRY, longest: timedelta = _LONGEST_RETRY) -> timedelta:
+    """Return how long what failed so often rests: doubling, jittered, bounded."""
+    grown = min(longest, first * 2.0 ** min(attempts, 20))
+    return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)
 
 
 class _Clock(Protocol):
@@ -141,11 +144,11 @@ class Work:
         *,
         limit: int,
         ttl: timedelta,
-        kinds: Sequence[WorkKind],
+        kind: WorkKind,
         share: Share | None = None,
         only: DialogueId | None = None,
     ) -> list[Claim]:
-        """Take at most `limit` due rows that nobody holds; companies take turns, the longest waiting first.
+        """Take at most `limit` due rows of a kind that nobody holds; companies take turns, the longest waiting first.
 
         Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease. `share`
         keeps a company with thousands of rows from taking everything. `only`: of this dialogue and no other.
@@ -156,20 +159,17 @@ class Work:
             "now": now,
             "until": now + ttl,
             "owner": owner,
-            "kinds": [kind.value for kind in kinds],
+            "kind": kind.value,
             "limit": limit,
             "looked_at": limit * 4 + 100,
             "most": share.most,
             "full": share.full,
+            "only": only,
             "holders": list(share.held),
             "held": list(share.held.values()),
         }
         async with self._database.worker() as tx:
-            if only is None:
-                found = await tx.connection.execute(_CLAIM, arguments)
-            else:
-                found = await tx.connection.execute(_CLAIM_ONLY, {**arguments, "only": only})
-            rows = found.mappings().all()
+            rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
         return [
             Claim(
                 company_id=CompanyId(row["company_id"]),
@@ -250,7 +250,7 @@ class Work:
         return changed.rowcount == 1
 
     async def next_due_in(
-        self, kinds: Sequence[WorkKind], *, share: Share | None = None, only: DialogueId | None = None
+        self, kind: WorkKind, *, share: Share | None = None, only: DialogueId | None = None
     ) -> timedelta | None:
         """Return how long until something is due that nobody holds, `share` allows and, if given, is of `only`.
 
@@ -263,7 +263,7 @@ class Work:
                 select(func.min(work.c.due_at)).where(
                     work.c.due_at.is_not(None),
                     (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
-                    work.c.kind.in_([kind.value for kind in kinds]),
+                    work.c.kind == kind.value,
                     work.c.company_id.not_in(share.full if share else []),
                     *dialogue,
                 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from db.engine import Database
 from db.errors import DatabaseUnavailable
 from db.outbox import Outbox
 from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
-from db.work import Work
+from db.work import Work, retry_delay
 from handlers.base import (
     ChannelBroken,
     ChannelDispatch,
@@ -28,7 +27,7 @@ from handlers.base import (
     OutcomeUnknown,
     ReplyRefused,
 )
-from handlers.pacing import Pacing
+from handlers.send_pace import SendPace
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -58,7 +57,7 @@ class DeliveryJob:
     """Delivers what waits in one dialogue. The head holds up those behind it: order is kept."""
 
     def __init__(
-        self, stores: DeliveryStores, channels: Mapping[ChannelType, ChannelDispatch], pacing: Pacing, clock: Clock
+        self, stores: DeliveryStores, channels: Mapping[ChannelType, ChannelDispatch], send_pace: SendPace, clock: Clock
     ) -> None:
         self._database = stores.database
         self._outbox = stores.outbox
@@ -67,7 +66,7 @@ class DeliveryJob:
         self._companies = stores.companies
         self._dialogues = stores.dialogues
         self._channels = channels
-        self._pacing = pacing
+        self._send_pace = send_pace
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
@@ -114,7 +113,7 @@ class DeliveryJob:
         Raises ClientUnreachable.
         """
         limits = self._channels[channel.type].send_limits(reply)
-        permit = partial(self._pacing.take, channel, reply.dialogue_id, limits)
+        permit = partial(self._send_pace.take, channel, reply.dialogue_id, limits)
         try:
             async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
                 await self._keep_part(channel, claim, reply, message_id)
@@ -156,7 +155,7 @@ class DeliveryJob:
         if isinstance(error, Flooded):
             log.warning("messenger_flooded", everyone=error.everyone, rest_s=error.rest.total_seconds())
             limits = self._channels[channel.type].send_limits(reply)
-            await self._pacing.hold(channel, reply.dialogue_id, limits, error.rest, everyone=error.everyone)
+            await self._send_pace.hold(channel, reply.dialogue_id, limits, error.rest, everyone=error.everyone)
         if error.rest is not None:
             # It is known when there will be room: this is no failed try, however often it comes.
             return error.rest
@@ -165,7 +164,7 @@ class DeliveryJob:
             return None
         async with self._database.company(claim.company_id) as tx:
             await self._outbox.mark_retry(tx, reply.id, str(error))
-        return retry_delay(reply.attempts)
+        return retry_delay(reply.attempts, first=_FIRST_RETRY, longest=_LONGEST_RETRY)
 
     async def _client_is_gone(
         self, channel: Channel, claim: Claim, reply: OutgoingReply, error: ClientUnreachable, tried_at: datetime
@@ -193,9 +192,3 @@ class DeliveryJob:
         REPLIES.labels(channel.type.value, "failed").inc()
         async with self._database.company(claim.company_id) as tx:
             await self._outbox.mark_failed(tx, reply.id, reason)
-
-
-def retry_delay(attempts: int) -> timedelta:
-    """Return how long a reply rests: doubling, jittered, bounded."""
-    grown = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempts, 12))
-    return grown * random.uniform(0.75, 1.0)  # noqa: S311 (jitter)

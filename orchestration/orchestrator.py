@@ -46,9 +46,12 @@ class Orchestrator:
         return turn.result()
 
     def leave_unanswered(self, turn: Turn, *, tell: bool) -> TurnResult:
-        """Keep what a client who writes too much said, as history of the next turn; `tell` them so."""
+        """Keep what a client who writes too much said, as history of the next turn; `tell` them so.
+
+        Where a person answers, nothing is told: that person sees it.
+        """
         _learn(turn)
-        if tell:
+        if tell and turn.dialogue.in_charge is InCharge.AGENT:
             turn.say(turn.texts.text("too-many-messages"))
         turn.outcome = "too_many_messages"
         _remember(turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import structlog
+from aiohttp import web
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -25,7 +26,7 @@ from bot.settings import Mode, Settings
 from bot.tasks import end
 from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
-from db.records import Channel, ChannelType, CompanyId, new_id
+from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, new_id
 from db.upgrade import upgrade
 from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
@@ -44,6 +45,8 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """12:00 in Moscow."""
@@ -69,7 +72,7 @@ class NoWaiting:
         return
 
 
-class NoPacing:
+class NoSendPace:
     """The same for messengers: by a clock that stands still, a reply that rests would never be due."""
 
     async def take(self, *_: object) -> None:
@@ -121,7 +124,28 @@ def settings(servers: Embedded, database_url: str, tmp_path: Path) -> Settings:
 async def core(settings: Settings, clock: Clock) -> AsyncIterator[Core]:
     """The stores on a fresh database, with a Redis prefix of their own and the test's clock."""
     async with open_core(settings, clock=clock, redis_prefix=f"test:{new_id().hex}:", pool_size=20) as opened:
-        yield replace(opened, pace=NoWaiting(), pacing=NoPacing())
+        yield replace(opened, crm_pace=NoWaiting(), send_pace=NoSendPace())
+
+
+@pytest.fixture
+def make_channel(core: Core) -> Callable[[str], Awaitable[Channel]]:
+    """Make a company of this slug, and return its channel: for tests that need no vendor."""
+
+    async def make(slug: str) -> Channel:
+        company = Company(id=CompanyId(new_id()), slug=slug, name=slug)
+        branch = Branch(id=BranchId(new_id()), key="main", name=slug, time_zone="UTC")
+        await core.companies.create_company(company, AgentSettings(), [branch])
+        made, _ = await core.companies.add_channel(
+            company.id, ChannelType.TELEGRAM, external_id=slug, name=slug, options={}, secrets={}
+        )
+        return made
+
+    return make
+
+
+@pytest.fixture
+async def channel(make_channel: Callable[[str], Awaitable[Channel]]) -> Channel:
+    return await make_channel("elita")
 
 
 async def _create_database(server_url: str, name: str, template: str) -> None:
@@ -131,6 +155,23 @@ async def _create_database(server_url: str, name: str, template: str) -> None:
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
     finally:
         await connection.close()
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[str, Handler], Awaitable[str]]]:
+    """Serve POSTs to a path with a handler of the test's own; return the address. For published answers over HTTP."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def serve(path: str, handler: Handler) -> str:
+            application = web.Application()
+            application.router.add_post(path, handler)
+            runner = web.AppRunner(application)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+        yield serve
 
 
 # ---- a whole installation: the vendors round it, the roles running, people with phones
@@ -201,6 +242,13 @@ class Client:
         """Press the latest button with these words on it."""
         message, data = self.button(label)
         return await self._answered(self.telegram.people.press_button, message.message_id, data)
+
+    async def reaches_proposal(self, at: str = "15:00") -> ChatMessage:
+        """Talk until a haircut tomorrow with Анна is put before this client; return the question."""
+        await self.says("Хочу постричься завтра после обеда")
+        await self.says("Женская стрижка, мастер Анна Смирнова")
+        await self.says(f"Давайте в {at}")
+        return await self.shares_contact()
 
     def button(self, label: str) -> tuple[ChatMessage, str]:
         for message in reversed(self.chat.messages):

@@ -72,6 +72,12 @@ ALLOWED_RUSSIAN = {
 }
 
 
+def test_every_test_that_the_documents_name_is_there():
+    for document in sorted((ROOT / "docs").rglob("*.md")):
+        named = re.findall(r"tests/[a-z_/]+\.py", document.read_text(encoding="utf-8"))
+        assert [name for name in named if not (ROOT / name).exists()] == [], document.name
+
+
 def test_every_metric_is_in_the_documents_and_the_other_way_round():
     for path in MODULES:
         relative = path.relative_to(ROOT)

@@ -35,17 +35,17 @@ def main() -> int:
     set_up_logs(LogFormat.CONSOLE, level=logging.ERROR)
     # The sandbox servers' callers die in the middle of a request all the time.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    print(f"chaos: seed {options.seed}, {options.kills} kills", flush=True)  # noqa: T201
+    print(f"chaos: seed {options.seed}, {options.kills} kills", flush=True)
     board = Board(SEATS, [step.name for step in STEPS])
     nursery, to_nursery = start_nursery(board)
     marksman, to_marksman = start_marksman(board)
     try:
         report = asyncio.run(_until_told(options, board, Lines(nursery=to_nursery, marksman=to_marksman)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        print("chaos: stopped", file=sys.stderr)  # noqa: T201
+        print("chaos: stopped", file=sys.stderr)
         return 130
     except TimeoutError:
-        print(f"chaos: FAILED: not at its end after {options.most_s:g} s", file=sys.stderr)  # noqa: T201
+        print(f"chaos: FAILED: not at its end after {options.most_s:g} s", file=sys.stderr)
         return 1
     finally:
         to_nursery.close()
@@ -65,13 +65,13 @@ async def _until_told(options: Options, board: Board, lines: Lines) -> Report:
 
 
 def _tell(report: Report) -> None:
-    print(report.as_text())  # noqa: T201
+    print(report.as_text())
     if report.options.result is not None:
         report.options.result.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
         report.options.result.write_text(text + "\n", encoding="utf-8")
     brief = {name: value for name, value in report.as_json().items() if name != "kills_in_order"}
-    print(json.dumps(brief, ensure_ascii=False))  # noqa: T201
+    print(json.dumps(brief, ensure_ascii=False))
 
 
 def _options() -> Options:

@@ -120,7 +120,7 @@ def _backend_of(postmaster: int) -> tuple[int, str]:
         # "postgres: user database [local] UPDATE"
         _, is_client, doing = title.partition("[local] ")
         if is_client:
-            found.append((doing == "idle", random.random(), int(child), doing))  # noqa: S311 (which of equals)
+            found.append((doing == "idle", random.random(), int(child), doing))
     if not found:
         return 0, ""
     _, _, pid, doing = min(found)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,11 +24,11 @@ from typing import Any, NoReturn
 from bench.chaos import steps
 from bench.chaos.board import Board
 from bot import worker_app
+from bot.app import open_core
 from bot.cli.session import run_async
 from bot.logs import set_up_logs
-from bot.roles import run_gateway, run_worker
+from bot.roles import run_gateway, work
 from bot.settings import LogFormat, Settings
-from db.limits import Pace
 
 PRELOADED = (worker_app,)
 """bot.roles imports it only where a worker runs: here it must be there before the fork."""
@@ -122,16 +123,22 @@ def _live(board: Board, order: dict[str, Any]) -> None:
     settings = Settings(_env_file=None, **order["settings"])
     set_up_logs(LogFormat.JSON)
     steps.observe(board, order["seat"], Path(order["events"]))
-    if not order["crm_limits"]:
-        setattr(Pace, "wait", _do_not_wait)  # noqa: B010 (types rightly forbid the assignment)
     if order["role"] == steps.GATEWAY:
         run_async(run_gateway(settings))
     else:
-        run_async(run_worker(settings, lease=timedelta(seconds=order["lease_s"])))
+        lease = timedelta(seconds=order["lease_s"])
+        run_async(_work(settings, lease, crm_limits=order["crm_limits"]))
 
 
-async def _do_not_wait(pace: Pace, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
-    """Stand in for the waiting that keeps us below a vendor's limits."""
+async def _work(settings: Settings, lease: timedelta, *, crm_limits: bool) -> None:
+    """Be a worker; without the CRM's limits its sandbox has none, and there is no pace to keep."""
+    async with open_core(settings, pool_size=20) as core:
+        await work(core if crm_limits else replace(core, crm_pace=_NoPace()), lease=lease)
+
+
+class _NoPace:
+    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
+        return
 
 
 def _end_with(act: Any) -> NoReturn:
@@ -141,6 +148,7 @@ def _end_with(act: Any) -> NoReturn:
         act()
         code = 0
     except BaseException:
+        # A fork of the parent's stack: nothing may travel up it, neither an exit nor an interrupt.
         traceback.print_exc()
     finally:
         with contextlib.suppress(OSError):

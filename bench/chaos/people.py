@@ -261,7 +261,7 @@ def make_people(
             bot_id=bot_id,
             user=User(id=_FIRST_ID + number, first_name=_NAMES[number % len(_NAMES)]),
             phone=f"+7916{number:07}",
-            wishes=make_wishes(random.Random(f"{seed}:{number // 2}"), today),  # noqa: S311 (repeatable, not secret)
+            wishes=make_wishes(random.Random(f"{seed}:{number // 2}"), today),
             manner=Manner(
                 changes_mind=number % 5 == 3,
                 in_bursts=number % 4 == 1,
@@ -271,7 +271,7 @@ def make_people(
             left=messages // count + (number < messages % count),
             allowance=allowance,
             deadline_s=deadline_s,
-            rng=random.Random(f"{seed}:person {number}"),  # noqa: S311
+            rng=random.Random(f"{seed}:person {number}"),
             done=done,
         )
         for number in range(count)

@@ -91,9 +91,9 @@ class Report:
             ("recovery after a worker's death, median", _seconds(recovery["median"]), f"of {recovery['count']}"),
             ("recovery after a worker's death, most", _seconds(recovery["most"]), f"lease {self.options.lease_s:g} s"),
             (
-                "recovery, most with further deaths meanwhile",
-                _seconds(recovery["most_disturbed"]),
-                "PostgreSQL, workers",
+                "the same, where nothing else died meanwhile",
+                _seconds(recovery["most_calm"]),
+                f"of {recovery['calm']}",
             ),
             ("processes ended by themselves", str(len(self.ends_by_themselves)), "started again at once"),
             ("wall time", _seconds(self.seconds), f"seed {self.options.seed}"),
@@ -113,13 +113,14 @@ class Report:
         return "\n\n".join(parts)
 
     def _recovery(self) -> dict[str, Any]:
+        seconds = [one.seconds for one in self.recoveries]
         calm = [one.seconds for one in self.recoveries if not one.disturbed]
-        disturbed = [one.seconds for one in self.recoveries if one.disturbed]
         return {
-            "count": len(calm) + len(disturbed),
-            "median": _rounded(median([*calm, *disturbed])) if self.recoveries else None,
-            "most": _rounded(max(calm, default=None)),
-            "most_disturbed": _rounded(max(disturbed, default=None)),
+            "count": len(seconds),
+            "median": _rounded(median(seconds)) if seconds else None,
+            "most": _rounded(max(seconds, default=None)),
+            "calm": len(calm),
+            "most_calm": _rounded(max(calm, default=None)),
         }
 
 

@@ -130,7 +130,7 @@ async def _torture(options: Options, fleet: Fleet, marksman: socket.socket, vend
 async def _before_kill(allowance: Allowance, wanted: int) -> None:
     await allowance.before_kill()
     if allowance.killed % _TELL_EVERY == 0:
-        print(f"chaos: {allowance.killed} of {wanted} kills", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"chaos: {allowance.killed} of {wanted} kills", file=sys.stderr, flush=True)
 
 
 async def _live(person: Person, places: asyncio.Semaphore) -> None:
@@ -219,7 +219,7 @@ def _errors(events: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 def _random(options: Options, name: str) -> random.Random:
     """Return a source of its own for each who chooses, so that one's choices do not change another's."""
-    return random.Random(f"{options.seed}:{name}")  # noqa: S311 (repeatable, not secret)
+    return random.Random(f"{options.seed}:{name}")
 
 
 def _new_folder() -> Path:

@@ -23,7 +23,7 @@ async def dead(core):
         update = Accepted(update_key=f"update-{slug}", dialogue_key="5:5:", payload=b"{}")
         await core.intake.accept(channel, [update], quiet=timedelta(0))
         dialogue_id = dialogue_id_of(channel.id, "5:5:")
-        [claim] = await core.work.claim("test", limit=1, ttl=timedelta(seconds=12), kinds=(WorkKind.TURN,))
+        [claim] = await core.work.claim("test", limit=1, ttl=timedelta(seconds=12), kind=WorkKind.TURN)
         async with core.database.company(company.id) as tx:
             [stored] = await core.inbox.list_waiting(tx, dialogue_id, limit=1)
             await core.inbox.record_failure(tx, stored.id, "ValueError: no")
@@ -66,7 +66,7 @@ async def test_an_update_is_put_back_or_dropped_in_its_own_company_by_its_id(cor
 
     assert (await waiting("elita"), await waiting("boroda")) == ([retried], [])
     core.clock.advance(timedelta(days=2000))
-    due = await core.work.claim("test", limit=10, ttl=timedelta(seconds=12), kinds=(WorkKind.TURN,))
+    due = await core.work.claim("test", limit=10, ttl=timedelta(seconds=12), kind=WorkKind.TURN)
     assert [claim.dialogue_id for claim in due] == [dialogue_id]
     assert json.loads(await admin("dead", "list", "--json")) == []
     assert "there is no dead update" in await admin("dead", "retry", str(retried), exit_code=1)

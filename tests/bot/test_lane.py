@@ -12,7 +12,7 @@ from sqlalchemy import update
 from bot.lane import LEASE, DeadLetters, Lane
 from db.engine import Database
 from db.models import work
-from db.records import Accepted, AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, WorkKind, new_id
+from db.records import Accepted, WorkKind
 
 LONG = timedelta(minutes=10)
 
@@ -26,10 +26,18 @@ class ScriptedJob:
         self.act = self.finish
         self.errors = []
         self.given_up = []
+        self.cancelled = asyncio.Event()
 
     async def finish(self, claim):
         async with self.core.database.company(claim.company_id) as tx:
             await self.core.work.done(tx, claim)
+
+    async def hang(self, claim):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
 
     async def __call__(self, claim):
         self.asked.put_nowait(claim)
@@ -42,17 +50,6 @@ class ScriptedJob:
         self.given_up.append(claim)
         await self.finish(claim)
         self.asked.put_nowait(claim)
-
-
-@pytest.fixture
-async def channel(core):
-    company = Company(id=CompanyId(new_id()), slug="one", name="one")
-    branch = Branch(id=BranchId(new_id()), key="main", name="one", time_zone="UTC")
-    await core.companies.create_company(company, AgentSettings(), [branch])
-    made, _ = await core.companies.add_channel(
-        company.id, ChannelType.TELEGRAM, external_id="1", name="one", options={}, secrets={}
-    )
-    return made
 
 
 @pytest.fixture
@@ -95,13 +92,13 @@ async def test_what_fails_is_tried_again_later_and_given_up_after_its_tries(core
     assert job.errors == ["cannot"] * 3
     assert [claim.attempts for claim in job.given_up] == [3]
     assert claim in job.given_up
-    assert await core.work.next_due_in([WorkKind.TURN]) is None
+    assert await core.work.next_due_in(WorkKind.TURN) is None
 
 
 async def test_lost_leases_are_no_failures_and_many_are_allowed(core, channel, job, clock):
     await write(core, channel)
     for _ in range(6):
-        await core.work.claim("killed", limit=1, ttl=LEASE, kinds=[WorkKind.TURN])
+        await core.work.claim("killed", limit=1, ttl=LEASE, kind=WorkKind.TURN)
         clock.advance(LEASE + timedelta(seconds=1))
 
     async with asyncio.timeout(30), running(core, job):
@@ -114,7 +111,7 @@ async def test_lost_leases_are_no_failures_and_many_are_allowed(core, channel, j
 async def test_one_that_kills_its_workers_again_and_again_is_given_up_too(core, channel, job, clock):
     await write(core, channel)
     for _ in range(3):
-        await core.work.claim("killed", limit=1, ttl=LEASE, kinds=[WorkKind.TURN])
+        await core.work.claim("killed", limit=1, ttl=LEASE, kind=WorkKind.TURN)
         clock.advance(LEASE + timedelta(seconds=1))
 
     async with asyncio.timeout(30), running(core, job, dead_letters=DeadLetters(lost_leases=3)):
@@ -124,16 +121,7 @@ async def test_one_that_kills_its_workers_again_and_again_is_given_up_too(core, 
 
 
 async def test_a_job_whose_lease_another_worker_took_is_cancelled(core, channel, job, clock):
-    cancelled = asyncio.Event()
-
-    async def hang(claim):
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    job.act = hang
+    job.act = job.hang
     await write(core, channel)
     short = timedelta(milliseconds=300)
 
@@ -142,20 +130,11 @@ async def test_a_job_whose_lease_another_worker_took_is_cancelled(core, channel,
         # Taken over as by a worker whose clock is ahead: the row has another fence now.
         async with core.database.company(channel.company_id) as tx:
             await tx.connection.execute(update(work).values(fence=claim.fence + 1))
-        await cancelled.wait()
+        await job.cancelled.wait()
 
 
 async def test_a_job_whose_lease_ran_out_unrenewed_is_cancelled(core, channel, job, clock):
-    cancelled = asyncio.Event()
-
-    async def hang(claim):
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    job.act = hang
+    job.act = job.hang
     await write(core, channel)
     gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
     there = core.work._database
@@ -164,7 +143,7 @@ async def test_a_job_whose_lease_ran_out_unrenewed_is_cancelled(core, channel, j
         await job.asked.get()
         core.work._database = gone
         clock.advance(timedelta(seconds=1))
-        await cancelled.wait()
+        await job.cancelled.wait()
         core.work._database = there
     await gone.close()
 
@@ -185,19 +164,16 @@ async def test_a_stopped_lane_finishes_what_runs_and_takes_nothing_new(core, cha
         await write(core, channel, "2")
         go_on.set()
 
-    [left] = await core.work.claim("other", limit=5, ttl=LEASE, kinds=[WorkKind.TURN])
+    [left] = await core.work.claim("other", limit=5, ttl=LEASE, kind=WorkKind.TURN)
     assert (left.attempts, left.lost_leases) == (0, 0)
 
 
 async def test_what_does_not_finish_in_time_is_given_back_at_once(core, channel, job):
-    async def hang(claim):
-        await asyncio.Event().wait()
-
-    job.act = hang
+    job.act = job.hang
     await write(core, channel)
 
     async with asyncio.timeout(30), running(core, job, drain=timedelta(milliseconds=50)):
         await job.asked.get()
 
-    [again] = await core.work.claim("other", limit=5, ttl=LEASE, kinds=[WorkKind.TURN])
+    [again] = await core.work.claim("other", limit=5, ttl=LEASE, kind=WorkKind.TURN)
     assert (again.attempts, again.lost_leases) == (0, 0)

@@ -35,7 +35,7 @@ with lend(Path(sys.argv[1]), Lent(gemini_url="http://127.0.0.1:1")):
 
 async def test_without_a_key_the_model_fails_at_once_and_the_start_says_so(core):
     with capture_logs() as logs:
-        model = open_model(core)
+        model = open_model(core, borrow=True)
 
     with pytest.raises(ModelUnavailable, match="AI_ADMIN_GEMINI_API_KEY"):
         # Not one step of the event loop is waited for.
@@ -43,8 +43,8 @@ async def test_without_a_key_the_model_fails_at_once_and_the_start_says_so(core)
     assert [(line["event"], line["setting"]) for line in logs] == [("no_model_key", "AI_ADMIN_GEMINI_API_KEY")]
 
 
-async def test_a_worker_without_a_key_asks_the_model_that_a_demo_of_its_folder_lends(core, vendors):
-    model = open_model(core)
+async def test_the_terminals_worker_without_a_key_asks_the_model_that_a_demo_of_its_folder_lends(core, vendors):
+    model = open_model(core, borrow=True)
 
     with lend(core.settings.data_dir, Lent(gemini_url=vendors.gemini.url)):
         answer = await model.generate(HELLO)
@@ -55,9 +55,16 @@ async def test_a_worker_without_a_key_asks_the_model_that_a_demo_of_its_folder_l
     await model.close()
 
 
+async def test_a_worker_of_messengers_never_lets_a_script_answer(core, vendors):
+    model = open_model(core, borrow=False)
+
+    with lend(core.settings.data_dir, Lent(gemini_url=vendors.gemini.url)), pytest.raises(ModelUnavailable):
+        await model.generate(HELLO)
+
+
 async def test_in_production_nothing_is_borrowed(core, vendors):
     settings = core.settings.model_copy(update={"mode": Mode.PRODUCTION})
-    model = open_model(replace(core, settings=settings))
+    model = open_model(replace(core, settings=settings), borrow=True)
 
     with lend(core.settings.data_dir, Lent(gemini_url=vendors.gemini.url)), pytest.raises(ModelUnavailable):
         await model.generate(HELLO)

@@ -56,7 +56,7 @@ async def held(core):
 
 
 async def claim(core):
-    [held] = await core.work.claim("worker", limit=1, ttl=LEASE, kinds=(WorkKind.TURN,))
+    [held] = await core.work.claim("worker", limit=1, ttl=LEASE, kind=WorkKind.TURN)
     return held
 
 
@@ -154,7 +154,7 @@ async def test_nobody_takes_a_dialogue_over_while_a_step_is_being_committed(core
     async with core.database.company(held.company_id) as tx:
         await core.work.hold(tx, held)
         clock.advance(LEASE + timedelta(seconds=1))
-        assert await core.work.claim("other", limit=1, ttl=LEASE, kinds=(WorkKind.TURN,)) == []
+        assert await core.work.claim("other", limit=1, ttl=LEASE, kind=WorkKind.TURN) == []
 
     assert (await claim(core)).fence == held.fence + 1
 

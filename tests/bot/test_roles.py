@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import text
 
 from bot.development import SLUG
 from bot.housekeeping import make_room
-from bot.roles import serve
+from bot.roles import serve, stop_on_signal
 from sandbox.telegram.state import User
 
 TOKEN = "700000001:SANDBOX-only-works-in-the-tests-000001"
@@ -65,6 +67,16 @@ async def test_a_second_start_finds_the_same_company_and_bot(sandboxed, vendors)
 
     [company] = await sandboxed.companies.list_companies()
     assert len(await sandboxed.companies.list_channels(company.id)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_asks_the_process_to_stop(number):
+    stopped = stop_on_signal()
+
+    os.kill(os.getpid(), number)
+
+    async with asyncio.timeout(10):
+        await stopped.wait()
 
 
 async def test_partitions_are_made_ahead_once(core):

@@ -7,21 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from db.records import Accepted, AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, WorkKind, new_id
+from db.records import Accepted, CompanyId, WorkKind, new_id
 from db.work import Share
 
-TURNS = (WorkKind.TURN,)
+TURN = WorkKind.TURN
 LEASE = timedelta(seconds=12)
-
-
-async def make_channel(core, slug):
-    company = Company(id=CompanyId(new_id()), slug=slug, name=slug)
-    branch = Branch(id=BranchId(new_id()), key="main", name=slug, time_zone="UTC")
-    await core.companies.create_company(company, AgentSettings(), [branch])
-    made, _ = await core.companies.add_channel(
-        company.id, ChannelType.TELEGRAM, external_id=slug, name=slug, options={}, secrets={}
-    )
-    return made
 
 
 async def write(core, channel, dialogues):
@@ -30,19 +20,19 @@ async def write(core, channel, dialogues):
 
 
 @pytest.fixture
-async def flood(core, clock):
+async def flood(core, clock, make_channel):
     """A company with a thousand dialogues waiting, and two that came after it with one each."""
-    loud = await make_channel(core, "loud")
+    loud = await make_channel("loud")
     await write(core, loud, 1000)
     clock.advance(timedelta(seconds=1))
     for slug in ("calm", "quiet"):
-        await write(core, await make_channel(core, slug), 1)
+        await write(core, await make_channel(slug), 1)
     clock.advance(timedelta(seconds=1))
     return loud.company_id
 
 
 async def test_a_company_alone_fills_half_of_the_places_and_leaves_the_rest_to_others(core, flood):
-    claims = await core.work.claim("w", limit=20, ttl=LEASE, kinds=TURNS, share=Share.of({}, places=20))
+    claims = await core.work.claim("w", limit=20, ttl=LEASE, kind=TURN, share=Share.of({}, places=20))
 
     assert Counter(claim.company_id for claim in claims)[flood] == 10
 
@@ -51,7 +41,7 @@ async def test_one_that_comes_after_a_flood_does_not_wait_for_its_end(core, floo
     held = Counter()
     for _ in range(2):
         share = Share.of(held, places=20)
-        claims = await core.work.claim("w", limit=20 - held.total(), ttl=LEASE, kinds=TURNS, share=share)
+        claims = await core.work.claim("w", limit=20 - held.total(), ttl=LEASE, kind=TURN, share=share)
         held.update(claim.company_id for claim in claims)
 
     assert sorted(held.values()) == [1, 1, 10]
@@ -59,19 +49,19 @@ async def test_one_that_comes_after_a_flood_does_not_wait_for_its_end(core, floo
 
 async def test_a_company_at_its_share_is_not_waited_for_either(core, flood, clock):
     full = Share(most=10, held={flood: 10})
-    await core.work.claim("w", limit=20, ttl=LEASE, kinds=TURNS, share=full)
+    await core.work.claim("w", limit=20, ttl=LEASE, kind=TURN, share=full)
 
-    assert await core.work.next_due_in(TURNS, share=full) is None
-    assert await core.work.next_due_in(TURNS) == timedelta(0)
+    assert await core.work.next_due_in(TURN, share=full) is None
+    assert await core.work.next_due_in(TURN) == timedelta(0)
 
 
-async def test_among_waiting_companies_the_first_of_each_comes_before_the_second_of_any(core, clock):
-    channels = [await make_channel(core, slug) for slug in ("one", "two", "three")]
+async def test_among_waiting_companies_the_first_of_each_comes_before_the_second_of_any(core, clock, make_channel):
+    channels = [await make_channel(slug) for slug in ("one", "two", "three")]
     for channel in channels:
         await write(core, channel, 5)
         clock.advance(timedelta(seconds=1))
 
-    claims = await core.work.claim("w", limit=6, ttl=LEASE, kinds=TURNS)
+    claims = await core.work.claim("w", limit=6, ttl=LEASE, kind=TURN)
 
     assert Counter(claim.company_id for claim in claims) == {channel.company_id: 2 for channel in channels}
 

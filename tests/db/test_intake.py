@@ -16,7 +16,7 @@ from db.errors import DatabaseUnavailable, TooManyUpdates
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
 from db.models import accepted_updates
-from db.records import Accepted, AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, new_id
+from db.records import Accepted
 
 FREE = Budget(rate=1000, per=timedelta(seconds=1), burst=100_000)
 UNLIMITED = IntakeBudgets(company=FREE, address=FREE)
@@ -46,16 +46,6 @@ async def intake(core, database):
     await opened.close()
 
 
-async def make_channel(core, slug):
-    company = Company(id=CompanyId(new_id()), slug=slug, name=slug)
-    branch = Branch(id=BranchId(new_id()), key="main", name=slug, time_zone="UTC")
-    await core.companies.create_company(company, AgentSettings(), [branch])
-    made, _ = await core.companies.add_channel(
-        company.id, ChannelType.TELEGRAM, external_id=slug, name=slug, options={}, secrets={}
-    )
-    return made
-
-
 def update(key, dialogue="5:5:"):
     return Accepted(update_key=str(key), dialogue_key=dialogue, payload=b"{}")
 
@@ -74,8 +64,10 @@ async def accept(intake, channel, *updates):
     return await intake.accept(channel, updates, quiet=timedelta(0))
 
 
-async def test_callers_at_the_same_time_share_a_commit_and_each_hears_its_own_count(core, database, intake):
-    first, second = await make_channel(core, "first"), await make_channel(core, "second")
+async def test_callers_at_the_same_time_share_a_commit_and_each_hears_its_own_count(
+    core, database, intake, make_channel
+):
+    first, second = await make_channel("first"), await make_channel("second")
 
     counts = await asyncio.gather(
         *(accept(intake, first, update(number)) for number in range(40)),
@@ -89,8 +81,8 @@ async def test_callers_at_the_same_time_share_a_commit_and_each_hears_its_own_co
     assert database.commits <= 3
 
 
-async def test_one_caller_alone_waits_for_nobody(core, database, intake):
-    channel = await make_channel(core, "alone")
+async def test_one_caller_alone_waits_for_nobody(core, database, intake, make_channel):
+    channel = await make_channel("alone")
 
     for number in range(3):
         assert await accept(intake, channel, update(number)) == 1
@@ -98,16 +90,16 @@ async def test_one_caller_alone_waits_for_nobody(core, database, intake):
     assert database.commits == 3
 
 
-async def test_the_order_in_which_they_came_is_kept(core, intake):
-    channel = await make_channel(core, "order")
+async def test_the_order_in_which_they_came_is_kept(core, intake, make_channel):
+    channel = await make_channel("order")
 
     await asyncio.gather(*(accept(intake, channel, update(number)) for number in range(200)))
 
     assert await stored(core, channel) == [str(number) for number in range(200)]
 
 
-async def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(core, intake):
-    channel = await make_channel(core, "mixed")
+async def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(core, intake, make_channel):
+    channel = await make_channel("mixed")
 
     outcomes = await asyncio.gather(
         accept(intake, channel, update(1)),
@@ -121,8 +113,8 @@ async def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(core, 
     assert await stored(core, channel) == ["1", "2"]
 
 
-async def test_a_caller_that_went_away_spoils_nothing(core, intake):
-    channel = await make_channel(core, "gone")
+async def test_a_caller_that_went_away_spoils_nothing(core, intake, make_channel):
+    channel = await make_channel("gone")
     leaving = asyncio.create_task(accept(intake, channel, update(1)))
     staying = asyncio.create_task(accept(intake, channel, update(2)))
     await asyncio.sleep(0)
@@ -132,10 +124,10 @@ async def test_a_caller_that_went_away_spoils_nothing(core, intake):
     assert await staying == 1
 
 
-async def test_a_company_over_its_rate_is_refused_and_the_others_are_not(core, database):
+async def test_a_company_over_its_rate_is_refused_and_the_others_are_not(core, database, make_channel):
     few = Budget(rate=1, per=timedelta(hours=1), burst=3)
     intake = Intake(database, core.clock, core.doorbell, core.limits, IntakeBudgets(company=few, address=FREE))
-    flood, calm = await make_channel(core, "flood"), await make_channel(core, "calm")
+    flood, calm = await make_channel("flood"), await make_channel("calm")
 
     outcomes = await asyncio.gather(
         *(accept(intake, flood, update(number)) for number in range(5)),
@@ -151,10 +143,10 @@ async def test_a_company_over_its_rate_is_refused_and_the_others_are_not(core, d
     assert await stored(core, flood) == ["0", "1", "2"]
 
 
-async def test_an_address_over_its_rate_is_refused_whatever_company_it_writes_to(core, database):
+async def test_an_address_over_its_rate_is_refused_whatever_company_it_writes_to(core, database, make_channel):
     few = Budget(rate=1, per=timedelta(hours=1), burst=2)
     intake = Intake(database, core.clock, core.doorbell, core.limits, IntakeBudgets(company=FREE, address=few))
-    first, second = await make_channel(core, "one"), await make_channel(core, "two")
+    first, second = await make_channel("one"), await make_channel("two")
     now = {"quiet": timedelta(0)}
 
     outcomes = await asyncio.gather(
@@ -172,21 +164,21 @@ async def test_an_address_over_its_rate_is_refused_whatever_company_it_writes_to
     assert await stored(core, second) == ["2", "4"]
 
 
-async def test_without_redis_the_rates_are_open(core, database):
+async def test_without_redis_the_rates_are_open(core, database, make_channel):
     gone = Redis(port=1, retry=Retry(NoBackoff(), 0))
     few = Budget(rate=1, per=timedelta(hours=1), burst=1)
     intake = Intake(
         database, core.clock, core.doorbell, RateLimits(gone, "p:"), IntakeBudgets(company=few, address=few)
     )
-    channel = await make_channel(core, "open")
+    channel = await make_channel("open")
 
     assert [await accept(intake, channel, update(number)) for number in range(3)] == [1, 1, 1]
     await intake.close()
     await gone.aclose()
 
 
-async def test_without_a_database_nothing_is_accepted(core):
-    channel = await make_channel(core, "down")
+async def test_without_a_database_nothing_is_accepted(core, make_channel):
+    channel = await make_channel("down")
     closed = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
     intake = Intake(closed, core.clock, core.doorbell, core.limits, UNLIMITED)
 

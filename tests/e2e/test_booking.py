@@ -8,13 +8,6 @@ from datetime import timedelta
 import pytest
 
 
-async def reach_proposal(client, at="15:00"):
-    await client.says("Хочу постричься завтра после обеда")
-    await client.says("Женская стрижка, мастер Анна Смирнова")
-    await client.says(f"Давайте в {at}")
-    return await client.shares_contact()
-
-
 async def test_a_client_books_and_the_appointment_stands_in_the_crm(house):
     client = house.client()
 
@@ -50,7 +43,7 @@ async def test_a_client_books_and_the_appointment_stands_in_the_crm(house):
 async def test_nothing_is_booked_before_the_client_confirms(house):
     client = house.client()
 
-    await reach_proposal(client)
+    await client.reaches_proposal()
 
     assert house.records() == []
 
@@ -70,7 +63,7 @@ async def test_nothing_is_booked_before_the_client_confirms(house):
 )
 async def test_only_a_turn_that_is_nothing_but_a_listed_yes_confirms(house, words, booked):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
 
     await client.says(words)
 
@@ -79,7 +72,7 @@ async def test_only_a_turn_that_is_nothing_but_a_listed_yes_confirms(house, word
 
 async def test_a_bare_yes_to_another_question_confirms_nothing_but_the_button_still_does(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     await client.says("Сколько стоит окрашивание?")
 
     await client.says("да")
@@ -92,8 +85,8 @@ async def test_a_bare_yes_to_another_question_confirms_nothing_but_the_button_st
 
 async def test_a_second_client_is_offered_other_times_and_books_one_by_a_tap(house):
     first, second = house.client("Елена"), house.client("Ольга")
-    await reach_proposal(first)
-    await reach_proposal(second)
+    await first.reaches_proposal()
+    await second.reaches_proposal()
 
     await first.presses("Да, записать")
     sorry = await second.presses("Да, записать")
@@ -108,7 +101,7 @@ async def test_a_second_client_is_offered_other_times_and_books_one_by_a_tap(hou
 
 async def test_a_proposal_expires_after_ten_minutes(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
 
     house.clock.advance(timedelta(minutes=11))
     answer = await client.presses("Да, записать")
@@ -119,7 +112,7 @@ async def test_a_proposal_expires_after_ten_minutes(house):
 
 async def test_a_newer_proposal_voids_the_older_one(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     old_message, old_data = client.button("Да, записать")
     await client.says("Нет, давайте в 16:00")
     people = house.vendors.telegram.people
@@ -134,7 +127,7 @@ async def test_a_newer_proposal_voids_the_older_one(house):
 
 async def test_a_button_pressed_twice_books_once(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     message, data = client.button("Да, записать")
     await client.presses("Да, записать")
     people = house.vendors.telegram.people
@@ -149,7 +142,7 @@ async def test_a_button_pressed_twice_books_once(house):
 
 async def test_a_changed_price_is_asked_again(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     haircut = house.salon.services[0]
     dearer = type(haircut)(
         id=haircut.id, title=haircut.title, price_min=3000, price_max=3000, seconds=3600, staff=haircut.staff
@@ -200,7 +193,7 @@ async def test_somebody_elses_contact_proves_nothing(house):
 
 async def test_appointments_are_shown_moved_and_cancelled_by_their_own_client(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     await client.presses("Да, записать")
 
     shown = await client.says("Мои записи")
@@ -224,13 +217,13 @@ async def test_appointments_are_shown_moved_and_cancelled_by_their_own_client(ho
 
 async def test_a_time_that_was_just_cancelled_can_be_booked_again_at_once(house):
     first, second = house.client("Елена"), house.client("Ольга")
-    await reach_proposal(first)
+    await first.reaches_proposal()
     await first.presses("Да, записать")
     await first.says("Мои записи")
     await first.says("Отмените запись")
     await first.presses("Да, отменить")
 
-    await reach_proposal(second)
+    await second.reaches_proposal()
     receipt = await second.presses("Да, записать")
 
     assert "Готово" in receipt.text
@@ -239,7 +232,7 @@ async def test_a_time_that_was_just_cancelled_can_be_booked_again_at_once(house)
 
 async def test_a_typed_phone_does_not_reveal_appointments(house):
     owner, stranger = house.client("Елена"), house.client("Ольга")
-    await reach_proposal(owner)
+    await owner.reaches_proposal()
     await owner.presses("Да, записать")
 
     answer = await stranger.says(f"Покажите мои записи, мой телефон {owner.phone}")

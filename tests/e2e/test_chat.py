@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from dataclasses import replace
@@ -10,12 +9,10 @@ from datetime import date, timedelta
 
 import pytest
 from aiohttp import ClientSession
-from structlog.testing import capture_logs
 
 from bot.app import open_core
 from bot.demo import set_up_company
 from bot.demo_vendors import open_sandboxes
-from bot.roles import serve
 from sandbox.seeds import ELITA_ID
 
 # Two processes that load every SDK, side by side.
@@ -88,15 +85,3 @@ async def test_with_nothing_running_the_chat_brings_what_the_demo_had(after_a_de
     assert "Готово, вы записаны" in talk
     assert "a script answers" in notes
     assert "CRM is begun anew" in notes
-
-
-async def test_beside_a_server_without_a_key_the_chat_is_answered_whoever_takes_the_turn(after_a_demo, chat):
-    stopped = asyncio.Event()
-    with capture_logs() as logs:
-        serving = asyncio.create_task(serve(after_a_demo, {}, stopped=stopped))
-        talk, _ = await chat(BOOKING)
-        stopped.set()
-        await serving
-
-    assert "Готово, вы записаны" in talk
-    assert [line["event"] for line in logs].count("no_model_key") == 1

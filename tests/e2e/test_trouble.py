@@ -25,13 +25,6 @@ KINDS = ("unknown_topic", "complaint", "health", "asked_for", "other")
 OTHER_BOT = "700000002:SANDBOX-only-works-in-the-tests-000002"
 
 
-async def reach_proposal(client):
-    await client.says("Хочу постричься завтра после обеда")
-    await client.says("Женская стрижка, мастер Анна Смирнова")
-    await client.says("Давайте в 15:00")
-    return await client.shares_contact()
-
-
 async def staff_hear(house, words):
     people = house.vendors.telegram.people
     bot_id = house.bots[house.company_id]
@@ -95,7 +88,7 @@ async def test_two_companies_never_see_each_other(house):
 
     elita = await at_elita.says("Какие у вас услуги?")
     boroda = await at_boroda.says("Какие у вас услуги?")
-    await reach_proposal(at_elita)
+    await at_elita.reaches_proposal()
     confused = await at_boroda.says("Да")
     await at_elita.presses("Да, записать")
 

@@ -34,7 +34,7 @@ from db.records import (
     new_id,
 )
 from handlers.delivery import DeliveryJob
-from handlers.pacing import Pacing
+from handlers.send_pace import SendPace
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from handlers.telegram.limits import LIMITS, TelegramLimits
@@ -68,8 +68,8 @@ class Post:
     def process(self, limits=UNLIMITED, rates=None):
         """Make what one process delivers with."""
         channels = {ChannelType.TELEGRAM: TelegramDispatch(self.bots, build_dispatcher(TurnStorage()), limits)}
-        pacing = Pacing(rates or self.core.limits)
-        return DeliveryJob(delivery_stores(self.core), channels, pacing, self.core.clock)
+        pace = SendPace(rates or self.core.limits)
+        return DeliveryJob(delivery_stores(self.core), channels, pace, self.core.clock)
 
     def dialogue(self, chat):
         key = f"{chat}:{chat}:"
@@ -98,7 +98,7 @@ class Post:
 
     async def deliver(self, process):
         """Work on everything that is due, in the order in which it became so."""
-        for claim in await self.core.work.claim("test", limit=100, ttl=LEASE, kinds=(WorkKind.DELIVERY,)):
+        for claim in await self.core.work.claim("test", limit=100, ttl=LEASE, kind=WorkKind.DELIVERY):
             await process(claim)
 
     def heard(self, chat):

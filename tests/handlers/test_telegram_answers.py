@@ -53,16 +53,10 @@ class BotApi:
 
 
 @pytest.fixture
-async def api():
+async def api(listen):
     server = BotApi()
-    application = web.Application()
-    application.router.add_post("/bot{token}/{method}", server.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
+    server.url = await listen("/bot{token}/{method}", server.handle)
+    return server
 
 
 @pytest.fixture

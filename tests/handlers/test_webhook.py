@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession
 
 from bot.app import build_gateway
+from db.intake import IntakeBudgets
+from db.limits import Budget
 from db.records import dialogue_id_of
 
 MESSAGE = {
@@ -163,6 +166,19 @@ async def test_figures_with_a_token_set_want_the_token(core):
             async with session.get(f"{url}/metrics", headers=headers) as response:
                 assert response.status == status
     await gateway.stop()
+
+
+async def test_a_company_over_its_rate_is_asked_to_come_again_and_nothing_is_stored(core, vendors, door):
+    one = Budget(rate=1, per=timedelta(hours=1), burst=1)
+    door.core.intake._budgets = IntakeBudgets(company=one, address=one)
+    await door.knock({"update_id": 7, "message": MESSAGE})
+
+    status, headers, body = await door.knock({"update_id": 8, "message": MESSAGE})
+
+    assert status == 429
+    assert 3500 < int(headers["Retry-After"]) <= 3600
+    assert json.loads(body)["error"]["code"] == "too_many_requests"
+    assert await door.stored("5:5:") == ["7"]
 
 
 async def test_without_the_database_the_messenger_is_asked_to_come_again(door):

@@ -37,16 +37,10 @@ class Google:
 
 
 @pytest.fixture
-async def google():
+async def google(listen):
     server = Google()
-    application = web.Application()
-    application.router.add_post("/{tail:.*}", server.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
+    server.url = await listen("/{tail:.*}", server.handle)
+    return server
 
 
 @pytest.fixture

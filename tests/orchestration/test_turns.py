@@ -12,7 +12,7 @@ from orchestration.agent import earlier_contents
 from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Proposal, Step
 from orchestration.messages import Command, Message
 from orchestration.ports import CallPart, Content, ResultPart, TextPart
-from orchestration.turns import first_group
+from orchestration.turns import burst_ends_at, first_group
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -55,6 +55,16 @@ def offer(number, shown_at=NOW):
         price=KeptPrice(low=250000, currency="RUB"),
         shown_at=shown_at,
     )
+
+
+@pytest.mark.parametrize(
+    ("written_at", "ends_at"),
+    [([0], 2), ([0, 1.5], 3.5), ([0, 1.5, 3, 4.5, 6, 7.5], 9.5), ([0, 1.5, 3, 4.5, 6, 7.5, 9], 10)],
+)
+def test_a_burst_ends_when_the_client_is_quiet_and_never_later_than_five_such_times(written_at, ends_at):
+    moments = [NOW + timedelta(seconds=seconds) for seconds in written_at]
+
+    assert burst_ends_at(moments, timedelta(seconds=2)) == NOW + timedelta(seconds=ends_at)
 
 
 def test_offers_count_for_half_an_hour_and_are_bounded():

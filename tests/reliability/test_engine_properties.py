@@ -110,7 +110,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from([WorkKind.TURN, WorkKind.DELIVERY]), limit=st.integers(1, 3))
     def claim(self, kind, limit):
-        claims = self.runner.run(self.core.work.claim("w", limit=limit, ttl=LEASE, kinds=[kind]))
+        claims = self.runner.run(self.core.work.claim("w", limit=limit, ttl=LEASE, kind=kind))
         for claim in claims:
             living = [one for one in self.held if same_work(one.claim, claim) and not one.over]
             assert all(one.until < self.clock() for one in living), "two workers hold the same dialogue"
@@ -224,8 +224,11 @@ class Engine(RuleBasedStateMachine):
         """Let whatever died stay dead, and living workers do the rest."""
         self.clock.advance(timedelta(hours=1))
         for _ in range(200):
-            kinds = [WorkKind.TURN, WorkKind.DELIVERY]
-            claims = await self.core.work.claim("last", limit=10, ttl=LEASE, kinds=kinds)
+            claims = [
+                claim
+                for kind in (WorkKind.TURN, WorkKind.DELIVERY)
+                for claim in await self.core.work.claim("last", limit=10, ttl=LEASE, kind=kind)
+            ]
             ours = [claim for claim in claims if claim.company_id == self.channel.company_id]
             for claim in ours:
                 self.held.append(held := Held(claim, self.clock() + LEASE))

@@ -50,13 +50,6 @@ asyncio.run(main())
 """
 
 
-async def until(condition, within_s=120):
-    async with asyncio.timeout(within_s):
-        while not (found := await condition()):  # noqa: ASYNC110 (what is waited for is another process's doing)
-            await asyncio.sleep(0.02)
-    return found
-
-
 @asynccontextmanager
 async def worker_process(core, prefix):
     """Run a worker as a process of its own against the same servers."""
@@ -108,7 +101,7 @@ async def rows(core, company_id, *columns):
 
 
 @pytest.mark.timeout(400)
-async def test_a_worker_that_wakes_up_past_its_lease_commits_nothing(salon, vendors):
+async def test_a_worker_that_wakes_up_past_its_lease_commits_nothing(salon, vendors, until):
     core, company_id, prefix = salon
     people, first, second = vendors.telegram.people, User(id=41, first_name="Елена"), User(id=42, first_name="Ольга")
     bot_id = int(BOT.split(":")[0])

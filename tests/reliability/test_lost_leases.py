@@ -17,27 +17,13 @@ def lease():
     return LONG
 
 
-async def until(condition, within_s=20):
-    """Wait until a condition holds."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 (what is waited for is at a server that has no event for it)
-            await asyncio.sleep(0.01)
-
-
 def lost_leases():
     return REGISTRY.get_sample_value("ai_admin_claims_total", {"kind": "turn", "outcome": "lease_lost"}) or 0
 
 
-async def reach_proposal(client):
-    await client.says("Хочу постричься завтра после обеда")
-    await client.says("Женская стрижка, мастер Анна Смирнова")
-    await client.says("Давайте в 15:00")
-    return await client.shares_contact()
-
-
-async def test_a_worker_that_wakes_up_after_its_lease_does_not_call_the_crm_beside_the_one_that_took_over(house):
+async def test_a_worker_that_wakes_up_after_its_lease_does_not_call_the_crm_beside_the_one_that_took_over(house, until):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     crm, people = house.vendors.yclients, house.vendors.telegram.people
     message, data = client.button("Да, записать")
     heard, lost = len(client.heard), lost_leases()

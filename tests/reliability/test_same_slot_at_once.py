@@ -31,14 +31,6 @@ WANTED = [("502", "13:30"), ("502", "14:30"), ("501", "15:30"), ("501", "16:00")
 """Services of one and three hours and their beginnings: all of them take the half hour from 16:00."""
 
 
-async def until(condition, within_s=60):
-    """Wait until an awaitable condition holds."""
-    async with asyncio.timeout(within_s):
-        while not (found := await condition()):  # noqa: ASYNC110 (what is waited for is in the database)
-            await asyncio.sleep(0.05)
-    return found
-
-
 @pytest.fixture
 def settings(settings):
     """A company alone has half of the places: all fifty get one."""
@@ -182,7 +174,7 @@ async def turns_resting(house):
         return rows.all()
 
 
-async def test_of_fifty_who_confirm_overlapping_times_at_once_one_books_and_the_rest_are_offered_others(house):
+async def test_of_fifty_who_confirm_overlapping_times_at_once_one_books_and_the_rest_are_offered_others(house, until):
     async with crowd_of(house, 50) as crowd:
         answer = asyncio.Event()
         booking = house.vendors.yclients.fail_next("/records/", method="POST", times=50, hold_before=answer)
@@ -214,7 +206,7 @@ async def test_of_fifty_who_confirm_overlapping_times_at_once_one_books_and_the_
 
 
 @pytest.mark.parametrize("where", ["before the call", "on the wire", "after the booking"])
-async def test_a_worker_that_dies_on_the_way_leaves_one_booking_and_nobody_without_an_answer(house, where):
+async def test_a_worker_that_dies_on_the_way_leaves_one_booking_and_nobody_without_an_answer(house, where, until):
     async with crowd_of(house, 50) as crowd:
         crm, go_on = house.vendors.yclients, asyncio.Event()
         held = {

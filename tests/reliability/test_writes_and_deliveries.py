@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from db.models import intents, replies, sessions, work
 from db.records import IntentStatus
-
-
-async def until(condition, within_s=15):
-    """Wait until an awaitable condition holds."""
-    async with asyncio.timeout(within_s):
-        while not (found := await condition()):  # noqa: ASYNC110 (what is waited for is in the database)
-            await asyncio.sleep(0.02)
-    return found
 
 
 async def rows_of(house, column):
@@ -39,16 +30,9 @@ async def resting(house, kind):
         return rows.all()
 
 
-async def reach_proposal(client):
-    await client.says("Хочу постричься завтра после обеда")
-    await client.says("Женская стрижка, мастер Анна Смирнова")
-    await client.says("Давайте в 15:00")
-    return await client.shares_contact()
-
-
 async def test_a_write_that_the_crm_made_but_did_not_answer_is_found_and_not_made_again(house):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     house.vendors.yclients.fail_next("/records/", method="POST", cut_after=True)
 
     receipt = await client.presses("Да, записать")
@@ -58,9 +42,9 @@ async def test_a_write_that_the_crm_made_but_did_not_answer_is_found_and_not_mad
     assert await rows_of(house, intents.c.status) == [IntentStatus.DONE]
 
 
-async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_limit(house):
+async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_limit(house, until):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     house.vendors.yclients.fail_next("/records/", method="POST", cut_before=True)
     people = house.vendors.telegram.people
     message, data = client.button("Да, записать")
@@ -78,10 +62,10 @@ async def test_a_write_whose_fate_is_unknown_is_tried_again_only_after_its_time_
     assert len(house.records()) == 1
 
 
-async def test_a_yes_in_words_is_carried_out_whatever_the_client_writes_while_its_fate_is_unknown(house):
+async def test_a_yes_in_words_is_carried_out_whatever_the_client_writes_while_its_fate_is_unknown(house, until):
     """The words that came later were one turn with the yes, which then was none: nobody looked for the record."""
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     house.vendors.yclients.fail_next("/records/", method="POST", cut_before=True)
     people = house.vendors.telegram.people
     count = len(client.heard)
@@ -99,9 +83,9 @@ async def test_a_yes_in_words_is_carried_out_whatever_the_client_writes_while_it
     assert await rows_of(house, intents.c.status) == [IntentStatus.DONE]
 
 
-async def test_a_visit_that_staff_deleted_before_it_was_looked_up_is_not_told_as_booked(house):
+async def test_a_visit_that_staff_deleted_before_it_was_looked_up_is_not_told_as_booked(house, until):
     client = house.client()
-    await reach_proposal(client)
+    await client.reaches_proposal()
     crm, people = house.vendors.yclients, house.vendors.telegram.people
     crm.fail_next("/records/", method="POST", cut_after=True)
     crm.fail_next("/records/", method="GET", times=20, status=500)
@@ -121,7 +105,7 @@ async def test_a_visit_that_staff_deleted_before_it_was_looked_up_is_not_told_as
     assert await rows_of(house, intents.c.status) == [IntentStatus.REFUSED]
 
 
-async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_write_again(house):
+async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_write_again(house, until):
     client = house.client()
     await client.says("Здравствуйте")
     people = house.vendors.telegram.people
@@ -149,7 +133,7 @@ async def test_a_client_who_blocked_the_bot_is_marked_until_they_unblock_it_or_w
     assert not await is_marked()
 
 
-async def test_flood_control_is_obeyed(house):
+async def test_flood_control_is_obeyed(house, until):
     client = house.client()
     house.vendors.telegram.fail_next("sendmessage", code=429, retry_after=2)
     people = house.vendors.telegram.people

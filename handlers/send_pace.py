@@ -9,7 +9,7 @@ from db.records import Channel, DialogueId
 from handlers.base import Paced, SendLimits
 
 
-class Pacing:
+class SendPace:
     """Budgets by chat and by sender. While Redis is away they are open, and the messenger itself says when to rest."""
 
     def __init__(self, limits: RateLimits) -> None:
