@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 
+from bot.delivery_reports import DeliveryReports
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
@@ -19,22 +19,22 @@ from db.inbox import Inbox
 from db.outbox import Outbox
 from db.records import (
     Channel,
-    ChannelType,
     Claim,
+    DeliveryReport,
     Dialogue,
     DialogueState,
     HistoryMessage,
     StoredUpdate,
     WorkKind,
-    dialogue_id_of,
 )
 from db.work import Work
+from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.messages import Message, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 from orchestration.trouble import dead_update_notice
-from orchestration.turns import StaffNotice, TurnResult
+from orchestration.turns import TurnResult
 
 log = structlog.get_logger()
 
@@ -74,6 +74,8 @@ class Head:
     messages: list[Message]
     state: DialogueState
     unreadable: list[tuple[StoredUpdate, str]]
+    reports: list[DeliveryReport] = field(default_factory=list)
+    """What the messenger tells of our own messages."""
     reachable: bool | None = None
     """What the updates say of whether the client can be written to; None: nothing."""
 
@@ -84,6 +86,8 @@ class TurnCommit:
     def __init__(self, stores: TurnStores, clock: Clock) -> None:
         self._stores = stores
         self._clock = clock
+        self._staff = StaffNotices(stores.directory, stores.outbox)
+        self._reports = DeliveryReports(stores.outbox, stores.dialogues, self._staff, clock)
 
     async def turn(
         self,
@@ -103,13 +107,14 @@ class TurnCommit:
                 await stores.inbox.bury(tx, update.id, reason)
             if result is not None:
                 saved = await self._keep(tx, claim, result, now)
-                await self._notify_staff(tx, channel, scope, result.notices, turn_id=result.turn_id)
+                await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
                 await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
             elif head.reachable is False:
                 await stores.dialogues.mark_unreachable(tx, claim.dialogue_id, now=now)
+            await self._reports.keep(tx, channel, scope, head.reports)
             turn_id = result.turn_id if result else None
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
@@ -137,7 +142,7 @@ class TurnCommit:
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
                 await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)
                 notice = dead_update_notice(scope, waiting.dialogue)
-                await self._notify_staff(tx, channel, scope, [notice], turn_id=None)
+                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None)
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason=DEAD_UPDATE, summary=str(update.id), now=self._clock()
             )
@@ -169,41 +174,6 @@ class TurnCommit:
         await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state)
 
-    async def _notify_staff(
-        self,
-        tx: Transaction,
-        channel: Channel,
-        scope: CompanyScope,
-        notices: Sequence[StaffNotice],
-        *,
-        turn_id: UUID | None,
-    ) -> None:
-        """Put notices to the staff chats into the same outbox, through the company's own bot."""
-        if not notices:
-            return
-        bots = [channel] if channel.type is ChannelType.TELEGRAM else []
-        if not bots:
-            every = await self._stores.directory.list_channels(channel.company_id)
-            bots = [one for one in every if one.type is ChannelType.TELEGRAM]
-        for notice in notices:
-            chat = _staff_chat(scope, notice)
-            if chat is None or not bots:
-                log.warning("staff_not_told", reason="no staff chat is set" if chat is None else "no Telegram channel")
-                continue
-            key = f"{chat}:{chat}:"
-            staff = Dialogue(
-                id=dialogue_id_of(bots[0].id, key), company_id=channel.company_id, channel_id=bots[0].id, key=key
-            )
-            await self._stores.outbox.put(tx, staff, [_payload(Reply(text=notice.text))], turn_id=turn_id)
-
 
 def _payload(reply: Reply) -> dict[str, object]:
     return reply.model_dump(mode="json", exclude_defaults=True)
-
-
-def _staff_chat(scope: CompanyScope, notice: StaffNotice) -> str | None:
-    """Return the chat of the branch that is meant, else of the first branch that has one."""
-    chats = {branch.id: branch.staff_chat for branch in scope.branches}
-    if notice.branch_id is not None and chats.get(notice.branch_id):
-        return chats[notice.branch_id]
-    return next((chat for chat in chats.values() if chat), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,12 +18,25 @@ from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
 from orchestration.conversation import Conversation
+from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
 from orchestration.turns import Turn, TurnResult, burst_ends_at, first_group
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMedia:
+    """Where the files of a turn's messages are fetched: the channel that they came through."""
+
+    channel: Channel
+    dispatch: ChannelDispatch
+
+    async def fetch(self, attachment: Attachment, *, most_bytes: int) -> bytes:
+        return await self.dispatch.fetch(self.channel, attachment, most_bytes=most_bytes)
+
 
 MOST_UPDATES = 100
 MOST_HISTORY = 60
@@ -143,6 +157,7 @@ class TurnJob:
             head.updates.append(update)
             head.messages = together
             head.state = buffer.state
+            head.reports += collector.reports
             head.reachable = head.reachable if collector.reachable is None else collector.reachable
         return head
 
@@ -169,10 +184,12 @@ class TurnJob:
             history=waiting.history,
             now=self._clock(),
             texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
+            choices=self._channels[channel.type].choices,
+            media=ChannelMedia(channel, self._channels[channel.type]),
         )
         verdict = Verdict.ANSWER if again else await self._throttle.judge(turn.dialogue.id, turn.messages)
         if verdict is not Verdict.ANSWER:
             return self._orchestrator.leave_unanswered(turn, tell=verdict is Verdict.TELL)
         if head.messages[0].is_free_text:
-            await self._channels[channel.type].show_typing(channel, waiting.dialogue)
+            await self._channels[channel.type].show_typing(channel, waiting.dialogue, head.messages[-1])
         return await self._orchestrator.run_turn(turn)

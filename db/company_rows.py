@@ -119,7 +119,10 @@ async def write_branches(tx: Transaction, branches: Sequence[Branch]) -> None:
 async def write_token(tx: Transaction, channel: Channel, token: str) -> None:
     await tx.connection.execute(
         insert(models.webhook_tokens).values(
-            digest=token_digest(token), company_id=channel.company_id, channel_id=channel.id
+            digest=token_digest(token),
+            company_id=channel.company_id,
+            channel_id=channel.id,
+            address=f"{channel.type.value}:{channel.external_id}",
         )
     )
 

@@ -46,6 +46,14 @@ class Dialogues:
         )
         return _dialogue(row)
 
+    async def find_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Dialogue | None:
+        """Return a dialogue; None where there is none (a staff chat has none)."""
+        rows = await tx.connection.execute(
+            select(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
+        )
+        row = rows.mappings().one_or_none()
+        return _dialogue(row) if row is not None else None
+
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
         """Keep what was learnt of the client and who is in charge."""
         await tx.connection.execute(
@@ -55,6 +63,8 @@ class Dialogues:
                 in_charge=dialogue.in_charge.value,
                 client_name=dialogue.client_name,
                 language=dialogue.language,
+                language_chosen=dialogue.language_chosen,
+                source=dialogue.source,
                 proved_phone=dialogue.proved_phone,
                 typed_phone=dialogue.typed_phone,
                 greeted_at=dialogue.greeted_at,
@@ -231,7 +241,10 @@ def _dialogue(row: RowMapping) -> Dialogue:
         key=row["key"],
         in_charge=InCharge(row["in_charge"]),
         client_name=row["client_name"],
+        client_id=row["client_id"],
         language=row["language"],
+        language_chosen=row["language_chosen"],
+        source=row["source"],
         proved_phone=row["proved_phone"],
         typed_phone=row["typed_phone"],
         greeted_at=row["greeted_at"],

@@ -20,7 +20,7 @@ from db.company_rows import read_channels, read_snapshot
 from db.crypto import token_digest
 from db.engine import Database
 from db.errors import NotFound
-from db.records import Channel, ChannelId, ChannelStatus, CompanyId, CompanySnapshot
+from db.records import Channel, ChannelId, ChannelStatus, ChannelType, CompanyId, CompanySnapshot
 
 log = structlog.get_logger()
 
@@ -29,6 +29,7 @@ V = TypeVar("V")
 
 _UNKNOWN_TTL = timedelta(seconds=5)
 _RECONNECT_S = 2.0
+_MOST_AT_ADDRESS = 20
 
 
 class _Clock(Protocol):
@@ -81,14 +82,26 @@ class Directory:
         named = known[0] if known else await self._read_token(digest)
         if named is None:
             return None
-        company_id, channel_id = named
-        try:
-            if (await self.get_snapshot(company_id)).company.disabled:
-                return None
-            channel = await self.get_channel(company_id, channel_id)
-        except NotFound:
-            return None
-        return None if channel.status is ChannelStatus.DISABLED else channel
+        return await self._open_channel(*named)
+
+    async def list_at_address(self, type_: ChannelType, address: str) -> Sequence[Channel]:
+        """Return the open channels of this bot or number, whatever company they are of; not cached.
+
+        Whoever adds a channel says whose number it is: the caller must check the messenger's proof with each one's own
+        secrets before it believes that.
+        """
+        table = models.webhook_tokens.c
+        async with self._database.platform() as tx:
+            rows = await tx.connection.execute(
+                select(table.company_id, table.channel_id)
+                .where(table.address == f"{type_.value}:{address}")
+                .limit(_MOST_AT_ADDRESS)
+            )
+        return [
+            channel
+            for row in rows
+            if (channel := await self._open_channel(CompanyId(row.company_id), ChannelId(row.channel_id))) is not None
+        ]
 
     async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
         """Return the company. Raises NotFound."""
@@ -142,6 +155,15 @@ class Directory:
             self.forget(CompanyId(UUID(str(name))))
         except ValueError:
             log.warning("directory_heard_nonsense")
+
+    async def _open_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel | None:
+        try:
+            if (await self.get_snapshot(company_id)).company.disabled:
+                return None
+            channel = await self.get_channel(company_id, channel_id)
+        except NotFound:
+            return None
+        return None if channel.status is ChannelStatus.DISABLED else channel
 
     async def _read_token(self, digest: bytes) -> tuple[CompanyId, ChannelId] | None:
         table = models.webhook_tokens.c

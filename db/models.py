@@ -73,11 +73,14 @@ webhook_tokens = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("company_id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
+    # Where one webhook serves several bots or numbers: "whatsapp:<phone number id>".
+    Column("address", Text),
     _created(),
     ForeignKeyConstraint(
         ["company_id", "channel_id"], ["company_channels.company_id", "company_channels.id"], ondelete="CASCADE"
     ),
     Index("webhook_tokens_company_id_channel_id_idx", "company_id", "channel_id"),
+    Index("webhook_tokens_address_idx", "address", postgresql_where=text("address IS NOT NULL")),
 )
 
 branches = Table(
@@ -157,6 +160,19 @@ company_channels = Table(
     _of_company(),
 )
 
+clients = Table(
+    "clients",
+    metadata,
+    _company(),
+    Column("id", Uuid, nullable=False),
+    # E.164, proved by a channel: two dialogues with the same one are one person's.
+    Column("phone", Text, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("company_id", "id"),
+    UniqueConstraint("company_id", "phone"),
+    _of_company(),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -167,6 +183,9 @@ sessions = Table(
     Column("in_charge", Text, nullable=False, server_default=text("'agent'")),
     Column("client_name", Text),
     Column("language", Text),
+    Column("client_id", Uuid),
+    Column("language_chosen", Boolean, nullable=False, server_default=text("false")),
+    Column("source", Text),
     Column("proved_phone", Text),
     Column("typed_phone", Text),
     _moment("greeted_at"),
@@ -182,6 +201,9 @@ sessions = Table(
         ["company_id", "channel_id"], ["company_channels.company_id", "company_channels.id"], ondelete="CASCADE"
     ),
     Index("sessions_company_id_last_message_at_idx", "company_id", "last_message_at"),
+    Index(
+        "sessions_company_id_client_id_idx", "company_id", "client_id", postgresql_where=text("client_id IS NOT NULL")
+    ),
 )
 
 messages = Table(
@@ -276,12 +298,28 @@ replies = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("sent_parts", Integer, nullable=False, server_default=text("0")),
     Column("channel_message_ids", JSONB, nullable=False, server_default=_ARRAY),
+    Column("window_closed", Boolean, nullable=False, server_default=text("false")),
     Column("error", Text),
     _created(),
     _moment("sent_at"),
+    _moment("delivered_at"),
+    _moment("read_at"),
     PrimaryKeyConstraint("company_id", "id"),
     Index("replies_waiting_idx", "company_id", "dialogue_id", "id", postgresql_where=text("status = 'waiting'")),
     Index("replies_company_id_turn_id_idx", "company_id", "turn_id"),
+)
+
+sent_messages = Table(
+    "sent_messages",
+    metadata,
+    _company(),
+    Column("channel_id", Uuid, nullable=False),
+    # The messenger's own id: what it tells of the message later is found by it.
+    Column("message_id", Text, nullable=False),
+    Column("reply_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("company_id", "channel_id", "message_id"),
+    ForeignKeyConstraint(["company_id", "reply_id"], ["replies.company_id", "replies.id"], ondelete="CASCADE"),
+    Index("sent_messages_company_id_reply_id_idx", "company_id", "reply_id"),
 )
 
 turns = Table(

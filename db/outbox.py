@@ -7,12 +7,22 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import cast, exists, func, select, update
+from sqlalchemy import RowMapping, and_, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Transaction
-from db.models import replies, sessions
-from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, OutgoingReply, WorkKind, new_id
+from db.models import replies, sent_messages, sessions
+from db.records import (
+    ChannelId,
+    DeliveryEvent,
+    DeliveryReport,
+    DeliveryStatus,
+    Dialogue,
+    DialogueId,
+    OutgoingReply,
+    WorkKind,
+    new_id,
+)
 from db.work import ring
 
 
@@ -56,7 +66,12 @@ class Outbox:
     async def list_waiting(self, tx: Transaction, dialogue_id: DialogueId, *, limit: int) -> Sequence[OutgoingReply]:
         """Return what waits in a dialogue, the oldest first."""
         rows = await tx.connection.execute(
-            select(replies)
+            select(replies, sessions.c.last_message_at)
+            # A staff chat has no session.
+            .outerjoin(
+                sessions,
+                and_(sessions.c.company_id == replies.c.company_id, sessions.c.id == replies.c.dialogue_id),
+            )
             .where(
                 replies.c.company_id == tx.company,
                 replies.c.dialogue_id == dialogue_id,
@@ -65,27 +80,21 @@ class Outbox:
             .order_by(replies.c.id)
             .limit(limit)
         )
-        return [
-            OutgoingReply(
-                id=row["id"],
-                dialogue_id=DialogueId(row["dialogue_id"]),
-                channel_id=ChannelId(row["channel_id"]),
-                dialogue_key=row["dialogue_key"],
-                payload=row["payload"],
-                attempts=row["attempts"],
-                status=DeliveryStatus(row["status"]),
-                sent_parts=row["sent_parts"],
-            )
-            for row in rows.mappings()
-        ]
+        return [_reply(row) for row in rows.mappings()]
 
-    async def mark_part_sent(self, tx: Transaction, id_: UUID, message_id: str) -> None:
+    async def mark_part_sent(self, tx: Transaction, reply: OutgoingReply, message_id: str) -> None:
         """Say that the messenger took one more piece, under this id of its own."""
         await self._change(
             tx,
-            id_,
+            reply.id,
             sent_parts=replies.c.sent_parts + 1,
             channel_message_ids=replies.c.channel_message_ids.op("||")(cast(func.to_jsonb(message_id), JSONB)),
+        )
+        # A reply that takes a sent message's place has its id again.
+        await tx.connection.execute(
+            insert(sent_messages)
+            .values(company_id=tx.company, channel_id=reply.channel_id, message_id=message_id, reply_id=reply.id)
+            .on_conflict_do_nothing()
         )
 
     async def mark_sent(self, tx: Transaction, id_: UUID) -> None:
@@ -99,6 +108,58 @@ class Outbox:
     async def mark_failed(self, tx: Transaction, id_: UUID, error: str) -> None:
         """Give the reply up: it can never be delivered."""
         await self._change(tx, id_, status=DeliveryStatus.FAILED.value, error=error[:500])
+
+    async def keep_report(self, tx: Transaction, channel_id: ChannelId, report: DeliveryReport) -> OutgoingReply | None:
+        """Keep what the messenger tells of a message of ours.
+
+        Returns the reply whose standing changed; None where it is none of ours, or told nothing new. The words may come
+        in any order and again: a later one is never undone by an earlier one.
+        """
+        row = (
+            (
+                await tx.connection.execute(
+                    select(replies, sessions.c.last_message_at)
+                    .join(
+                        sent_messages,
+                        and_(
+                            sent_messages.c.company_id == replies.c.company_id, sent_messages.c.reply_id == replies.c.id
+                        ),
+                    )
+                    .outerjoin(
+                        sessions,
+                        and_(sessions.c.company_id == replies.c.company_id, sessions.c.id == replies.c.dialogue_id),
+                    )
+                    .where(
+                        sent_messages.c.company_id == tx.company,
+                        sent_messages.c.channel_id == channel_id,
+                        sent_messages.c.message_id == report.message_id,
+                    )
+                    .with_for_update(of=replies)
+                )
+            )
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            return None
+        changes = _changes(row, report)
+        if not changes:
+            return None
+        await self._change(tx, row["id"], **changes)
+        return _reply({**row, **changes})
+
+    async def send_again(self, tx: Transaction, reply: OutgoingReply) -> None:
+        """Let a reply that came too late for free words wait once more: the channel may have a template for it."""
+        await self._change(
+            tx, reply.id, status=DeliveryStatus.WAITING.value, window_closed=True, sent_parts=0, sent_at=None
+        )
+        await ring(
+            tx,
+            dialogue_id=reply.dialogue_id,
+            channel_id=reply.channel_id,
+            kind=WorkKind.DELIVERY,
+            due_at=self._clock(),
+        )
 
     async def fail_unreachable(self, tx: Transaction, dialogue_id: DialogueId, error: str) -> int:
         """Give up all that waits where the dialogue is marked as unreachable; return how many that were.
@@ -126,3 +187,36 @@ class Outbox:
         await tx.connection.execute(
             update(replies).where(replies.c.company_id == tx.company, replies.c.id == id_).values(values)
         )
+
+
+def _reply(row: RowMapping | Mapping[str, Any]) -> OutgoingReply:
+    return OutgoingReply(
+        id=row["id"],
+        dialogue_id=DialogueId(row["dialogue_id"]),
+        channel_id=ChannelId(row["channel_id"]),
+        dialogue_key=row["dialogue_key"],
+        payload=row["payload"],
+        attempts=row["attempts"],
+        status=DeliveryStatus(row["status"]),
+        sent_parts=row["sent_parts"],
+        client_wrote_at=row["last_message_at"],
+        window_closed=row["window_closed"],
+    )
+
+
+def _changes(row: RowMapping, report: DeliveryReport) -> dict[str, Any]:
+    """Return what a report changes; nothing where it is known already."""
+    match report.event:
+        case DeliveryEvent.SENT:
+            return {}
+        case DeliveryEvent.DELIVERED:
+            return {} if row["delivered_at"] else {"delivered_at": report.at}
+        case DeliveryEvent.READ:
+            if row["read_at"]:
+                return {}
+            # Who reads it has got it; that word may come later, or never.
+            return {"read_at": report.at, "delivered_at": row["delivered_at"] or report.at}
+        case DeliveryEvent.FAILED | DeliveryEvent.WINDOW_CLOSED | DeliveryEvent.UNREACHABLE:
+            if row["status"] != DeliveryStatus.SENT.value or row["delivered_at"]:
+                return {}
+            return {"status": DeliveryStatus.FAILED.value, "error": f"{report.event}: {report.code}"[:500]}

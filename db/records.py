@@ -17,6 +17,7 @@ CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
 ChannelId = NewType("ChannelId", UUID)
 DialogueId = NewType("DialogueId", UUID)
+ClientId = NewType("ClientId", UUID)
 
 NO_SUBJECT = UUID(int=0)
 """The subject of work that is about the dialogue itself, not about one appointment."""
@@ -154,6 +155,8 @@ class Accepted:
     dialogue_key: str
     payload: bytes
     urgent: bool = False
+    address: str | None = None
+    """The bot or number that it was sent to, where the body names one: a webhook may serve several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,12 @@ class Dialogue:
     language: str | None = None
     proved_phone: str | None = None
     typed_phone: str | None = None
+    client_id: ClientId | None = None
+    """Who it is, once a phone is proved: the same person in another channel has the same one."""
+    language_chosen: bool = False
+    """The client chose the language; what they write in does not change it."""
+    source: str | None = None
+    """What brought the client here: the deep link's parameter."""
     greeted_at: datetime | None = None
     last_message_at: datetime | None = None
     unreachable_at: datetime | None = None
@@ -287,6 +296,33 @@ class OutgoingReply:
     status: DeliveryStatus = DeliveryStatus.WAITING
     sent_parts: int = 0
     """How many of its pieces the messenger has taken (a long text goes out in several)."""
+    client_wrote_at: datetime | None = None
+    """When the client last wrote: some messengers take free words only for a time after it."""
+    window_closed: bool = False
+    """The messenger has said already that this one came too late for free words."""
+
+
+class DeliveryEvent(StrEnum):
+    """What a messenger tells of a message of ours after it took it."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    WINDOW_CLOSED = "window_closed"
+    """It was not delivered because the client wrote too long ago."""
+    UNREACHABLE = "unreachable"
+    """It was not delivered because the client cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """One such word of a messenger. `message_id` is the messenger's, `code` its own name of a failure."""
+
+    message_id: str
+    event: DeliveryEvent
+    at: datetime
+    code: str | None = None
 
 
 class IntentKind(StrEnum):

@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol
 from pydantic import SecretStr
 
 from db.limits import Budget
-from db.records import Accepted, Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
-from orchestration.messages import Message
+from db.records import Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
+from orchestration.messages import Attachment, Choices, Message
 
 CHANNELS = (ChannelType.TELEGRAM, ChannelType.API)
 """The channels that this version has. A company's file may name them, `channel add` adds them, a worker serves them;
@@ -19,6 +19,8 @@ the others have a name in the database, and no more yet."""
 
 ASIDE = "aside"
 """The dialogue key of what belongs to no client: malformed bodies, updates about no chat."""
+STATUSES = "statuses"
+"""The dialogue key of what a messenger tells of our own messages: they are found by their ids, whoever's they are."""
 
 
 class UnreadableUpdate(Exception):
@@ -33,6 +35,7 @@ class DeliveryError(Exception):
     │  ├─ Paced            it would break the messenger's limits: rest as long as is said; nothing was sent
     │  ├─ Flooded          the messenger says that its limits were broken, and how long to rest
     │  └─ OutcomeUnknown   the messenger may have taken it: tried again all the same, and may come twice
+    ├─ WindowClosed        the client wrote too long ago for free words: a template may go, or staff are told
     ├─ ClientUnreachable   the client blocked the bot or is gone: no more retries for this client
     ├─ ReplyRefused        the messenger refuses this very reply: staff must look, the next ones go on
     └─ ChannelBroken       the messenger refuses the channel's credentials
@@ -72,6 +75,10 @@ class OutcomeUnknown(DeliveryDelayed):
     outcome = "uncertain"
 
 
+class WindowClosed(DeliveryError):
+    pass
+
+
 class ClientUnreachable(DeliveryError):
     pass
 
@@ -99,6 +106,7 @@ class TurnCollector:
     dialogue: Dialogue
     now: datetime
     messages: list[Message] = field(default_factory=list)
+    reports: list[DeliveryReport] = field(default_factory=list)
     reachable: bool | None = None
     """Whether the client takes what is sent to them; None: the update says nothing of it."""
 
@@ -118,6 +126,9 @@ class ChannelIntake(Protocol):
     def accept(self, body: bytes) -> Sequence[Accepted]:
         """Split a body into updates. What cannot be read is one update of the dialogue ASIDE; never raises."""
 
+    def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
+        """Return what a GET of the webhook's address is answered with; None: this channel answers none, or not this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLimits:
@@ -135,6 +146,7 @@ class ChannelDispatch(Protocol):
     """The worker's half of a channel."""
 
     type: ChannelType
+    choices: Choices
 
     def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
         """Return what the messenger allows in this reply's chat; None: as much as one likes."""
@@ -148,7 +160,10 @@ class ChannelDispatch(Protocol):
         Raises DeliveryError.
         """
 
-    async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
-        """Show the client that an answer is being written; best effort, never raises."""
+    async def show_typing(self, channel: Channel, dialogue: Dialogue, message: Message) -> None:
+        """Show the client that `message` is read and an answer is being written; best effort, never raises."""
+
+    async def fetch(self, channel: Channel, attachment: Attachment, *, most_bytes: int) -> bytes:
+        """Return a file that came with a message. Raises MediaTooLarge, MediaUnavailable."""
 
     async def close(self) -> None: ...

@@ -134,7 +134,7 @@ class DeliveryJob:
     async def _keep_part(self, channel: Channel, claim: Claim, reply: OutgoingReply, message_id: str) -> None:
         try:
             async with self._database.company(claim.company_id) as tx:
-                await self._outbox.mark_part_sent(tx, reply.id, message_id)
+                await self._outbox.mark_part_sent(tx, reply, message_id)
         except DatabaseUnavailable:
             self._say_uncertain(channel, reply, "taken, and that could not be kept")
             raise

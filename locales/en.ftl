@@ -108,6 +108,8 @@ staff-crm-auth = The CRM refuses access ({ $reason }): check the tokens. A clien
 staff-crm-down = The CRM did not answer ({ $reason }). A client waits for a call: { $client }. Wish: { $wish }
 staff-prepayment = { $client } wants “{ $service }”, which needs a prepayment: the link was sent.
 staff-model-down = The assistant could not answer. A client waits: { $client }. Message: { $wish }
+staff-not-delivered = A message did not reach the client, please get in touch: { $client }.
+    { $words }
 staff-dead-update = A message of a client could not be processed, and they wait for an answer: { $client }.
 
 tool-unknown-slot = I have not shown you that time, or it was long ago. Let us look at the free times again.

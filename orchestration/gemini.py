@@ -26,6 +26,7 @@ from orchestration.errors import ModelBlocked, ModelRefused, ModelUnavailable
 from orchestration.ports import (
     CallPart,
     Content,
+    MediaPart,
     ModelAnswer,
     ModelRequest,
     Part,
@@ -198,6 +199,8 @@ def _part_to_sdk(part: Part) -> types.Part:
                 function_call=types.FunctionCall(id=part.id, name=part.name, args=part.arguments),
                 thought_signature=_signature(part.signature),
             )
+        case MediaPart():
+            return types.Part(inline_data=types.Blob(mime_type=part.mime_type, data=part.data))
         case ResultPart():
             return types.Part(
                 function_response=types.FunctionResponse(id=part.id, name=part.name, response=part.response)

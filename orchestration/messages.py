@@ -14,27 +14,41 @@ class _Frozen(BaseModel):
 
 class AttachmentKind(StrEnum):
     VOICE = "voice"
+    """Anything to be listened to: a voice note, or an audio file."""
     IMAGE = "image"
+    VIDEO = "video"
     DOCUMENT = "document"
     LOCATION = "location"
+    CONTACT = "contact"
+    """Somebody's contact that proves nothing; the sender's own proved one is `Message.proved_phone`."""
+    STICKER = "sticker"
     OTHER = "other"
+    """What the channel itself cannot show us, or what is newer than this program."""
 
 
 class Attachment(_Frozen):
-    """Something that is not text. `ref` is the channel's own handle for fetching it, never a URL with a token."""
+    """Something that is not text. `ref` is the channel's own handle for fetching it, never a URL with a token.
+
+    `seconds` and `size` (bytes) are what the channel says of it; None: it does not say.
+    """
 
     kind: AttachmentKind
     ref: str = ""
     mime_type: str | None = None
+    seconds: float | None = None
+    size: int | None = None
 
 
 class Command(StrEnum):
-    """What a client may ask for by a command, in any channel."""
+    """What a client may ask for by a command, in any channel; where there are no commands, by the same words."""
 
     START = "start"
-    HELP = "help"
-    PERSON = "person"
+    BOOK = "book"
     MY = "my"
+    PERSON = "person"
+    LANGUAGE = "language"
+    HELP = "help"
+    DELETE_ME = "delete_me"
 
 
 class Sender(_Frozen):
@@ -55,6 +69,8 @@ class Message(_Frozen):
     sent_at: datetime
     text: str = ""
     command: Command | None = None
+    argument: str | None = None
+    """What followed the command: a deep link's parameter after /start."""
     action: str | None = None
     label: str | None = None
     """The words on the pressed button, where the channel tells them."""
@@ -66,6 +82,10 @@ class Message(_Frozen):
     foreign_contact: bool = False
     """A contact was shared that is not the sender's own."""
     attachments: tuple[Attachment, ...] = ()
+    edits: str | None = None
+    """The id of the message that the client has changed into this one."""
+    quoted: str | None = None
+    """The words of the message that this one replies to, where the channel tells them."""
     sender: Sender = Sender()
 
     @property
@@ -75,10 +95,21 @@ class Message(_Frozen):
 
 
 class Button(_Frozen):
-    """A choice the client may tap. `action` comes back as `Message.action`; at most 64 bytes (Telegram's limit)."""
+    """A choice the client may tap. `action` comes back as `Message.action`; at most 64 bytes (Telegram's limit).
+
+    `text` is short; `detail` is what helps to choose (a price, a weekday), drawn where the channel has room for it.
+    """
 
     text: str
     action: str = Field(max_length=64)
+    detail: str = ""
+
+
+class Choices(_Frozen):
+    """How a channel offers choices. `most`: how many in one reply; `drawn` False: the client answers with a number."""
+
+    most: int
+    drawn: bool = True
 
 
 class Reply(_Frozen):
@@ -90,8 +121,19 @@ class Reply(_Frozen):
 
     text: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
+    list_label: str = ""
+    """The words on the button that opens the choices, in a channel that draws many of them as a list."""
     ask_contact: str | None = None
     """The label of the button that shares the client's own contact; None: not asked for."""
     drop_keyboard: bool = False
     acknowledges: str | None = None
     closes_buttons_of: str | None = None
+    in_place: bool = False
+    """This reply is the next page of what was pressed: where the channel can, it takes that message's place."""
+    replaces: str | None = None
+    """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
+
+    @property
+    def choices(self) -> tuple[Button, ...]:
+        """Return the buttons in order, whatever rows they stand in."""
+        return tuple(button for row in self.buttons for button in row)

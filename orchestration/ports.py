@@ -22,6 +22,7 @@ from db.records import (
     StaffTime,
     Usage,
 )
+from orchestration.messages import Attachment
 
 
 class Clock(Protocol):
@@ -65,7 +66,18 @@ class ResultPart(_Part):
     response: dict[str, Any]
 
 
-Part = Annotated[TextPart | CallPart | ResultPart, Field(discriminator="kind")]
+class MediaPart(_Part):
+    """A recording or a picture that the client sent. Shown to the model in one request and never kept with the history.
+
+    `mime_type` is bare, without parameters.
+    """
+
+    kind: Literal["media"] = "media"
+    mime_type: str
+    data: bytes = Field(repr=False)
+
+
+Part = Annotated[TextPart | CallPart | ResultPart | MediaPart, Field(discriminator="kind")]
 
 
 class Content(BaseModel):
@@ -118,6 +130,16 @@ class ModelAnswer:
 class Model(Protocol):
     async def generate(self, request: ModelRequest) -> ModelAnswer:
         """Answer, or raise ModelError (see errors.py). Retries within `request.timeout` are the implementation's."""
+
+
+# ---- what clients send besides words --------------------------------------------------------------------------------
+
+
+class MediaSource(Protocol):
+    """Fetches what a client's message carries, from the channel that it came through."""
+
+    async def fetch(self, attachment: Attachment, *, most_bytes: int) -> bytes:
+        """Return the file. Raises MediaTooLarge, or MediaUnavailable where it cannot be had (now, or any more)."""
 
 
 # ---- what is durable -----------------------------------------------------------------------------------------------

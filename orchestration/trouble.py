@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from crm.errors import CRMAuthFailed, CRMError
 from db.records import Branch, BranchId, Dialogue
 from locales import Translator
 from orchestration.messages import Reply
 from orchestration.scope import CompanyScope
 from orchestration.turns import StaffNotice, Turn
+
+_MOST_QUOTED = 1000
 
 
 def client_label(turn: Turn) -> str:
@@ -19,6 +24,12 @@ def dead_update_notice(scope: CompanyScope, dialogue: Dialogue) -> StaffNotice:
     """Tell staff that a message could not be processed, and whose it was."""
     texts = Translator.for_language(scope.agent.language)
     return StaffNotice(text=texts.text("staff-dead-update", client=_label(dialogue, texts)))
+
+
+def lost_reply_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
+    """Tell staff that a reply did not reach the client, with its words: they may call."""
+    words = str(payload.get("text", ""))[:_MOST_QUOTED]
+    return StaffNotice(text=texts.text("staff-not-delivered", client=_label(dialogue, texts), words=words))
 
 
 def _label(dialogue: Dialogue, texts: Translator) -> str:

@@ -22,8 +22,8 @@ from db.records import (
 )
 from locales import Translator
 from orchestration.conversation import Conversation
-from orchestration.messages import Message, Reply
-from orchestration.ports import Content
+from orchestration.messages import Choices, Message, Reply
+from orchestration.ports import Content, MediaSource
 from orchestration.scope import CompanyScope
 
 
@@ -81,6 +81,8 @@ class Turn:
     history: Sequence[HistoryMessage]
     now: datetime
     texts: Translator
+    choices: Choices
+    media: MediaSource
     id: UUID = field(default_factory=new_id)
     replies: list[Reply] = field(default_factory=list)
     said: list[Content] = field(default_factory=list)

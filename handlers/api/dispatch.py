@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from db.answers import Answers
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
 from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
-from orchestration.messages import Command, Message
+from orchestration.errors import MediaUnavailable
+from orchestration.messages import Attachment, Choices, Command, Message
 
 
 class ApiDispatch:
     type = ChannelType.API
+    choices = Choices(most=24)
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
@@ -33,8 +35,12 @@ class ApiDispatch:
         await self._answers.ring(reply.dialogue_id)
         yield str(reply.id)
 
-    async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
+    async def show_typing(self, channel: Channel, dialogue: Dialogue, message: Message) -> None:
         """Nobody looks."""
+
+    async def fetch(self, channel: Channel, attachment: Attachment, *, most_bytes: int) -> bytes:
+        """A caller names its files; how they would be fetched is nobody's agreement yet."""
+        raise MediaUnavailable("files of a channel of one's own are not fetched")
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -21,8 +21,9 @@ from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.delivery import address_of, deliver
 from handlers.telegram.limits import LIMITS, TelegramLimits
+from orchestration.errors import MediaUnavailable
 from orchestration.identity import find_phones
-from orchestration.messages import Attachment, AttachmentKind, Command, Message, Sender
+from orchestration.messages import Attachment, AttachmentKind, Choices, Command, Message, Sender
 
 log = structlog.get_logger()
 
@@ -100,6 +101,8 @@ class TelegramDispatch:
     """One dispatcher for all bots."""
 
     type = ChannelType.TELEGRAM
+    # What a person looks through on a phone without scrolling far; the Bot API itself takes a hundred.
+    choices = Choices(most=24)
 
     def __init__(self, bots: Bots, dispatcher: Dispatcher, limits: TelegramLimits = LIMITS) -> None:
         self._bots = bots
@@ -120,13 +123,16 @@ class TelegramDispatch:
     def deliver(self, channel: Channel, reply: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
         return deliver(self._bots.get(channel), reply, permit)
 
-    async def show_typing(self, channel: Channel, dialogue: Dialogue) -> None:
+    async def show_typing(self, channel: Channel, dialogue: Dialogue, message: Message) -> None:
         try:
             await self._bots.get(channel).send_chat_action(
                 **address_of(dialogue.key), action="typing", request_timeout=3
             )
         except TelegramAPIError as error:
             log.info("typing_not_shown", error=type(error).__name__)
+
+    async def fetch(self, channel: Channel, attachment: Attachment, *, most_bytes: int) -> bytes:
+        raise MediaUnavailable("not built yet")
 
     async def close(self) -> None:
         await self._bots.close()

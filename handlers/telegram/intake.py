@@ -25,6 +25,10 @@ class TelegramIntake:
         # Bytes: comparing str raises for anything that is not ASCII.
         return hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(errors="replace"), expected)
 
+    def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
+        """Telegram only posts."""
+        return None
+
     def accept(self, body: bytes) -> Sequence[Accepted]:
         update = _parse(body)
         update_id = update.get("update_id") if update is not None else None

@@ -36,7 +36,7 @@ async def test_replies_go_out_in_order_and_ring_their_delivery(core, channel):
     [held] = await core.work.claim("one", limit=5, ttl=timedelta(seconds=12), kind=WorkKind.DELIVERY)
     async with core.database.company(channel.company_id) as tx:
         replies = await outbox.list_waiting(tx, dialogue.id, limit=10)
-        await outbox.mark_part_sent(tx, replies[0].id, "77")
+        await outbox.mark_part_sent(tx, replies[0], "77")
         await outbox.mark_sent(tx, replies[0].id)
         await outbox.mark_retry(tx, replies[1].id, "flood")
         await outbox.mark_failed(tx, replies[2].id, "gone")

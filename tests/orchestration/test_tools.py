@@ -19,7 +19,8 @@ from db.slot_claims import SlotClaims
 from locales import Translator
 from orchestration.agent import Agent, AgentLimits
 from orchestration.conversation import Conversation
-from orchestration.messages import Message
+from orchestration.errors import MediaUnavailable
+from orchestration.messages import Choices, Message
 from orchestration.ports import CallPart, Content, ModelAnswer
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
@@ -91,6 +92,13 @@ def claim_of(dialogue):
     )
 
 
+class NoMedia:
+    """These turns carry no files."""
+
+    async def fetch(self, attachment, *, most_bytes):
+        raise MediaUnavailable("none")
+
+
 class Desk:
     def __init__(self, manager, scope, house, channel):
         self.manager, self.scope, self.house = manager, scope, house
@@ -111,6 +119,8 @@ class Desk:
             history=(),
             now=house.clock(),
             texts=Translator.for_language("ru"),
+            choices=Choices(most=24),
+            media=NoMedia(),
         )
 
     async def call(self, name, **arguments):
