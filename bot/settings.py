@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     turn_seconds: float = Field(20, gt=0, le=120)
     quiet_seconds: float = Field(1.0, ge=0, le=30)
     work_tries: int = Field(5, ge=1, le=100)
+    voice_seconds: float = Field(180, gt=0, le=600)
+    media_megabytes: float = Field(10, gt=0, le=14)
+    heard_words_minutes: float = Field(30, gt=0, le=1440)
     client_messages_per_minute: int = Field(20, ge=1, le=1000)
 
     # Development only: one company from the environment.

@@ -22,6 +22,7 @@ from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
+from db.cache import Cache
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
@@ -38,9 +39,15 @@ from middlewares.tenant import TenantMiddleware
 from middlewares.throttle import ClientThrottle
 from orchestration.agent import Agent, AgentLimits
 from orchestration.booking import BookingDesk
+from orchestration.booking_flow import BookingFlow
+from orchestration.buttons import Buttons
+from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.gemini import GeminiService
+from orchestration.hearing import Hearing, MediaLimits
+from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
+from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
@@ -138,11 +145,12 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     made_here = MadeHere(core.database, appointments, core.clock)
     being_booked = BeingBooked(core.database, slots, core.clock)
     proposals = Proposals(made_here)
+    own = OwnAppointments(made_here)
     tools = ToolManager(
         (
             *CATALOGUE_TOOLS,
             *booking_tools(proposals, being_booked),
-            *AppointmentTools(made_here, proposals).tools(),
+            *AppointmentTools(own, proposals).tools(),
             *HANDOFF_TOOLS,
         )
     )
@@ -152,7 +160,27 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
         database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
     )
     desk = BookingDesk(CommittedIntents(stores, core.clock), being_booked, proposals)
-    return Orchestrator(agent, Confirmation(desk), proposals)
+    confirmation = Confirmation(desk)
+    flow = BookingFlow(proposals, being_booked)
+    mine = MyAppointments(own, proposals, flow)
+    commands = Commands(flow, mine)
+    return Orchestrator(
+        agent,
+        Hearing(model, Cache(core.redis, f"{core.redis_prefix}heard:"), _media_limits(settings), time=limits.time),
+        confirmation,
+        proposals,
+        flow,
+        commands,
+        Buttons(confirmation, proposals, flow, mine, commands),
+    )
+
+
+def _media_limits(settings: Settings) -> MediaLimits:
+    return MediaLimits(
+        seconds=settings.voice_seconds,
+        most_bytes=round(settings.media_megabytes * 1024 * 1024),
+        words_kept=timedelta(minutes=settings.heard_words_minutes),
+    )
 
 
 def _worker(

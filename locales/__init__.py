@@ -78,6 +78,10 @@ class Translator:
         pattern = "EEEE, d MMMM" if self.language != "en" else "EEEE, MMMM d"
         return format_date(day, pattern, locale=self.language)
 
+    def short_day(self, day: date) -> str:
+        """Say a day as a button has room for it: twenty characters at most."""
+        return format_date(day, "EEE, d MMMM" if self.language != "en" else "EEE, MMMM d", locale=self.language)
+
     def moment(self, at: datetime) -> str:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"
@@ -91,6 +95,10 @@ class Translator:
         if minutes or not hours:
             parts.append(self.text("minutes", count=minutes))
         return " ".join(parts)
+
+    def is_one_of(self, key: str, text: str) -> bool:
+        """Say whether the whole text is nothing but one of the words that the key lists."""
+        return _bare(text) in self._words(key)
 
     def is_yes(self, text: str) -> bool:
         """Say whether the whole text is nothing but a listed yes."""

@@ -16,7 +16,7 @@ yes-words = yes|yes yes|yeah|yep|yup|ok|okay|sure|yes please|yes, please|yes tha
 no-words = no|nope|no thanks|no, thanks|no thank you|no, thank you|cancel|not now|don't|wrong|нет|👎|-
 
 greeting = Hello! I am the digital assistant of { $company }: I answer questions and make bookings.
-help = I am the digital assistant of { $company }. Write in your own words what you need: to book, to ask a price, to move or cancel an appointment. To call a person: /person. Your appointments: /my.
+help = I am the digital assistant of { $company }. Write in your own words what you need: to book, to ask a price, to move or cancel an appointment. Booking by buttons: /book. Your appointments: /my. To call a person: /person. Another language: /language.
 person-called = I have passed your question to the administrator, who will answer you here.
 button-share-contact = Share my number
 ask-contact = To book you in I need a phone number. Tap “Share my number”, or type it.
@@ -25,7 +25,6 @@ need-proved-phone = To show, move or cancel an appointment I have to be sure tha
 too-many-open = A number that was only typed can hold one booking. To book again, please share your number with the button below.
 ask-name = What is your name?
 contact-shared = I have shared my phone number.
-command-my = Show my appointments.
 
 line-service = Service: { $value }
 line-staff = With: { $value }
@@ -81,9 +80,8 @@ outcome-unknown = I could not make sure that the change went through. The admini
 service-by-person = “{ $service }” is booked by the administrator.
 service-by-link = “{ $service }” can be booked here: { $link }
 prepayment-link = “{ $service }” is booked with a prepayment. You can book and pay here: { $link }
-model-unavailable = I am sorry, I cannot answer properly at the moment. I have passed your message to the administrator, who will write to you.
+model-unavailable = I am sorry, I cannot answer properly at the moment. I have passed your message to the administrator, who will write to you. You can book without me: with the buttons.
 safe-reply = Let me ask the administrator, so that I tell you nothing wrong. How else can I help?
-unsupported-attachment = I understand only text so far. Please put it in words.
 something-went-wrong = I am sorry, something went wrong with this message. The administrator will look at it and answer you.
 too-many-messages = You are writing faster than I can answer. Please wait a minute: I have kept everything you wrote.
 
@@ -121,3 +119,61 @@ tool-answers-needed = I need to ask something before booking.
 tool-dates-past = That date has passed.
 tool-dates-too-far = The schedule is not open that far ahead.
 tool-not-found = The schedule does not have that.
+
+language-name = English
+language-ask = Which language do you prefer?
+language-chosen = All right, English it is.
+button-choose = Choose
+menu-book = Book
+menu-my = My appointments
+
+command-words-book = book|booking|book now|menu
+command-words-my = my appointments|my bookings
+command-words-person = human|person|administrator|operator|talk to a person|call a person
+command-words-language = language|change language
+command-words-help = help|what can you do
+command-words-delete = delete my data|erase my data
+
+flow-branch = Which branch would suit you?
+flow-service = What would you like to book?
+flow-no-services = Nothing can be booked online at the moment. Tell me what you need, and the administrator will help.
+flow-staff = With whom?
+flow-anyone = Anyone
+flow-day = Which day?
+flow-no-days = Nothing is free on these days.
+flow-time = Which time suits you?
+flow-no-times = Nothing is free on that day any more. Please go back and choose another.
+flow-back = Back
+flow-cancel = Cancel
+flow-later = Later
+flow-sooner = Earlier
+flow-cancelled = All right, nothing is booked. I am here if you need me.
+flow-gone = That is no longer there. Let us choose from what there is now.
+flow-choose-again = Let us go on from here.
+my-none = You have no appointments ahead.
+my-list = Your appointments:
+    { $appointments }
+
+    Choose one to move or cancel it.
+my-move = Move
+my-cancel = Cancel it
+
+delete-me-ask = Shall I delete all that I know of you: your name, your number and our conversation? Appointments in the salon's journal stay: the administrator changes those.
+delete-me-yes = Yes, delete
+delete-me-kept = All right, nothing is deleted.
+delete-me-done = Done: your name, number and conversation are deleted. If you write again, we start anew.
+staff-delete-me = A client asked to have their data deleted: { $client }. The assistant has deleted them; please see to the card in the CRM.
+
+attachment-location = Thank you! You find us here: { $place }. How can I help?
+attachment-sticker = 🙂 How can I help?
+attachment-video = I cannot watch videos. Please put it in words, or send a photo.
+attachment-document = I cannot open files. Please put it in words, or send a photo.
+attachment-contact = Thank you for the contact. How can I help?
+attachment-other = I cannot read a message of this kind. Please put it in words.
+media-too-large = That is too long or too large for me. Please send something shorter, or put it in words.
+media-unavailable = I could not open what you sent. Please send it again, or put it in words.
+voice-not-understood = I could not make out the words. Please say it again, or type it.
+words-edited = Correcting my message: { $words }
+words-with-quote = In reply to “{ $quoted }”: { $words }
+picture-shown = Please have a look at the photo.
+picture-was-here = [photo]

@@ -13,7 +13,7 @@ import structlog
 from db.records import Author, HistoryMessage
 from orchestration.errors import ModelError
 from orchestration.guard import unknown_figures
-from orchestration.ports import CallPart, Content, Model, ModelRequest, ResultPart, TextPart
+from orchestration.ports import CallPart, Content, MediaPart, Model, ModelRequest, ResultPart, TextPart
 from orchestration.prompts import ClientFacts, PromptManager
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
@@ -41,8 +41,11 @@ class Agent:
         self._prompts = prompts
         self._limits = limits
 
-    async def answer(self, turn: Turn, words: str) -> None:
-        """Write the reply to `words` into the turn. Never raises for what the model or the CRM did."""
+    async def answer(self, turn: Turn, words: str, *, media: Sequence[MediaPart] = ()) -> None:
+        """Write the reply to `words`, and the pictures shown with them, into the turn.
+
+        Never raises for what the model or the CRM did.
+        """
         facts = ClientFacts(
             name=turn.dialogue.client_name,
             language=turn.texts.language,
@@ -50,7 +53,7 @@ class Agent:
         )
         system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
         turn.prompt_version = self._prompts.version
-        turn.said.append(Content(role="user", parts=(TextPart(text=words),)))
+        turn.said.append(Content(role="user", parts=(*media, TextPart(text=words))))
         earlier = earlier_contents(turn.history, turns=self._limits.turns_shown)
         try:
             async with asyncio.timeout(self._limits.time.total_seconds()):

@@ -98,7 +98,6 @@ class BookingDesk:
         except CRMError as error:
             # Nothing was written: the call did not reach the CRM.
             await self._intents.mark_refused(turn.claim, intent.id, error.code)
-            log.warning("crm_failed", operation=proposal.kind, code=error.code, error=str(error))
             turn.conversation = turn.conversation.at_rest()
             crm_failed(turn, error, branch_id=branch.id)
 

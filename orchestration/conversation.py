@@ -5,7 +5,7 @@ phone number. It is the data of the dialogue's FSM; the FSM's state says which o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -114,6 +114,48 @@ class Wish(_Kept):
     comment: str = ""
 
 
+class Ask(StrEnum):
+    """What the booking by buttons asks for, in its order. Phone and confirmation are asked for as everywhere."""
+
+    BRANCH = "branch"
+    SERVICE = "service"
+    STAFF = "staff"
+    DAY = "day"
+    TIME = "time"
+    ANSWERS = "answers"
+    """The questions that a service wants answered before it is booked."""
+    NAME = "name"
+
+
+class Flow(_Kept):
+    """The booking by buttons: what is chosen so far, and what is being asked for.
+
+    `id` stands in its buttons, so that those of an earlier one do nothing. `trail` is what was asked before, for the
+    way back. `staff_id` None: anyone. `moves`: the appointment that is to be moved, None for a new booking.
+    """
+
+    id: str
+    asks: Ask
+    trail: tuple[Ask, ...] = ()
+    page: int = 0
+    branch_id: UUID | None = None
+    service_ids: tuple[str, ...] = ()
+    service_names: tuple[str, ...] = ()
+    staff_id: str | None = None
+    staff_name: str = ""
+    day: date | None = None
+    offer: Offer | None = None
+    comment: str = ""
+    moves: ShownAppointment | None = None
+
+
+class Choice(_Kept):
+    """A button as it was shown: typed words, or its number where nothing is drawn, press it too."""
+
+    label: str
+    action: str
+
+
 class Conversation(_Kept):
     """All of it.
 
@@ -126,6 +168,16 @@ class Conversation(_Kept):
     proposal: Proposal | None = None
     wish: Wish | None = None
     """What is booked as soon as there is a phone number, or, after a lost slot, with another of the times shown."""
+    flow: Flow | None = None
+    choices: tuple[Choice, ...] = ()
+    """The buttons of the last reply that had some."""
+    wants_list: bool = False
+    """The client asked for their appointments, and is shown them as soon as there is a proved phone."""
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Say whether the client is asked for something that is not the flow's: a yes, a phone number."""
+        return self.step is not None or self.proposal is not None or self.wish is not None
 
     @classmethod
     def from_state(cls, state: DialogueState) -> Self:
@@ -156,7 +208,9 @@ class Conversation(_Kept):
 
     def proposing(self, proposal: Proposal) -> Self:
         """Put one proposal before the client; it voids any earlier one."""
-        return self.model_copy(update={"step": Step.CONFIRMING, "proposal": proposal, "wish": None})
+        return self.model_copy(
+            update={"step": Step.CONFIRMING, "proposal": proposal, "wish": None, "wants_list": False}
+        )
 
     def wishing(self, wish: Wish | None) -> Self:
         """Wait for the client's contact; a proposal that stood open is void."""
@@ -168,4 +222,10 @@ class Conversation(_Kept):
 
     def at_rest(self) -> Self:
         """Ask nothing any more."""
-        return self.model_copy(update={"step": None, "proposal": None, "wish": None})
+        return self.model_copy(
+            update={"step": None, "proposal": None, "wish": None, "flow": None, "choices": (), "wants_list": False}
+        )
+
+    def flowing(self, flow: Flow) -> Self:
+        """Go on with the booking by buttons; what was asked for otherwise is void."""
+        return self.model_copy(update={"step": None, "proposal": None, "wish": None, "flow": flow, "wants_list": False})

@@ -52,10 +52,11 @@ class Command(StrEnum):
 
 
 class Sender(_Frozen):
-    """What the channel says of the person who writes."""
+    """What the channel says of the person who writes. `phone` (E.164): the number is proved to be theirs."""
 
     name: str | None = None
     language: str | None = None
+    phone: str | None = None
 
 
 class Message(_Frozen):
@@ -91,7 +92,8 @@ class Message(_Frozen):
     @property
     def is_free_text(self) -> bool:
         """Free text may wait for the rest of a burst; everything else is answered at once."""
-        return bool(self.text) and self.command is None and self.action is None and self.proved_phone is None
+        other = self.command or self.action or self.proved_phone or self.attachments
+        return bool(self.text) and not other
 
 
 class Button(_Frozen):

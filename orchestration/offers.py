@@ -35,9 +35,9 @@ async def find_offers(
 
     Times are the branch's wall clock; `earliest` and `latest` bound the start. Too many are thinned evenly.
     """
-    slots = await _free_slots(turn, branch, services, claimed, first=first, last=last, staff_id=staff_id)
+    slots = await free_slots(turn, branch, services, claimed, first=first, last=last, staff_id=staff_id)
     fitting = [slot for slot in slots if earliest <= _wall(turn, slot, branch) <= latest]
-    return _remember(turn, branch, services, thin(fitting, MOST_SHOWN))
+    return remember(turn, branch, services, thin(fitting, MOST_SHOWN))
 
 
 async def find_alternatives(
@@ -46,15 +46,15 @@ async def find_alternatives(
     """Return a few free times nearest to a lost one: the same day first, then the next three days. Raises CRMError."""
     day = turn.local(offer.starts_at, branch).date()
     for first, last in ((day, day), (day + timedelta(days=1), day + timedelta(days=3))):
-        slots = await _free_slots(turn, branch, services, claimed, first=first, last=last)
+        slots = await free_slots(turn, branch, services, claimed, first=first, last=last)
         if slots:
             nearest = sorted(slots, key=lambda slot: (abs(slot.starts_at - offer.starts_at), slot.starts_at))
             chosen = sorted(nearest[:ALTERNATIVES], key=lambda slot: slot.starts_at)
-            return _remember(turn, branch, services, chosen)
+            return remember(turn, branch, services, chosen)
     return ()
 
 
-async def _free_slots(
+async def free_slots(
     turn: Turn,
     branch: Branch,
     services: Sequence[OfferedService],
@@ -86,7 +86,7 @@ async def _unclaimed(turn: Turn, branch: Branch, slots: list[Slot], claimed: Cla
     return [slot for slot, time in zip(slots, times, strict=True) if not any(time.overlaps(one) for one in taken)]
 
 
-def _remember(
+def remember(
     turn: Turn, branch: Branch, services: Sequence[OfferedService], slots: Sequence[Slot]
 ) -> tuple[Offer, ...]:
     """Make offers of slots: from now on this dialogue may book them."""

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from db.records import Dialogue, DialogueState, InCharge
+import structlog
+
+from db.records import Author, Dialogue, DialogueState, InCharge
 from locales import Translator
 from orchestration.agent import Agent
+from orchestration.booking_flow import BookingFlow
+from orchestration.buttons import Buttons, acknowledge, keep_choices, named_action
+from orchestration.commands import Commands, greeting
 from orchestration.confirmation import Confirmation
 from orchestration.conversation import Conversation, Step
+from orchestration.errors import MediaError, MediaTooLarge, ModelError
+from orchestration.hearing import Hearing
 from orchestration.identity import find_phones
-from orchestration.messages import Command, Message, Reply
-from orchestration.ports import Content, TextPart
-from orchestration.proposals import SLOT, Proposals
-from orchestration.trouble import ask_for_contact, client_label
-from orchestration.turns import StaffNotice, Turn, TurnResult
+from orchestration.messages import Attachment, AttachmentKind, Message
+from orchestration.ports import Content, MediaPart, TextPart
+from orchestration.proposals import Proposals
+from orchestration.trouble import ask_for_contact, model_failed
+from orchestration.turns import Turn, TurnResult
+from orchestration.wording import place_text
+
+log = structlog.get_logger()
+
+_ATTACHMENT_ANSWERS = {
+    AttachmentKind.VIDEO: "attachment-video",
+    AttachmentKind.DOCUMENT: "attachment-document",
+    AttachmentKind.CONTACT: "attachment-contact",
+    AttachmentKind.STICKER: "attachment-sticker",
+    AttachmentKind.OTHER: "attachment-other",
+}
+_QUOTED_ENOUGH = 40
 
 
 class Orchestrator:
     """Answers one turn. Writes nothing itself but CRM intents: the caller commits the result as a whole."""
 
-    def __init__(self, agent: Agent, confirmation: Confirmation, proposals: Proposals) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        hearing: Hearing,
+        confirmation: Confirmation,
+        proposals: Proposals,
+        flow: BookingFlow,
+        commands: Commands,
+        buttons: Buttons,
+    ) -> None:
         self._agent = agent
+        self._hearing = hearing
         self._confirmation = confirmation
         self._proposals = proposals
-        self._commands: Mapping[Command, Callable[[Turn], Awaitable[None]]] = {
-            Command.START: self._on_start,
-            Command.HELP: self._on_help,
-            Command.PERSON: self._on_person,
-            Command.MY: self._on_my,
-        }
+        self._flow = flow
+        self._commands = commands
+        self._buttons = buttons
 
     async def run_turn(self, turn: Turn) -> TurnResult:
         """Answer the turn's messages. Raises TurnPostponed where it must be handled again later."""
@@ -40,8 +65,9 @@ class Orchestrator:
             turn.outcome = "person_in_charge"
         else:
             await self._answer(turn)
-            _acknowledge(turn)
             _greet(turn)
+            keep_choices(turn)
+            acknowledge(turn)
         _remember(turn)
         return turn.result()
 
@@ -68,24 +94,35 @@ class Orchestrator:
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
         if message.command is not None:
-            await self._commands[message.command](turn)
+            await self._commands.run(turn, message.command, message.argument)
         elif message.foreign_contact:
             ask_for_contact(turn, turn.texts.text("ask-contact-foreign"))
         elif message.proved_phone is not None:
             await self._on_contact(turn)
         elif message.action is not None:
-            await self._on_button(turn, message)
-        elif turn.client_text:
-            await self._on_words(turn)
+            await self._buttons.press(turn, message.action)
+        elif message.attachments:
+            await self._on_attachment(turn, message, message.attachments[0])
         else:
-            turn.say(turn.texts.text("unsupported-attachment"))
-            turn.outcome = "unsupported"
+            await self._on_words(turn)
 
     async def _on_words(self, turn: Turn) -> None:
-        if turn.conversation.step is Step.AWAITING_CONTACT and await self._on_typed_phone(turn):
-            return
-        if not await self._confirmation.answer(turn):
-            await self._agent.answer(turn, turn.client_text)
+        if turn.messages[0].edits is None:
+            action = named_action(turn, turn.messages[0]) if len(turn.messages) == 1 else None
+            if action is not None:
+                turn.press(action)
+                await self._buttons.press(turn, action)
+                return
+            if (command := self._commands.find(turn)) is not None:
+                await self._commands.run(turn, command)
+                return
+            if turn.conversation.step is Step.AWAITING_CONTACT and await self._on_typed_phone(turn):
+                return
+            if not _answers_another_message(turn) and await self._confirmation.answer(turn):
+                return
+            if await self._flow.hear(turn):
+                return
+        await self._agent.answer(turn, _words_for_agent(turn))
 
     async def _on_typed_phone(self, turn: Turn) -> bool:
         """Take a typed number for the booking that waits for one; it opens nothing else."""
@@ -102,41 +139,56 @@ class Orchestrator:
         if wish is not None:
             await self._proposals.propose_booking(turn, wish)
             return
+        if turn.conversation.wants_list:
+            await self._commands.show_mine(turn)
+            return
         turn.conversation = turn.conversation.at_rest()
         await self._agent.answer(turn, turn.texts.text("contact-shared"))
         if turn.replies:
             turn.replies[0] = turn.replies[0].model_copy(update={"drop_keyboard": not turn.replies[0].ask_contact})
 
-    async def _on_button(self, turn: Turn, message: Message) -> None:
-        verb, _, offer_id = (message.action or "").partition(":")
-        if verb == SLOT:
-            offer = turn.conversation.find_offer(offer_id, turn.now)
-            wish = turn.conversation.wish
-            if offer is not None and wish is not None:
-                await self._proposals.propose_booking(turn, wish.model_copy(update={"offer": offer}))
-                return
-        elif await self._confirmation.answer(turn):
+    async def _on_attachment(self, turn: Turn, message: Message, attachment: Attachment) -> None:
+        """Hear a voice note, look at a picture, and answer fittingly what is neither."""
+        try:
+            match attachment.kind:
+                case AttachmentKind.VOICE:
+                    await self._on_voice(turn, attachment)
+                case AttachmentKind.IMAGE:
+                    picture = await self._hearing.look(turn, attachment)
+                    await self._agent.answer(turn, _picture_words(turn), media=(picture,))
+                case _ if message.text:
+                    # Words came with it: they are what the client wants to say.
+                    await self._on_words(turn)
+                case AttachmentKind.LOCATION:
+                    place = place_text(turn.scope, turn.scope.branches[0]) if turn.scope.branches else ""
+                    turn.say(turn.texts.text("attachment-location", place=place or turn.scope.company.name))
+                    turn.outcome = "attachment"
+                case kind:
+                    turn.say(turn.texts.text(_ATTACHMENT_ANSWERS[kind]))
+                    turn.outcome = "attachment"
+        except MediaTooLarge:
+            turn.say(turn.texts.text("media-too-large"))
+            turn.outcome = "media_too_large"
+        except MediaError as error:
+            log.warning("media_unavailable", kind=attachment.kind.value, error=str(error))
+            turn.say(turn.texts.text("media-unavailable"))
+            turn.outcome = "media_unavailable"
+
+    async def _on_voice(self, turn: Turn, attachment: Attachment) -> None:
+        """Write a voice note down and go on as if the client had typed it."""
+        try:
+            words = await self._hearing.listen(turn, attachment)
+        except ModelError as error:
+            log.error("model_failed", error=f"{type(error).__name__}: {error}")
+            model_failed(turn, "model_unavailable")
             return
-        turn.say(turn.texts.text("stale-button"))
-        turn.outcome = "stale_button"
-
-    async def _on_start(self, turn: Turn) -> None:
-        turn.conversation = turn.conversation.at_rest()
-        turn.say(_greeting(turn))
-        turn.dialogue = replace(turn.dialogue, greeted_at=turn.now)
-
-    async def _on_help(self, turn: Turn) -> None:
-        turn.say(turn.texts.text("help", company=turn.scope.company.name))
-
-    async def _on_person(self, turn: Turn) -> None:
-        kind, label = "asked_for", client_label(turn)
-        notice = turn.texts.text("staff-call-person", kind=kind, client=label, summary="/person")
-        turn.call_person(kind, "/person", notice=StaffNotice(text=notice))
-        turn.say(turn.texts.text("person-called"))
-        turn.outcome = "person_called"
-
-    async def _on_my(self, turn: Turn) -> None:
-        await self._agent.answer(turn, turn.texts.text("command-my"))
+        if words is None:
+            turn.say(turn.texts.text("voice-not-understood"))
+            turn.outcome = "voice_not_understood"
+            return
+        turn.hear(words)
+        _learn(turn)
+        await self._on_words(turn)
 
 
 def _learn(turn: Turn) -> None:
@@ -145,26 +197,38 @@ def _learn(turn: Turn) -> None:
     for message in turn.messages:
         if message.sender.name and dialogue.client_name is None:
             dialogue = replace(dialogue, client_name=message.sender.name)
-        if message.proved_phone:
-            dialogue = replace(dialogue, proved_phone=message.proved_phone)
+        if proved := message.proved_phone or message.sender.phone:
+            dialogue = replace(dialogue, proved_phone=proved)
     default = turn.scope.agent.language
     spoken = Translator.language_of(turn.client_text)
-    if spoken is not None and spoken != dialogue.language:
+    if spoken is not None and spoken != dialogue.language and not dialogue.language_chosen:
         dialogue = replace(dialogue, language=spoken)
     turn.dialogue = dialogue
     turn.texts = Translator.for_language(dialogue.language, default=default)
 
 
-def _acknowledge(turn: Turn) -> None:
-    """Tie the answer to the pressed button, so that the channel can end its spinner and use the buttons up."""
-    message = turn.messages[0]
-    if message.action is None or message.press_id is None:
-        return
-    first = turn.replies[0] if turn.replies else Reply()
-    acknowledged = first.model_copy(
-        update={"acknowledges": message.press_id, "closes_buttons_of": message.pressed_message_id}
-    )
-    turn.replies[:1] = [acknowledged]
+def _answers_another_message(turn: Turn) -> bool:
+    """Say whether the client replied to a message that is not the last one they were sent: a yes to it is no yes to the
+    question that was asked last."""
+    quoted = turn.messages[0].quoted
+    if quoted is None:
+        return False
+    last = next((message.text for message in reversed(turn.history) if message.author is not Author.CLIENT), "")
+    return quoted[:_QUOTED_ENOUGH].strip() not in last
+
+
+def _words_for_agent(turn: Turn) -> str:
+    """Return the client's words with what the agent has to know of them: that they are changed, or reply to others."""
+    first, words = turn.messages[0], turn.client_text
+    if first.edits is not None:
+        return turn.texts.text("words-edited", words=words)
+    if first.quoted is not None and _answers_another_message(turn):
+        return turn.texts.text("words-with-quote", quoted=first.quoted, words=words)
+    return words
+
+
+def _picture_words(turn: Turn) -> str:
+    return turn.client_text or turn.texts.text("picture-shown")
 
 
 def _greet(turn: Turn) -> None:
@@ -172,16 +236,13 @@ def _greet(turn: Turn) -> None:
     if turn.dialogue.greeted_at is not None or not turn.replies:
         return
     first = turn.replies[0]
-    turn.replies[0] = first.model_copy(update={"text": f"{_greeting(turn)}\n\n{first.text}"})
+    turn.replies[0] = first.model_copy(update={"text": f"{greeting(turn)}\n\n{first.text}"})
     turn.dialogue = replace(turn.dialogue, greeted_at=turn.now)
 
 
-def _greeting(turn: Turn) -> str:
-    return turn.texts.text("greeting", company=turn.scope.company.name)
-
-
 def _remember(turn: Turn) -> None:
-    """Let the model know the next time what happened in a turn that it took no part in."""
+    """Let the model know the next time what happened in a turn that it took no part in, and keep no file."""
+    turn.said = [_without_media(turn, content) for content in turn.said]
     if turn.said or not turn.replies:
         return
     message = turn.messages[0]
@@ -192,3 +253,12 @@ def _remember(turn: Turn) -> None:
         Content(role="user", parts=(TextPart(text=words),)),
         Content(role="model", parts=(TextPart(text=answer or "…"),)),
     ]
+
+
+def _without_media(turn: Turn, content: Content) -> Content:
+    if not any(isinstance(part, MediaPart) for part in content.parts):
+        return content
+    note = TextPart(text=turn.texts.text("picture-was-here"))
+    return content.model_copy(
+        update={"parts": tuple(note if isinstance(part, MediaPart) else part for part in content.parts)}
+    )

@@ -7,6 +7,7 @@ from typing import Any
 from crm.base import Phone
 from db.records import IntentKind, new_id
 from orchestration.conversation import Offer, Proposal, ShownAppointment, Wish
+from orchestration.menu import BACK, flow_button
 from orchestration.messages import Button, Reply
 from orchestration.ports import Appointments
 from orchestration.trouble import ask_for_contact
@@ -73,14 +74,10 @@ class Proposals:
     def _propose(self, turn: Turn, proposal: Proposal) -> None:
         turn.conversation = turn.conversation.proposing(proposal)
         turn.outcome = "proposed"
-        turn.replies.append(
-            Reply(
-                text=proposal_text(turn, proposal),
-                buttons=(
-                    (
-                        Button(text=turn.texts.text(_YES_LABELS[proposal.kind]), action=f"{YES}:{proposal.id}"),
-                        Button(text=turn.texts.text("button-no"), action=f"{NO}:{proposal.id}"),
-                    ),
-                ),
-            )
+        answers = (
+            Button(text=turn.texts.text(_YES_LABELS[proposal.kind]), action=f"{YES}:{proposal.id}"),
+            Button(text=turn.texts.text("button-no"), action=f"{NO}:{proposal.id}"),
         )
+        flow = turn.conversation.flow
+        back = [] if flow is None else [(flow_button(turn, flow, "flow-back", BACK),)]
+        turn.replies.append(Reply(text=proposal_text(turn, proposal), buttons=(answers, *back)))

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm.errors import CRMAuthFailed, CRMError
+import structlog
+
+from crm.errors import CRMAuthFailed, CRMError, CRMNotConfigured
 from db.records import Branch, BranchId, Dialogue
 from locales import Translator
+from orchestration.menu import menu_rows, ways
 from orchestration.messages import Reply
 from orchestration.scope import CompanyScope
 from orchestration.turns import StaffNotice, Turn
+
+log = structlog.get_logger()
 
 _MOST_QUOTED = 1000
 
@@ -40,6 +45,11 @@ def _label(dialogue: Dialogue, texts: Translator) -> str:
 
 def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None) -> None:
     """Say that the schedule cannot be reached, take the wish down, ring a person. Only staff see why."""
+    if isinstance(error, CRMNotConfigured):
+        turn.say(turn.texts.text("crm-not-configured"))
+        turn.outcome = error.code
+        return
+    log.warning("crm_failed", code=error.code, error=str(error))
     refused = isinstance(error, CRMAuthFailed)
     turn.say(turn.texts.text("crm-auth-failed" if refused else "crm-unavailable"))
     notice = turn.texts.text(
@@ -62,7 +72,8 @@ def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
 
 def model_failed(turn: Turn, reason: str) -> None:
     """Say that the assistant cannot think now and that a person will answer."""
-    turn.say(turn.texts.text("model-unavailable"))
+    # The booking by buttons needs no model.
+    turn.replies.append(Reply(text=turn.texts.text("model-unavailable"), buttons=menu_rows(turn)))
     notice = turn.texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason
@@ -70,4 +81,11 @@ def model_failed(turn: Turn, reason: str) -> None:
 
 def ask_for_contact(turn: Turn, text: str) -> None:
     """Ask for the client's own contact by the channel's own means."""
-    turn.replies.append(Reply(text=text, ask_contact=turn.texts.text("button-share-contact")))
+    flow = turn.conversation.flow
+    turn.replies.append(
+        Reply(
+            text=text,
+            ask_contact=turn.texts.text("button-share-contact"),
+            buttons=() if flow is None else (ways(turn, flow),),
+        )
+    )

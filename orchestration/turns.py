@@ -65,6 +65,8 @@ class TurnResult:
     notices: tuple[StaffNotice, ...]
     handovers: tuple[Handover, ...]
     outcome: str
+    erases_client: bool = False
+    """The client asked for it and confirmed: nothing that is kept of them stays, this turn's words included."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,11 +96,20 @@ class Turn:
     model: str | None = None
     prompt_version: str | None = None
     outcome: str = "answered"
+    erases: bool = False
 
     @property
     def client_text(self) -> str:
         """What the client wrote in this turn, a burst of messages as one."""
         return "\n".join(message.text for message in self.messages if message.text)
+
+    def press(self, action: str) -> None:
+        """Take the client's words as a press of this button."""
+        self.messages = (self.messages[0].model_copy(update={"action": action}), *self.messages[1:])
+
+    def hear(self, words: str) -> None:
+        """Take the first message, a voice note, as these words."""
+        self.messages = (self.messages[0].model_copy(update={"text": words, "attachments": ()}), *self.messages[1:])
 
     def say(self, text: str) -> None:
         """Answer with plain words."""
@@ -122,12 +133,27 @@ class Turn:
         if notice is not None:
             self.notices.append(notice)
 
+    def erase(self) -> None:
+        """Forget the client: everything that is kept of them goes with this turn's commit."""
+        self.erases = True
+        self.conversation = Conversation()
+        self.dialogue = Dialogue(
+            id=self.dialogue.id,
+            company_id=self.dialogue.company_id,
+            channel_id=self.dialogue.channel_id,
+            key=self.dialogue.key,
+            in_charge=self.dialogue.in_charge,
+            greeted_at=self.dialogue.greeted_at,
+        )
+        self.outcome = "client_erased"
+
     def result(self) -> TurnResult:
         client_at = self.messages[-1].sent_at if self.messages else self.now
         return TurnResult(
             turn_id=self.id,
             replies=tuple(self.replies),
-            history=self._history(client_at),
+            history=() if self.erases else self._history(client_at),
+            erases_client=self.erases,
             dialogue=replace(self.dialogue, last_message_at=client_at),
             state=self.conversation.to_state(self.state_version),
             tool_calls=tuple(self.tool_calls),

@@ -9,7 +9,7 @@ from uuid import UUID
 from crm.base import Price
 from db.records import Branch, BranchId, IntentKind
 from locales import Translator
-from orchestration.conversation import Offer, Proposal, ShownAppointment
+from orchestration.conversation import Ask, Flow, Offer, Proposal, ShownAppointment
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
 
@@ -35,6 +35,17 @@ def place_text(scope: CompanyScope, branch: Branch) -> str:
     """Say where: the branch's name only where there is more than one, its address where it is known."""
     name = branch.name if len(scope.branches) > 1 else ""
     return ", ".join(part for part in (name, branch.address) if part) or scope.company.name
+
+
+def chosen_text(turn: Turn, flow: Flow) -> str:
+    """Say what is chosen so far in the booking by buttons, a line each."""
+    lines = [
+        ("line-was", moment_text(turn, flow.moves.starts_at, flow.moves.branch_id) if flow.moves else ""),
+        ("line-service", ", ".join(flow.service_names)),
+        ("line-staff", flow.staff_name if flow.asks in (Ask.DAY, Ask.TIME, Ask.ANSWERS, Ask.NAME) else ""),
+        ("line-when", turn.texts.day(flow.day) if flow.day and flow.asks is Ask.TIME else ""),
+    ]
+    return "\n".join(turn.texts.text(key, value=value) for key, value in lines if value)
 
 
 def proposal_text(turn: Turn, proposal: Proposal) -> str:
@@ -66,6 +77,12 @@ def offers_text(turn: Turn, offers: Sequence[Offer]) -> str:
         turn.texts.text("slot-line", when=moment_text(turn, offer.starts_at, offer.branch_id), staff=offer.staff_name)
         for offer in offers
     )
+
+
+def short_moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
+    """Say a moment as a button has room for it."""
+    at = turn.local(moment, turn.scope.branch(BranchId(branch_id)))
+    return f"{turn.texts.short_day(at.date())}, {turn.texts.time(at.time())}"
 
 
 def moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +31,7 @@ from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Co
 from db.upgrade import upgrade
 from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
+from sandbox.media import photo, voice_note
 from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
 from sandbox.telegram.people import buttons_of
 from sandbox.telegram.server import TelegramSandbox
@@ -232,6 +234,20 @@ class Client:
         """Write, and return the next thing that the bot says."""
         return await self._answered(self.telegram.people.send_text, text)
 
+    async def says_aloud(self, words: str | None, *, seconds: float = 3) -> ChatMessage:
+        """Send a voice note; `words` None: one in which nothing can be made out."""
+        recording = voice_note(words, seconds=seconds)
+        send = self.telegram.people.send_voice
+        return await self._answered(partial(send, recording=recording, seconds=round(seconds)))
+
+    async def shows(self, what: str | None, caption: str = "") -> ChatMessage:
+        """Send a picture."""
+        return await self._answered(self.telegram.people.send_photo, photo(what), caption)
+
+    async def sends(self, **content: object) -> ChatMessage:
+        """Send a message with these fields of the Bot API's Message."""
+        return await self._answered(partial(self.telegram.people.send_anything, **content))
+
     async def shares_contact(self, *, own: bool = True) -> ChatMessage:
         async def share(bot_id: int, user: User) -> int:
             return await self.telegram.people.share_contact(bot_id, user, self.phone, own=own)
@@ -262,11 +278,13 @@ class Client:
         count = _said(chat) if chat else 0
         await act(self.bot_id, self.user, *arguments)  # type: ignore[misc]
         chat = await self.telegram.people.wait_for(self.bot_id, self.user.id, lambda one: _said(one) > count)
-        return [message for message in chat.messages if message.from_bot][-1]
+        # As it is now: a page that is turned changes it.
+        return replace(max((one for one in chat.messages if one.from_bot), key=lambda one: one.seq))
 
 
 def _said(chat: Chat) -> int:
-    return sum(1 for message in chat.messages if message.from_bot)
+    """Count what the bot has said and what words it has changed since; used-up buttons are no words."""
+    return sum(1 + message.rewritten for message in chat.messages if message.from_bot)
 
 
 @dataclass

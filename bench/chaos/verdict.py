@@ -10,7 +10,8 @@ from itertools import groupby, pairwise
 from bench.chaos.evidence import SentReply, Stored, Update, WriteIntent
 from bench.chaos.people import Yes
 from db.records import IntentKind, IntentStatus
-from handlers.telegram.delivery import split_text
+from handlers.pieces import split_text, utf16_units
+from handlers.telegram.delivery import TEXT_LIMIT
 from sandbox.telegram.state import Bot, Json
 from sandbox.yclients.salon import Book
 
@@ -162,7 +163,7 @@ def _surplus(bot: Bot, replies: Sequence[SentReply]) -> tuple[int, list[str]]:
         known.setdefault(chat, set()).update(reply.message_ids)
         texts.setdefault(chat, set()).add(reply.text)
     # Two workers may both have written down what the messenger told them.
-    twice = sum(max(0, len(reply.message_ids) - len(split_text(reply.text))) for reply in replies)
+    twice = sum(max(0, len(reply.message_ids) - _pieces(reply.text)) for reply in replies)
     nowhere = []
     for user_id, chat_shown in bot.chats.items():
         for message in chat_shown.messages:
@@ -177,3 +178,7 @@ def _surplus(bot: Bot, replies: Sequence[SentReply]) -> tuple[int, list[str]]:
 
 def _records(book: Book) -> list[Json]:
     return [record for salon in book.salons.values() for record in salon.records.values()]
+
+
+def _pieces(text: str) -> int:
+    return len(split_text(text, TEXT_LIMIT, utf16_units))

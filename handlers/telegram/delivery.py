@@ -40,13 +40,16 @@ from handlers.base import (
     Permit,
     ReplyRefused,
 )
+from handlers.pieces import shortened, split_text, utf16_units
 from handlers.telegram.limits import is_group
-from orchestration.messages import Reply
+from orchestration.messages import Button, Reply
 
 log = structlog.get_logger()
 
 # Bot API, sendMessage: 1-4096 characters after entities parsing, counted in UTF-16 code units.
 TEXT_LIMIT = 4096
+# What fits on a phone's screen; the Bot API sets no limit.
+_LONGEST_LABEL = 60
 
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None
 
@@ -70,7 +73,7 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
     """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError."""
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
-    pieces = split_text(reply.text)
+    pieces = split_text(reply.text, TEXT_LIMIT, utf16_units)
     if outgoing.sent_parts == 0 and not pieces:
         await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
@@ -79,20 +82,39 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
             await _acknowledge(bot, address, reply)
         markup = markup_of(reply) if index == len(pieces) - 1 else None
         try:
-            # No parse mode: a model's stray asterisk must never make Telegram refuse the message.
-            sent = await bot.send_message(**address, text=pieces[index], reply_markup=markup)
+            sent = await _put(bot, address, reply, pieces[index], markup, alone=len(pieces) == 1)
         except AiogramError as error:
             raise _of_a_piece(error, address) from error
-        yield str(sent.message_id)
+        yield sent
+
+
+async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Markup, *, alone: bool) -> str:
+    """Let a piece take the place of the message that it is the next page of, else send it; return its message's id.
+
+    No parse mode: a model's stray asterisk must never make Telegram refuse the message.
+    """
+    if reply.replaces and alone and not isinstance(markup, ReplyKeyboardMarkup | ReplyKeyboardRemove):
+        try:
+            await bot.edit_message_text(**address, text=text, message_id=int(reply.replaces), reply_markup=markup)
+            return reply.replaces
+        except TelegramBadRequest as error:
+            if "message is not modified" in error.message.lower():
+                # It was edited before, and that could not be kept.
+                return reply.replaces
+            # Deleted, too old, or no longer ours to edit: the words go out as a new message.
+            log.info("message_not_edited", error=error.message)
+    sent = await bot.send_message(**address, text=text, reply_markup=markup)
+    return str(sent.message_id)
 
 
 async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:
     """End the button's spinner and use the buttons up; both are a courtesy and never hold up the words."""
+    closes = reply.closes_buttons_of or (reply.replaces if reply.ask_contact else None)
     try:
         if reply.acknowledges:
             await bot.answer_callback_query(reply.acknowledges)
-        if reply.closes_buttons_of:
-            await bot.edit_message_reply_markup(**address, message_id=int(reply.closes_buttons_of), reply_markup=None)
+        if closes:
+            await bot.edit_message_reply_markup(**address, message_id=int(closes), reply_markup=None)
     except TelegramBadRequest as error:
         # The press is too old, or the buttons are gone already: the words still go out.
         log.info("press_not_acknowledged", error=error.message)
@@ -103,37 +125,19 @@ async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:
 def markup_of(reply: Reply) -> Markup:
     """Draw the reply's choices."""
     if reply.ask_contact:
-        # Bot API, KeyboardButton: request_contact works in private chats only.
-        button = KeyboardButton(text=reply.ask_contact, request_contact=True)
-        return ReplyKeyboardMarkup(keyboard=[[button]], resize_keyboard=True, one_time_keyboard=True)
+        # Bot API, KeyboardButton: request_contact works in private chats only. What stands on the other buttons comes
+        # back as plain words, which are read as the button.
+        ask = KeyboardButton(text=reply.ask_contact, request_contact=True)
+        others = [[KeyboardButton(text=button.text) for button in row] for row in reply.buttons]
+        return ReplyKeyboardMarkup(keyboard=[[ask], *others], resize_keyboard=True, one_time_keyboard=True)
     if reply.buttons:
-        rows = [[InlineKeyboardButton(text=b.text, callback_data=b.action) for b in row] for row in reply.buttons]
+        rows = [[InlineKeyboardButton(text=_label(b), callback_data=b.action) for b in row] for row in reply.buttons]
         return InlineKeyboardMarkup(inline_keyboard=rows)
     return ReplyKeyboardRemove() if reply.drop_keyboard else None
 
 
-def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """Cut a text into pieces of at most `limit` UTF-16 units, at paragraphs, lines or spaces where it can be."""
-    pieces = []
-    rest = text.strip()
-    while rest:
-        head = _fitting(rest, limit)
-        if len(head) < len(rest):
-            cut = max(head.rfind("\n\n"), head.rfind("\n"), head.rfind(" "))
-            head = head[:cut] if cut > 0 else head
-        pieces.append(head.rstrip())
-        rest = rest[len(head) :].lstrip()
-    return pieces
-
-
-def _fitting(text: str, limit: int) -> str:
-    """Return the longest head of at most `limit` UTF-16 units; a character outside the BMP counts two, whole."""
-    units = 0
-    for index, character in enumerate(text):
-        units += 2 if ord(character) > 0xFFFF else 1
-        if units > limit:
-            return text[:index]
-    return text
+def _label(button: Button) -> str:
+    return shortened(f"{button.text} · {button.detail}" if button.detail else button.text, _LONGEST_LABEL)
 
 
 def _of_a_piece(error: AiogramError, address: Address) -> DeliveryError:

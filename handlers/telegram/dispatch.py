@@ -11,6 +11,7 @@ from aiogram import Dispatcher, F, Router
 from aiogram.enums import ChatMemberStatus
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command as CommandFilter
+from aiogram.filters import CommandObject
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.types import CallbackQuery, ChatMemberUpdated, User
 from aiogram.types import Message as TelegramMessage
@@ -21,39 +22,57 @@ from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.delivery import address_of, deliver
 from handlers.telegram.limits import LIMITS, TelegramLimits
-from orchestration.errors import MediaUnavailable
+from handlers.telegram.media import attachment_of, fetch
 from orchestration.identity import find_phones
-from orchestration.messages import Attachment, AttachmentKind, Choices, Command, Message, Sender
+from orchestration.messages import Attachment, Choices, Command, Message, Sender
 
 log = structlog.get_logger()
 
-ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = [
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+]
 """What Telegram is asked to send (Bot API, setWebhook: allowed_updates)."""
-
-
 _COMMANDS = [command.value for command in Command]
+_LONGEST_QUOTE = 200
 
 
 def build_router() -> Router:
     """Make a router of its own for each dispatcher: aiogram attaches a router only once."""
     router = Router(name="client")
     private = F.chat.type == "private"
-    router.message(private, CommandFilter(*_COMMANDS, ignore_mention=True))(on_command)
-    router.message(private, F.contact)(on_contact)
-    router.message(private, F.text)(on_text)
-    router.message(private)(on_anything_else)
+    # In a business chat the owner's own words come by the same way (see business.py); they are nobody's to answer.
+    for observer in (router.message, router.business_message):
+        observer(private, CommandFilter(*_COMMANDS, ignore_mention=True))(on_command)
+        observer(private, F.contact)(on_contact)
+        observer(private, F.text)(on_text)
+        observer(private)(on_anything_else)
+    for observer in (router.edited_message, router.edited_business_message):
+        observer(private, F.text)(on_edit)
     router.callback_query(F.data)(on_button)
     router.my_chat_member(private)(on_block)
     return router
 
 
-async def on_command(message: TelegramMessage, collector: TurnCollector) -> None:
-    name = (message.text or "").split()[0].lstrip("/").split("@")[0].lower()
-    collector.add(_message(message).model_copy(update={"command": Command(name)}))
+async def on_command(message: TelegramMessage, command: CommandObject, collector: TurnCollector) -> None:
+    name, argument = Command(command.command.lower()), (command.args or "").strip() or None
+    collector.add(_message(message).model_copy(update={"command": name, "argument": argument}))
 
 
 async def on_text(message: TelegramMessage, collector: TurnCollector) -> None:
     collector.add(_message(message).model_copy(update={"text": message.text or ""}))
+
+
+async def on_edit(message: TelegramMessage, collector: TurnCollector) -> None:
+    """The client has changed a message: the new words count, and confirm nothing."""
+    made = _message(message)
+    update = {"id": f"edit:{made.id}:{message.edit_date}", "edits": made.id, "text": message.text or ""}
+    collector.add(made.model_copy(update=update))
 
 
 async def on_contact(message: TelegramMessage, collector: TurnCollector) -> None:
@@ -67,9 +86,11 @@ async def on_contact(message: TelegramMessage, collector: TurnCollector) -> None
 
 
 async def on_anything_else(message: TelegramMessage, collector: TurnCollector) -> None:
-    collector.add(
-        _message(message).model_copy(update={"text": message.caption or "", "attachments": (_attachment(message),)})
-    )
+    attachment = attachment_of(message)
+    if attachment is not None:
+        collector.add(
+            _message(message).model_copy(update={"text": message.caption or "", "attachments": (attachment,)})
+        )
 
 
 async def on_button(query: CallbackQuery, collector: TurnCollector) -> None:
@@ -132,7 +153,7 @@ class TelegramDispatch:
             log.info("typing_not_shown", error=type(error).__name__)
 
     async def fetch(self, channel: Channel, attachment: Attachment, *, most_bytes: int) -> bytes:
-        raise MediaUnavailable("not built yet")
+        return await fetch(self._bots.get(channel), attachment.ref, most_bytes=most_bytes)
 
     async def close(self) -> None:
         await self._bots.close()
@@ -146,23 +167,17 @@ def build_dispatcher(storage: BaseStorage) -> Dispatcher:
 
 
 def _message(message: TelegramMessage) -> Message:
-    return Message(id=str(message.message_id), sent_at=message.date, sender=_sender(message.from_user))
+    replied = message.reply_to_message
+    quoted = (message.quote.text if message.quote else None) or (replied.text or replied.caption if replied else None)
+    return Message(
+        id=str(message.message_id),
+        sent_at=message.date,
+        sender=_sender(message.from_user),
+        quoted=quoted[:_LONGEST_QUOTE] if quoted else None,
+    )
 
 
 def _sender(user: User | None) -> Sender:
     if user is None:
         return Sender()
     return Sender(name=user.full_name.strip() or None, language=user.language_code)
-
-
-def _attachment(message: TelegramMessage) -> Attachment:
-    if message.voice:
-        return Attachment(kind=AttachmentKind.VOICE, ref=message.voice.file_id, mime_type=message.voice.mime_type)
-    if message.photo:
-        return Attachment(kind=AttachmentKind.IMAGE, ref=message.photo[-1].file_id, mime_type="image/jpeg")
-    if message.document:
-        document = message.document
-        return Attachment(kind=AttachmentKind.DOCUMENT, ref=document.file_id, mime_type=document.mime_type)
-    if message.location:
-        return Attachment(kind=AttachmentKind.LOCATION)
-    return Attachment(kind=AttachmentKind.OTHER)

@@ -55,7 +55,8 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
 
 def _is_urgent(update: Mapping[str, Any]) -> bool:
     """Say whether the update is anything but plain words: a button, a command, a contact never wait."""
-    message = update.get("message")
+    words = ("message", "edited_message", "business_message", "edited_business_message")
+    message = next((update[name] for name in words if name in update), None)
     text = message.get("text") if isinstance(message, Mapping) else None
     return not isinstance(text, str) or text.startswith("/")
 

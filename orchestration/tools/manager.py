@@ -79,7 +79,6 @@ class ToolManager:
         except CRMRejected as error:
             return refuse(error.code, turn.texts.text("tool-not-found"))
         except CRMError as error:
-            log.warning("crm_failed", tool=tool.name, code=error.code, error=str(error))
             crm_failed(turn, error)
             return ToolOutcome(response={"status": "client_told", "code": error.code}, ends_turn=True, code=error.code)
 

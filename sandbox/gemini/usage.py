@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from sandbox.gemini.signatures import decode
 from sandbox.gemini.wire import Content, GenerateRequest, Json, Part
+from sandbox.media import seconds_of
 
 _IMAGE_TOKENS = 258
 _AUDIO_TOKENS_PER_SECOND = 32
@@ -47,8 +49,8 @@ def count_prompt(request: GenerateRequest) -> dict[str, int]:
             if part.inline_data is None:
                 continue
             kind = (part.inline_data.mime_type or "").split("/")[0].upper()
-            size = len(part.inline_data.data or "") * 3 // 4
-            seconds = max(1, size // _AUDIO_BYTES_PER_SECOND)
+            body = decode(part.inline_data.data or "") or b""
+            seconds = max(1, round(seconds_of(body)) or len(body) // _AUDIO_BYTES_PER_SECOND)
             tokens = seconds * _AUDIO_TOKENS_PER_SECOND if kind in ("AUDIO", "VIDEO") else _IMAGE_TOKENS
             modality = kind if kind in ("AUDIO", "VIDEO", "IMAGE") else "DOCUMENT"
             counts[modality] = counts.get(modality, 0) + tokens

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sandbox.gemini.signatures import current_turn_start
-from sandbox.gemini.wire import Content, FunctionDeclaration, GenerateRequest, Part, call_part
+from sandbox.gemini.signatures import current_turn_start, decode
+from sandbox.gemini.wire import Blob, Content, FunctionDeclaration, GenerateRequest, Part, call_part
+from sandbox.media import shown_in, words_in
 from sandbox.scripted.facts import Facts, read_facts
 from sandbox.scripted.schema import fit_arguments
 
@@ -134,9 +135,16 @@ def _events(contents: Sequence[Content]) -> list[Event]:
             following = contents[index + 1] if index + 1 < len(contents) else None
             events += _called(content, following)
         if content.text or not (content.calls or content.responses):
-            deaf = any(part.inline_data is not None for part in content.parts or [])
-            events.append(Said(by_client=content.role != "model", text=content.text.strip(), deaf=deaf))
+            told = [media_words(part.inline_data) for part in content.parts or [] if part.inline_data is not None]
+            text = " ".join([*(words for words in told if words), content.text.strip()]).strip()
+            events.append(Said(by_client=content.role != "model", text=text, deaf=None in told))
     return events
+
+
+def media_words(blob: Blob) -> str | None:
+    """Return what the sandboxes' people put into a recording or a picture (see sandbox/media.py); None: nothing."""
+    data = decode(blob.data or "") or b""
+    return words_in(data) if (blob.mime_type or "").startswith("audio/") else shown_in(data)
 
 
 def _called(content: Content, following: Content | None) -> list[Called]:

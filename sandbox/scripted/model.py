@@ -4,14 +4,15 @@ It reads the system instruction, the declared tools and the conversation, calls 
 It remembers nothing between requests and never says a price, time or name that it was not given.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from sandbox.gemini.wire import GenerateRequest, Part, text_part
+from sandbox.gemini.wire import Blob, GenerateRequest, Part, text_part
 from sandbox.scripted.booking import book
 from sandbox.scripted.catalogue import known_services, slots_of
-from sandbox.scripted.context import UNREACHABLE, View, read_view
+from sandbox.scripted.context import UNREACHABLE, View, media_words, read_view
 from sandbox.scripted.facts import find_answer
 from sandbox.scripted.handover import hand_over, handed_over
 from sandbox.scripted.intents import Intent, find_intents, is_no, is_question, is_yes
@@ -42,12 +43,32 @@ class ScriptedModel:
 
     def __call__(self, request: GenerateRequest) -> list[Part]:
         """Return the parts of the next model turn: words, or calls of declared functions."""
+        if (recording := _to_write_down(request)) is not None:
+            return [text_part(_written_down(request, recording))]
         view = read_view(request, self._clock())
         phrases = Phrases(language_of(view.client_texts, view.facts.language))
         parts = _next_step(view, read_wish(view, phrases), phrases)
         if view.forced and not any(part.function_call for part in parts):
             return _forced_call(view) or parts
         return parts
+
+
+def _to_write_down(request: GenerateRequest) -> Blob | None:
+    """Return the recording that a request without tools asks to be written down."""
+    last = (request.contents or [])[-1:]
+    blobs = [part.inline_data for content in last for part in content.parts or [] if part.inline_data is not None]
+    sounds = [blob for blob in blobs if (blob.mime_type or "").startswith("audio/")]
+    return sounds[0] if sounds and not request.declarations else None
+
+
+def _written_down(request: GenerateRequest, recording: Blob) -> str:
+    """Return the words that the recording carries. A rule has no ears: without them it says what it was told to say."""
+    words = media_words(recording)
+    if words is not None:
+        return words
+    instruction = request.system_instruction.text if request.system_instruction else ""
+    offered = re.search(r"\b[A-Z]{6,}\b", instruction)
+    return offered[0] if offered else "I cannot make out what is said."
 
 
 def _next_step(view: View, wish: Wish, phrases: Phrases) -> list[Part]:

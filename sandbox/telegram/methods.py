@@ -251,6 +251,7 @@ class Methods:
                 "Bad Request: message is not modified: specified new message content and reply markup are exactly the "
                 "same as a current content and reply markup of the message",
             )
+        message.rewritten += text != message.text
         message.text, message.markup, message.seq = text, markup, self.state.seq()
         message.edited_at = self.state.now()
         return self.state.message_json(bot, chat, message)

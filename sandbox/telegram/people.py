@@ -13,6 +13,7 @@ from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State, User
 
 Queue = Callable[[Bot, str, Json], int]
 _LONGEST_WAIT_S = 25.0
+_SHOWN = {"voice": "🎤", "photo": "🖼", "sticker": "🙂", "location": "📍"}
 
 
 class People:
@@ -71,11 +72,34 @@ class People:
             raise LookupError(f"there is no message {message_id} in this chat")
         return message
 
-    async def send_voice(self, bot_id: int, user: User) -> int:
-        """Send a voice note of three seconds."""
-        self._state.bots[bot_id].files["voice-1"] = b"OggS"
-        voice = {"file_id": "voice-1", "file_unique_id": "v1", "duration": 3, "mime_type": "audio/ogg"}
-        return await self._send(bot_id, user, voice=voice)
+    async def send_voice(self, bot_id: int, user: User, recording: bytes = b"OggS", *, seconds: int = 3) -> int:
+        """Send a voice note."""
+        file = {**self._file(bot_id, recording), "duration": seconds, "mime_type": "audio/ogg"}
+        return await self._send(bot_id, user, voice=file)
+
+    async def send_photo(self, bot_id: int, user: User, picture: bytes, caption: str = "") -> int:
+        """Send a picture; Telegram makes several sizes of it, the largest last."""
+        sizes = [{**self._file(bot_id, picture), "width": side, "height": side} for side in (90, 1280)]
+        return await self._send(bot_id, user, photo=sizes, **({"caption": caption} if caption else {}))
+
+    async def send_anything(self, bot_id: int, user: User, **content: Any) -> int:
+        """Send a message with these fields of the Bot API's Message: a sticker, a location, a reply to something."""
+        return await self._send(bot_id, user, **content)
+
+    async def edit_text(self, bot_id: int, user: User, message_id: int, text: str) -> int:
+        """Change the words of a message that this person sent."""
+        bot, message = self._state.bots[bot_id], self._message(bot_id, user, message_id)
+        message.text, message.edited_at, message.seq = text, self._state.now(), self._state.seq()
+        event = self._state.message_json(bot, bot.chats[user.id], message)
+        update_id = self._queue(bot, "edited_message", event)
+        await self._state.tell()
+        return update_id
+
+    def _file(self, bot_id: int, body: bytes) -> Json:
+        files = self._state.bots[bot_id].files
+        file_id = f"file-{len(files) + 1}"
+        files[file_id] = body
+        return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": len(body)}
 
     async def send_raw_update(self, bot_id: int, kind: str, event: Json) -> int:
         """Let Telegram bring something unusual."""
@@ -163,10 +187,12 @@ class People:
         bot.next_message += 1
         chat.messages.append(message)
         event = self._state.message_json(bot, chat, message)
-        if "voice" in content:
-            event.pop("text", None)
-            event["voice"] = content["voice"]
-            message.text = "🎤"
+        other = {name: value for name, value in content.items() if name not in ("text", "contact")}
+        if other:
+            if "text" not in content:
+                event.pop("text", None)
+                message.text = _SHOWN.get(next(iter(other)), "📎")
+            event |= other
         update_id = self._queue(bot, "message", event)
         await self._state.tell()
         return update_id

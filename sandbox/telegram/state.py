@@ -49,6 +49,8 @@ class ChatMessage:
     markup: Mapping[str, Any] | None = None
     contact: Json | None = None
     edited_at: int | None = None
+    rewritten: int = 0
+    """How often its words were changed."""
     deleted: bool = False
 
 

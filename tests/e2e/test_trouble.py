@@ -160,18 +160,6 @@ async def test_running_late_is_passed_on_and_nothing_is_promised(house):
     assert "подожд" not in answer.text
 
 
-async def test_a_voice_note_is_answered_in_words(house):
-    client = house.client()
-    people = house.vendors.telegram.people
-    await client.says("Здравствуйте")
-    count = len(client.heard)
-
-    await people.send_voice(client.bot_id, client.user)
-    await people.wait_for(client.bot_id, client.user.id, lambda _: len(client.heard) > count)
-
-    assert "только текст" in client.heard[-1]
-
-
 async def test_commands_are_answered_by_code(house):
     client = house.client()
 

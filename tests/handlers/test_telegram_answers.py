@@ -262,7 +262,7 @@ async def answer_of(telegram, name):
         case "answerCallbackQuery__too_old":
             return await call("answerCallbackQuery", callback_query_id="7")
         case "getFile__voice":
-            return await call("getFile", file_id="voice-1")
+            return await call("getFile", file_id="file-1")
         case "getFile__invalid_file_id":
             return await call("getFile", file_id="nonsense")
     parameters = {"sendMessage": {"chat_id": "5", "text": "x"}, "setWebhook": {"url": NOWHERE}}

@@ -22,8 +22,9 @@ from db.records import (
     new_id,
 )
 from handlers.base import TurnCollector, UnreadableUpdate
+from handlers.pieces import split_text, utf16_units
 from handlers.telegram.bots import Bots
-from handlers.telegram.delivery import address_of, split_text
+from handlers.telegram.delivery import address_of
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from handlers.telegram.intake import TelegramIntake, dialogue_key
 from middlewares.fsm import StateBuffer, TurnStorage, current_state
@@ -146,7 +147,13 @@ async def test_a_voice_note_is_an_attachment(dispatch, clock):
     assert [one.kind for one in message.attachments] == ["voice"]
 
 
-@pytest.mark.parametrize("name", ["message__group", "edited_message", "my_chat_member"])
+async def test_changed_words_say_which_message_they_change(dispatch, clock):
+    [message] = await feed(dispatch, clock, read("edited_message"))
+
+    assert (message.edits, message.text) == ("11", "Хочу покраситься")
+
+
+@pytest.mark.parametrize("name", ["message__group", "my_chat_member"])
 async def test_what_is_not_a_clients_word_is_left_alone(dispatch, clock, name):
     assert await feed(dispatch, clock, read(name)) == []
 
@@ -226,4 +233,4 @@ def test_a_business_message_is_a_dialogue_of_its_own():
     ],
 )
 def test_a_long_text_is_cut_where_it_may_be_and_never_through_a_character(text, limit, pieces):
-    assert split_text(text, limit) == pieces
+    assert split_text(text, limit, utf16_units) == pieces

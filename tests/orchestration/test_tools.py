@@ -21,6 +21,7 @@ from orchestration.agent import Agent, AgentLimits
 from orchestration.conversation import Conversation
 from orchestration.errors import MediaUnavailable
 from orchestration.messages import Choices, Message
+from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import CallPart, Content, ModelAnswer
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
@@ -71,7 +72,7 @@ async def desk(house):
         tools = (
             *CATALOGUE_TOOLS,
             *booking_tools(proposals, BeingBooked(house.core.database, SlotClaims(), house.clock)),
-            *AppointmentTools(made_here, proposals).tools(),
+            *AppointmentTools(OwnAppointments(made_here), proposals).tools(),
             *HANDOFF_TOOLS,
         )
         channel = ChannelId(new_id())

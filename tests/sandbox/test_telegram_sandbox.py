@@ -233,7 +233,7 @@ async def test_a_bot_cannot_write_to_whom_it_does_not_know_or_who_blocked_it(tel
 
 async def test_a_file_is_fetched_by_its_id(telegram):
     await telegram.people.send_voice(BOT, USER)
-    found = (await call(telegram, "getFile", file_id="voice-1"))["result"]
+    found = (await call(telegram, "getFile", file_id="file-1"))["result"]
 
     async with telegram.session.get(f"{telegram.url}/file/bot{TOKEN}/{found['file_path']}") as response:
         assert await response.read() == b"OggS"

@@ -1,0 +1,41 @@
+"""What buttons ask for, and the few that stand under many an answer."""
+
+from __future__ import annotations
+
+from orchestration.conversation import Flow
+from orchestration.messages import Button
+from orchestration.turns import Turn
+
+# A pressed button is "verb:what it is about"; a channel gives at most 64 bytes back.
+FLOW = "f"
+"""`f:<flow>:<step or way>:<choice>`: the booking by buttons."""
+BACK, CANCEL, LATER, SOONER = "back", "cancel", "later", "sooner"
+MENU = "menu"
+"""`menu:<what>`: what a command asks for as well."""
+BOOK, MY = "book", "my"
+MINE = "mine"
+"""`mine:<what>:<appointment>`: one of the client's appointments."""
+LANGUAGE = "lang"
+ERASE = "erase"
+
+
+def menu_rows(turn: Turn) -> tuple[tuple[Button, ...], ...]:
+    """Return the buttons that lead on without words; none where the company books nothing online."""
+    if not turn.scope.has_crm:
+        return ()
+    return (
+        (
+            Button(text=turn.texts.text("menu-book"), action=f"{MENU}:{BOOK}"),
+            Button(text=turn.texts.text("menu-my"), action=f"{MENU}:{MY}"),
+        ),
+    )
+
+
+def ways(turn: Turn, flow: Flow) -> tuple[Button, ...]:
+    """Return the ways out of a step of the booking by buttons: back, if there is anything before it, and out."""
+    back = [flow_button(turn, flow, "flow-back", BACK)] if flow.trail else []
+    return (*back, flow_button(turn, flow, "flow-cancel", CANCEL))
+
+
+def flow_button(turn: Turn, flow: Flow, key: str, verb: str) -> Button:
+    return Button(text=turn.texts.text(key), action=f"{FLOW}:{flow.id}:{verb}:")

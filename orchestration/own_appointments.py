@@ -1,0 +1,90 @@
+"""The client's own appointments, read from the CRM: a phone that the channel proved opens them; without it a chat sees
+only what it made itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crm.base import Appointment, Phone, RecordId
+from crm.errors import CRMNotFound
+from db.records import BranchId
+from orchestration.conversation import ShownAppointment
+from orchestration.ports import Appointments
+from orchestration.turns import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAppointment:
+    """One of them: as this dialogue may name it from now on, and as it stands in the CRM."""
+
+    shown: ShownAppointment
+    full: Appointment
+
+
+class OwnAppointments:
+    """Finds them; every method may raise CRMError."""
+
+    def __init__(self, made_here: Appointments) -> None:
+        self._made_here = made_here
+
+    async def show(self, turn: Turn) -> Sequence[OwnAppointment]:
+        """Return those still to come, by time; from now on this dialogue may move and cancel them, and no others."""
+        found = [
+            OwnAppointment(shown=_shown(branch_id, appointment), full=appointment)
+            for branch_id, appointment in await self._find(turn)
+        ]
+        turn.conversation = turn.conversation.with_appointments(tuple(one.shown for one in found))
+        return found
+
+    async def _find(self, turn: Turn) -> list[tuple[BranchId, Appointment]]:
+        found: dict[tuple[BranchId, RecordId], Appointment] = {}
+        if turn.dialogue.proved_phone:
+            for branch in turn.scope.branches:
+                today = turn.local(turn.now, branch).date()
+                phone = Phone(turn.dialogue.proved_phone)
+                for appointment in await turn.scope.crm(branch.id).list_appointments(phone, first=today):
+                    found[branch.id, appointment.id] = appointment
+        for made in await self._made_here.list_made_here(turn.dialogue):
+            key = (made.branch_id, RecordId(made.crm_record_id))
+            if key not in found:
+                try:
+                    found[key] = await turn.scope.crm(made.branch_id).get_appointment(key[1])
+                except CRMNotFound:
+                    continue
+        standing = [(branch_id, one) for (branch_id, _), one in found.items() if not one.cancelled]
+        return sorted(
+            ((branch_id, one) for branch_id, one in standing if one.starts_at > turn.now),
+            key=lambda pair: pair[1].starts_at,
+        )
+
+
+async def why_not_moved(turn: Turn, shown: ShownAppointment) -> str | None:
+    """Return the key of the words that say why the salon does not let this one be moved; None: it does."""
+    rules = await turn.scope.crm(BranchId(shown.branch_id)).get_rules()
+    return "move-too-late" if not rules.may_move or _too_late(turn, shown, rules.move_deadline) else None
+
+
+async def why_not_cancelled(turn: Turn, shown: ShownAppointment) -> str | None:
+    """Return the key of the words that say why the salon does not let this one be cancelled; None: it does."""
+    rules = await turn.scope.crm(BranchId(shown.branch_id)).get_rules()
+    return "cancel-too-late" if not rules.may_cancel or _too_late(turn, shown, rules.cancel_deadline) else None
+
+
+def _too_late(turn: Turn, shown: ShownAppointment, deadline: timedelta | None) -> bool:
+    return shown.starts_at - turn.now < (deadline or timedelta(0))
+
+
+def _shown(branch_id: BranchId, appointment: Appointment) -> ShownAppointment:
+    return ShownAppointment(
+        id=f"a_{secrets.token_hex(5)}",
+        branch_id=branch_id,
+        record_id=appointment.id,
+        starts_at=appointment.starts_at,
+        duration=appointment.duration,
+        service_ids=tuple(service.id for service in appointment.services),
+        service_names=tuple(service.title for service in appointment.services),
+        staff_name=appointment.staff.name,
+    )
