@@ -130,7 +130,7 @@ def _check_template(content: Json, number: Number) -> None:
     template = number.templates.get((str(name), str(language)))
     if template is None:
         raise Refused(132001, f"template {name!r} does not exist in {language!r}", broken=True)
-    body = next((one for one in content.get("components") or [] if str(one.get("type")).lower() == "body"), {})
+    body: Json = next((one for one in content.get("components") or [] if str(one.get("type")).lower() == "body"), {})
     parameters = body.get("parameters") or []
     if len(parameters) != template.parameters:
         raise Refused(132000, f"expected {template.parameters} parameters, got {len(parameters)}", broken=True)

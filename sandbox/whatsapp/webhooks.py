@@ -1,4 +1,4 @@
-"""How Meta brings webhooks: signed with the app's secret, at least once, again with growing delays until 200 comes back.
+"""How Meta brings webhooks: signed with the app's secret, at least once, again and again until 200 comes back.
 
 Meta promises no order between webhooks; here each number's are brought one after the other unless one has to be
 repeated, then those behind it go past it.
