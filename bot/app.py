@@ -34,13 +34,13 @@ from db.inbox import Inbox
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
 from db.limits import Pace as VendorPace
-from db.records import Channel, ChannelType, CompanyId, CrmSettings
+from db.records import Channel, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers.ops import Ops
 from handlers.process import Process
+from handlers.registry import INTAKES
 from handlers.send_pace import SendPace
-from handlers.telegram.intake import TelegramIntake
 from handlers.webhooks import Webhooks
 from middlewares.http import client_address, require_admin
 from orchestration.ports import Clock
@@ -209,7 +209,7 @@ def build_gateway(core: Core) -> Gateway:
     webhooks = Webhooks(
         core.directory,
         core.intake,
-        {ChannelType.TELEGRAM: TelegramIntake()},
+        INTAKES,
         core.open_channel_secrets,
         address_of,
         quiet=timedelta(seconds=settings.quiet_seconds),

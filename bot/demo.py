@@ -99,7 +99,8 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes, *, patient: bool) ->
 
 async def set_up_company(core: Core, sandboxes: Sandboxes) -> CompanyId:
     """Make the demo's company, or bring the one of the last run up to date."""
-    from bot.channels import add_telegram, rotate
+    from bot.channels.care import rotate
+    from bot.channels.telegram import add_telegram
 
     company = await replace_from_file(core.companies, parse_company_file(_COMPANY_FILE.read_text(encoding="utf-8")))
     await connect_crm(core, company.id, sandboxes.yclients)

@@ -47,7 +47,7 @@ async def _examine(settings: Settings) -> AsyncIterator[dict[str, Any]]:
                 if channel.type is not ChannelType.TELEGRAM:
                     continue
                 what = f"{company.slug} {channel.name}"
-                from bot.channels import check  # the messenger's SDK takes seconds to import
+                from bot.channels.care import check  # the messenger's SDK takes seconds to import
 
                 try:
                     found = await check(core, channel)

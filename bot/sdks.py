@@ -19,7 +19,7 @@ def _import_them() -> None:
     # What is imported stays to the end: the collector need not look at it, neither now nor later, nor at the exit.
     gc.disable()
     try:
-        import bot.channels
+        import bot.channels.care
         import bot.development
         import bot.worker_app  # noqa: F401
     finally:

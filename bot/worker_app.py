@@ -34,8 +34,10 @@ from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
+from handlers.whatsapp.dispatch import HANDLERS, WhatsAppDispatch
+from handlers.whatsapp.numbers import Numbers
 from middlewares.fsm import TurnStorage
-from middlewares.tenant import TenantMiddleware
+from middlewares.tenant import TenantMiddleware, bind_tenant
 from middlewares.throttle import ClientThrottle
 from orchestration.agent import Agent, AgentLimits
 from orchestration.booking import BookingDesk
@@ -82,18 +84,21 @@ async def open_worker(
     `only`: serve this dialogue and leave everything else to the others.
     """
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
+    numbers = Numbers(core.open_channel_secrets, HANDLERS, api_url=core.settings.whatsapp_api_url)
     try:
         async with open_crm(core) as scopes, _model(core, model, borrow=only is not None) as chosen:
             dispatcher = build_dispatcher(TurnStorage())
             dispatcher.update.outer_middleware(TenantMiddleware(scopes))
             channels: dict[ChannelType, ChannelDispatch] = {
                 ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
+                ChannelType.WHATSAPP: WhatsAppDispatch(numbers, bind_tenant(scopes), core.clock),
                 ChannelType.API: ApiDispatch(core.answers),
             }
             orchestrator = build_orchestrator(core, chosen)
             worker = _worker(core, scopes, channels, orchestrator, lease, only)
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
     finally:
+        await numbers.close()
         await bots.close()
 
 

@@ -26,9 +26,13 @@ from handlers.base import (
     Flooded,
     OutcomeUnknown,
     ReplyRefused,
+    WindowClosed,
 )
 from handlers.send_pace import SendPace
+from handlers.staff_notices import StaffNotices
+from locales import Translator
 from orchestration.ports import Clock
+from orchestration.trouble import too_late_notice
 
 log = structlog.get_logger()
 
@@ -68,6 +72,7 @@ class DeliveryJob:
         self._channels = channels
         self._send_pace = send_pace
         self._clock = clock
+        self._staff = StaffNotices(stores.directory, stores.outbox)
 
     async def __call__(self, claim: Claim) -> None:
         """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
@@ -119,6 +124,8 @@ class DeliveryJob:
                 await self._keep_part(channel, claim, reply, message_id)
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
+        except WindowClosed as error:
+            await self._too_late(channel, reply, str(error))
         except ReplyRefused as error:
             await self._give_up(channel, claim, reply, f"ReplyRefused: {error}")
         except ChannelBroken as error:
@@ -130,6 +137,19 @@ class DeliveryJob:
                 await self._outbox.mark_sent(tx, reply.id)
             REPLIES.labels(channel.type.value, "sent").inc()
         return None
+
+    async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:
+        """Give up what may not be said any more and tell staff: they may call, or set a template."""
+        log.warning("reply_too_late", reply_id=str(reply.id), reason=reason)
+        REPLIES.labels(channel.type.value, "too_late").inc()
+        snapshot = await self._directory.get_snapshot(channel.company_id)
+        texts = Translator.for_language(snapshot.agent.language)
+        async with self._database.company(channel.company_id) as tx:
+            await self._outbox.mark_failed(tx, reply.id, f"WindowClosed: {reason}")
+            dialogue = await self._dialogues.find_dialogue(tx, reply.dialogue_id)
+            if dialogue is not None:
+                notice = too_late_notice(texts, dialogue, reply.payload)
+                await self._staff.put(tx, channel, snapshot.branches, [notice], turn_id=None)
 
     async def _keep_part(self, channel: Channel, claim: Claim, reply: OutgoingReply, message_id: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from db.directory import Directory
 from db.intake import Intake
-from db.records import Channel, ChannelType
+from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
 
 log = structlog.get_logger()
@@ -50,24 +50,38 @@ class Webhooks:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, each also without `/api`."""
         return [
-            web.post(f"{prefix}/v1/{type_.value}/webhook/{{webhook_token}}", self._accept)
+            route(f"{prefix}/v1/{type_.value}/webhook/{{webhook_token}}", handler)
             for type_ in self._intakes
             for prefix in ("/api", "")
+            for route, handler in ((web.post, self._accept), (web.get, self._challenge))
         ]
+
+    async def _challenge(self, request: web.Request) -> web.Response:
+        """Answer a messenger that asks whether the address is ours; the answer is plain text, letter for letter."""
+        channel = await self._channel(request)
+        answer = self._intakes[channel.type].challenge(self._open_secrets(channel), request.query)
+        if answer is None:
+            UPDATES.labels(channel.type.value, "refused").inc()
+            raise web.HTTPForbidden
+        return web.Response(text=answer)
 
     async def _accept(self, request: web.Request) -> web.Response:
         # The order at the door: size, token, the channel's own proof.
         if (request.content_length or 0) > BODY_LIMIT:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=request.content_length or 0)
+        channel = await self._channel(request)
+        fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
+        with structlog.contextvars.bound_contextvars(**fields), ACCEPT_SECONDS.labels(channel.type.value).time():
+            return await self._store(request, channel)
+
+    async def _channel(self, request: web.Request) -> Channel:
         type_ = ChannelType(request.path.removeprefix("/api").split("/")[2])
         channel = await self._directory.find_channel(request.match_info["webhook_token"])
         if channel is None or channel.type is not type_:
             # Unknown, disabled, of another channel: the same answer whatever the cause.
             UPDATES.labels(type_.value, "unknown_token").inc()
             raise web.HTTPNotFound
-        fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
-        with structlog.contextvars.bound_contextvars(**fields), ACCEPT_SECONDS.labels(type_.value).time():
-            return await self._store(request, channel)
+        return channel
 
     async def _store(self, request: web.Request, channel: Channel) -> web.Response:
         intake = self._intakes[channel.type]
@@ -76,11 +90,38 @@ class Webhooks:
             UPDATES.labels(channel.type.value, "refused").inc()
             log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
-        accepted = intake.accept(body)
+        by_address: dict[str | None, list[Accepted]] = {}
+        for update in intake.accept(body):
+            by_address.setdefault(update.address, []).append(update)
+        for address, accepted in by_address.items():
+            for owner in await self._owners(request, channel, body, address, len(accepted)):
+                await self._keep(request, owner, accepted)
+        return web.json_response({})
+
+    async def _owners(
+        self, request: web.Request, channel: Channel, body: bytes, address: str | None, updates: int
+    ) -> Sequence[Channel]:
+        """Return the channels of the bot or number that these updates were sent to: this one, or those of the same app.
+
+        Whoever adds a channel says whose number it is, so its own secrets have to prove the very same body.
+        """
+        if address is None or address == channel.external_id:
+            return [channel]
+        intake = self._intakes[channel.type]
+        found = [
+            one
+            for one in await self._directory.list_at_address(channel.type, address)
+            if intake.prove(self._open_secrets(one), request.headers, body)
+        ]
+        if not found:
+            UPDATES.labels(channel.type.value, "unknown_number").inc(updates)
+            log.warning("webhook_for_unknown_number", address=address, updates=updates)
+        return found
+
+    async def _keep(self, request: web.Request, channel: Channel, accepted: Sequence[Accepted]) -> None:
         quiet = (await self._directory.get_snapshot(channel.company_id)).agent.quiet
         new = await self._intake.accept(
             channel, accepted, quiet=self._quiet if quiet is None else quiet, address=self._address_of(request)
         )
         UPDATES.labels(channel.type.value, "accepted").inc(new)
         UPDATES.labels(channel.type.value, "repeated").inc(len(accepted) - new)
-        return web.json_response({})

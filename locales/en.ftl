@@ -108,6 +108,8 @@ staff-prepayment = { $client } wants “{ $service }”, which needs a prepaymen
 staff-model-down = The assistant could not answer. A client waits: { $client }. Message: { $wish }
 staff-not-delivered = A message did not reach the client, please get in touch: { $client }.
     { $words }
+staff-too-late = The client wrote more than a day ago, and the messenger takes no more free words for them: { $client }. Please call.
+    { $words }
 staff-dead-update = A message of a client could not be processed, and they wait for an answer: { $client }.
 
 tool-unknown-slot = I have not shown you that time, or it was long ago. Let us look at the free times again.
@@ -177,3 +179,12 @@ words-edited = Correcting my message: { $words }
 words-with-quote = In reply to “{ $quoted }”: { $words }
 picture-shown = Please have a look at the photo.
 picture-was-here = [photo]
+
+bot-command-book = Book with buttons
+bot-command-my = My appointments
+bot-command-person = Call a person
+bot-command-language = Change the language
+bot-command-help = What I can do
+bot-command-delete-me = Delete my data
+bot-description = I am the digital assistant of { $company }. I answer questions, find a time and book you in. Write what you need.
+bot-short-description = The digital assistant of { $company }: answers and bookings

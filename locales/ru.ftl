@@ -110,6 +110,8 @@ staff-prepayment = { $client } хочет записаться на «{ $service
 staff-model-down = Помощник не смог ответить. Клиент ждёт: { $client }. Сообщение: { $wish }
 staff-not-delivered = Сообщение не дошло до клиента, свяжитесь с ним, пожалуйста: { $client }.
     { $words }
+staff-too-late = Клиент писал больше суток назад, и мессенджер уже не принимает сообщение для него: { $client }. Позвоните, пожалуйста.
+    { $words }
 staff-dead-update = Сообщение клиента не удалось обработать, он ждёт ответа: { $client }.
 
 tool-unknown-slot = Это время я вам не показывал или показывал давно. Давайте посмотрим свободное время ещё раз.
@@ -179,3 +181,12 @@ words-edited = Исправляю своё сообщение: { $words }
 words-with-quote = В ответ на «{ $quoted }»: { $words }
 picture-shown = Посмотрите, пожалуйста, фотографию.
 picture-was-here = [фотография]
+
+bot-command-book = Записаться кнопками
+bot-command-my = Мои записи
+bot-command-person = Позвать администратора
+bot-command-language = Сменить язык
+bot-command-help = Что я умею
+bot-command-delete-me = Удалить мои данные
+bot-description = Я цифровой помощник «{ $company }». Отвечу на вопросы, подберу время и запишу вас. Напишите, что вам нужно.
+bot-short-description = Цифровой помощник «{ $company }»: ответы и запись

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject
@@ -36,6 +36,24 @@ class TenantMiddleware(BaseMiddleware):
         data["company"] = scope.company
         data["crm"] = first_crm(scope)
         return await handler(event, data)
+
+
+class Tenanted(Protocol):
+    """What the same is put into where a channel's SDK has no middleware."""
+
+    channel: Channel
+    scope: CompanyScope | None
+    crm: BaseCRMAdapter | None
+
+
+def bind_tenant(scopes: CompanyScopes) -> Callable[[Tenanted], Awaitable[None]]:
+    """Return what puts the company and its CRM into the feed of an update."""
+
+    async def bind(feed: Tenanted) -> None:
+        feed.scope = await scopes.open(feed.channel.company_id)
+        feed.crm = first_crm(feed.scope)
+
+    return bind
 
 
 def first_crm(scope: CompanyScope) -> BaseCRMAdapter | None:

@@ -96,6 +96,15 @@ class Message(_Frozen):
         return bool(self.text) and not other
 
 
+def with_command(message: Message) -> Message:
+    """Read a typed command as Telegram does: the first word, without a bot's name; what follows is its argument."""
+    first, _, rest = message.text.strip().partition(" ")
+    name = first.removeprefix("/").partition("@")[0].lower() if first.startswith("/") else ""
+    if name not in set(Command):
+        return message
+    return message.model_copy(update={"command": Command(name), "argument": rest.strip() or None, "text": ""})
+
+
 class Button(_Frozen):
     """A choice the client may tap. `action` comes back as `Message.action`; at most 64 bytes (Telegram's limit).
 

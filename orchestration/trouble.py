@@ -37,6 +37,12 @@ def lost_reply_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[st
     return StaffNotice(text=texts.text("staff-not-delivered", client=_label(dialogue, texts), words=words))
 
 
+def too_late_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
+    """Tell staff that the messenger takes no free words to this client any more, with the words."""
+    words = str(payload.get("text", ""))[:_MOST_QUOTED]
+    return StaffNotice(text=texts.text("staff-too-late", client=_label(dialogue, texts), words=words))
+
+
 def _label(dialogue: Dialogue, texts: Translator) -> str:
     name = dialogue.client_name or texts.text("staff-unnamed-client")
     phone = dialogue.proved_phone or dialogue.typed_phone

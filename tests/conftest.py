@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from bot.app import Core, build_gateway, open_core
-from bot.channels import add_telegram
+from bot.channels.telegram import add_telegram
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.lane import LEASE
@@ -97,8 +98,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     url = make_url(embedded.servers.database_url)
     asyncio.run(_create_database(embedded.servers.database_url, "template_house", "template0"))
     asyncio.run(upgrade(url.set(database="template_house").render_as_string(hide_password=False)))
+    place = Path(str(url.query["host"])).parent
     yield embedded
     asyncio.run(embedded.stop())
+    # A database for each test: where the folder had to lie outside of pytest's own, nobody else would remove it.
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bench.chaos.faults import ThinkingModel
 from bot.app import open_core
-from bot.channels import add_telegram
+from bot.channels.telegram import add_telegram
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.settings import Settings

@@ -25,13 +25,23 @@ ChannelArgument = Annotated[str, typer.Argument(metavar="ID", help="The channel'
 @app.command()
 def add(
     company: CompanyArgument,
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="telegram, or api for a channel of your own.")],
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="telegram, whatsapp, or api for a channel of your own.")],
+    phone_id: Annotated[str, typer.Option(help="whatsapp only: the phone number's id, from Meta's console.")] = "",
+    template: Annotated[
+        str, typer.Option(help="whatsapp only: an approved template for what comes a day too late for free words.")
+    ] = "",
+    template_language: Annotated[str, typer.Option(help="The language that the template was approved in.")] = "ru",
+    template_takes_text: Annotated[bool, typer.Option(help="The template's {{1}} takes the words.")] = False,
     may_prove_phones: Annotated[
         bool, typer.Option(help="api only: its caller vouches for the phone numbers it names.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a channel. Telegram: the bot's token is asked for, checked with getMe, and the webhook is set."""
+    """Add a channel; its secrets are asked for, or read from stdin, a line each.
+
+    Telegram: the bot's token is checked with getMe, and the webhook is set. WhatsApp: the number and its access token are
+    checked with the Graph API, and what to enter in Meta's console is printed.
+    """
     try:
         kind = channel_type(type_)
     except ValueError as error:
@@ -41,14 +51,31 @@ def add(
             token = ask_secret("Bot token (from @BotFather)")
 
             async def act(core: Core) -> dict[str, object]:
-                from bot.channels import add_telegram
+                from bot.channels.telegram import add_telegram
 
                 return await add_telegram(core, await company_id_of(core, company), token)
+
+        case ChannelType.WHATSAPP:
+            if not phone_id:
+                raise typer.BadParameter("a WhatsApp channel needs the number's id", param_hint="--phone-id")
+            access_token = ask_secret("Access token (a system user's, in Meta's business settings)")
+            app_secret = ask_secret("App secret (Meta's console, App settings, Basic)")
+
+            async def act(core: Core) -> dict[str, object]:
+                from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
+
+                number = WhatsAppNumber(
+                    phone_number_id=phone_id,
+                    token=access_token,
+                    app_secret=app_secret,
+                    template=_template(template, template_language, template_takes_text),
+                )
+                return await add_whatsapp(core, await company_id_of(core, company), number)
 
         case ChannelType.API:
 
             async def act(core: Core) -> dict[str, object]:
-                from bot.channels import add_api
+                from bot.channels.api import add_api
 
                 return await add_api(core, await company_id_of(core, company), may_prove_phones=may_prove_phones)
 
@@ -77,7 +104,7 @@ def rotate_(channel: ChannelArgument, as_json: AsJson = False) -> None:
 
     async def act(core: Core) -> dict[str, object]:
         found = await find_channel(core, channel)
-        from bot.channels import rotate
+        from bot.channels.care import rotate
 
         return await rotate(core, found)
 
@@ -102,7 +129,7 @@ def check_(channel: ChannelArgument, as_json: AsJson = False) -> None:
 
     async def act(core: Core) -> dict[str, object]:
         found = await find_channel(core, channel)
-        from bot.channels import check
+        from bot.channels.care import check
 
         return await check(core, found)
 
@@ -122,3 +149,7 @@ async def find_channel(core: Core, channel_id: str) -> Channel:
         if channel.id == wanted
     ]
     return channels[0] if channels else fail(f"there is no channel {channel_id}")
+
+
+def _template(name: str, language: str, takes_text: bool) -> dict[str, object] | None:
+    return {"name": name, "language": language, "takes_text": takes_text} if name else None

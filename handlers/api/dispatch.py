@@ -10,7 +10,7 @@ from db.answers import Answers
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
 from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from orchestration.errors import MediaUnavailable
-from orchestration.messages import Attachment, Choices, Command, Message
+from orchestration.messages import Attachment, Choices, Message, with_command
 
 
 class ApiDispatch:
@@ -22,7 +22,7 @@ class ApiDispatch:
 
     async def feed(self, channel: Channel, update: StoredUpdate, collector: TurnCollector) -> None:
         try:
-            collector.add(_with_command(Message.model_validate_json(update.payload)))
+            collector.add(with_command(Message.model_validate_json(update.payload)))
         except ValidationError as error:
             raise UnreadableUpdate("not a unified message") from error
 
@@ -44,12 +44,3 @@ class ApiDispatch:
 
     async def close(self) -> None:
         """Nothing is held."""
-
-
-def _with_command(message: Message) -> Message:
-    """Read a typed command as Telegram does: the first word, without a bot's name; the rest does not count."""
-    first = message.text.split(maxsplit=1)[:1]
-    name = first[0].removeprefix("/").partition("@")[0] if first and first[0].startswith("/") else ""
-    if name not in set(Command):
-        return message
-    return message.model_copy(update={"command": Command(name), "text": ""})

@@ -269,3 +269,14 @@ class Methods:
         if size > 20 * 1024 * 1024:
             raise BadRequest("file is too big")
         return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": size, "file_path": f"files/{file_id}"}
+
+    async def _on_setMyDescription(self, bot: Bot, parameters: Json) -> bool:
+        if units(str(parameters.get("description", ""))) > 512:
+            raise BadRequest("BOT_DESCRIPTION_TOO_LONG")
+        bot.descriptions[str(parameters.get("language_code", ""))] = str(parameters.get("description", ""))
+        return True
+
+    async def _on_setMyShortDescription(self, bot: Bot, parameters: Json) -> bool:
+        if units(str(parameters.get("short_description", ""))) > 120:
+            raise BadRequest("BOT_SHORT_DESCRIPTION_TOO_LONG")
+        return True

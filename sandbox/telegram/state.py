@@ -108,6 +108,7 @@ class Bot:
     callbacks: dict[str, str] = field(default_factory=dict)
     """Presses by id: waiting, or answered."""
     commands: Json = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
     def as_json(self) -> Json:

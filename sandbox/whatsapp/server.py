@@ -2,8 +2,8 @@
 
 It refuses what Meta refuses; every refusal for a broken rule is kept in `violations`, so that a suite can assert that
 our client broke none. Limits by time and faults are counted apart: whoever sends cannot always know of them. What a
-business sends outside the 24-hour window is accepted and then reported as failed (131047), as Meta does; `strict_window` refuses
-it at once. One thing is looser: addresses may be http:// on a loopback address.
+business sends outside the 24-hour window is accepted and then reported as failed (131047), as Meta does;
+`strict_window` refuses it at once. One thing is looser: addresses may be http:// on a loopback address.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.channels import add_api
+from bot.channels.api import add_api
 from bot.companies import create_from_file, file_of, replace_from_file
 from bot.company_file import parse_company_file
 from bot.company_writing import write_company_file

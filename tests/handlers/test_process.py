@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels import add_api
+from bot.channels.api import add_api
 
 
 @pytest.fixture

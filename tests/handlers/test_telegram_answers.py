@@ -13,7 +13,9 @@ from aiogram.exceptions import TelegramBadRequest
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
-from bot.channels import ChannelRefused, add_telegram, check
+from bot.channels.care import check
+from bot.channels.refused import ChannelRefused
+from bot.channels.telegram import add_telegram
 from bot.companies import create_from_file
 from db.records import ChannelId, DialogueId, OutgoingReply, new_id
 from handlers.base import ChannelBroken, ClientUnreachable, DeliveryDelayed, DeliveryError, Flooded, ReplyRefused

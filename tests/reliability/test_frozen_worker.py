@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.app import build_gateway, open_core
-from bot.channels import add_telegram
+from bot.channels.telegram import add_telegram
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.worker_app import open_worker

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy import select
 
-from bot.channels import add_api
+from bot.channels.api import add_api
 from bot.scopes import open_crm
 from crm.base import ServiceId, StaffId
 from db.dialogue_state import DialogueStates

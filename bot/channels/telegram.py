@@ -1,28 +1,21 @@
-"""Adding and looking after channels: what the command line, the demo and development do alike."""
+"""A company's Telegram bot: checked with getMe, stored encrypted, its webhook set, its commands told."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.utils.token import TokenValidationError
 from pydantic import SecretStr
 
 from bot.app import Core
-from db.errors import DBError
+from bot.channels.refused import ChannelRefused
+from bot.channels.telegram_profile import introduce
 from db.records import Channel, ChannelType, CompanyId
-from handlers.process import MAY_PROVE_PHONES
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import ALLOWED_UPDATES
-
-log = structlog.get_logger()
-
-
-class ChannelRefused(DBError):
-    """The messenger, or the settings, do not allow this channel; the message says why and what to do."""
 
 
 async def add_telegram(core: Core, company_id: CompanyId, token: SecretStr) -> dict[str, Any]:
@@ -45,42 +38,26 @@ async def add_telegram(core: Core, company_id: CompanyId, token: SecretStr) -> d
             declare=True,
         )
         webhook = await _set_webhook(core, bot, channel, webhook_token)
+        await introduce(bot, await core.companies.get_snapshot(company_id))
     finally:
         await bots.close()
     return {"id": str(channel.id), "bot": channel.name, "webhook": webhook}
 
 
-async def add_api(core: Core, company_id: CompanyId, *, may_prove_phones: bool = False) -> dict[str, Any]:
-    """Add a channel of one's own; its token is shown this once."""
-    channel, token = await core.companies.add_channel(
-        company_id,
-        ChannelType.API,
-        external_id=secrets.token_hex(8),
-        name="api",
-        options={MAY_PROVE_PHONES: may_prove_phones},
-        secrets={},
-        declare=True,
-    )
-    return {"id": str(channel.id), "bearer_token": token, "use": "POST /process, Authorization: Bearer <token>"}
-
-
-async def rotate(core: Core, channel: Channel) -> dict[str, Any]:
-    """Give the channel a new webhook token; tell the messenger. Raises ChannelRefused."""
-    webhook_token = await core.companies.rotate_token(channel)
-    if channel.type is ChannelType.API:
-        return {"id": str(channel.id), "bearer_token": webhook_token}
+async def renew_telegram(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:
+    """Tell Telegram the new address, and again what the bot is. Raises ChannelRefused."""
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     try:
-        webhook = await _set_webhook(core, bots.get(channel), channel, webhook_token)
+        bot = bots.get(channel)
+        webhook = await _set_webhook(core, bot, channel, webhook_token)
+        await introduce(bot, await core.companies.get_snapshot(channel.company_id))
     finally:
         await bots.close()
     return {"id": str(channel.id), "webhook": webhook}
 
 
-async def check(core: Core, channel: Channel) -> dict[str, Any]:
-    """Return what the messenger says of the channel. Raises ChannelRefused."""
-    if channel.type is not ChannelType.TELEGRAM:
-        return {"id": str(channel.id), "type": channel.type.value, "status": channel.status.value}
+async def check_telegram(core: Core, channel: Channel) -> dict[str, Any]:
+    """Return what Telegram says of the bot and of its webhook. Raises ChannelRefused."""
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     try:
         bot = bots.get(channel)

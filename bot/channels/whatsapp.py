@@ -1,0 +1,124 @@
+"""A business's WhatsApp number: checked with the Graph API, stored encrypted, and what to enter in Meta's console."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from pywa_async.errors import WhatsAppError
+
+from bot.app import Core
+from bot.channels.refused import ChannelRefused
+from db.records import Channel, ChannelType, CompanyId
+from handlers.whatsapp.delivery import TEMPLATE
+from handlers.whatsapp.numbers import Numbers
+
+_FIELDS = "messages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatsAppNumber:
+    """What a company gives of its number. `app_secret` is its Meta app's: every webhook is signed with it."""
+
+    phone_number_id: str
+    token: SecretStr
+    app_secret: SecretStr
+    template: Mapping[str, Any] | None = None
+    """An approved template for what comes too late: {"name", "language", "takes_text"}."""
+
+
+async def add_whatsapp(core: Core, company_id: CompanyId, number: WhatsAppNumber) -> dict[str, Any]:
+    """Check number and token with the Graph API, store them, and set the number's webhook where an address is known.
+
+    Raises ChannelRefused.
+    """
+    if not number.phone_number_id.isdecimal():
+        raise ChannelRefused("the phone number id is digits only: Meta's console shows it beside the number")
+    if not number.app_secret.get_secret_value():
+        raise ChannelRefused("the app secret is missing: Meta's console, App settings, Basic")
+    numbers = _numbers(core)
+    try:
+        shown = await _ask(numbers.open(number.phone_number_id, number.token).get_business_phone_number())
+        name = f"{shown.display_phone_number} {shown.verified_name}".strip()
+        channel, webhook_token = await core.companies.add_channel(
+            company_id,
+            ChannelType.WHATSAPP,
+            external_id=number.phone_number_id,
+            name=name,
+            options={TEMPLATE: dict(number.template)} if number.template else {},
+            secrets={
+                "token": number.token,
+                "app_secret": number.app_secret,
+                "verify_token": SecretStr(secrets.token_urlsafe(24)),
+            },
+            declare=True,
+        )
+    finally:
+        await numbers.close()
+    return {"id": str(channel.id), "number": channel.name, **await _webhook(core, channel, webhook_token)}
+
+
+async def renew_whatsapp(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:
+    """Tell Meta, or the person, the new address. Raises ChannelRefused."""
+    return {"id": str(channel.id), **await _webhook(core, channel, webhook_token)}
+
+
+async def check_whatsapp(core: Core, channel: Channel) -> dict[str, Any]:
+    """Return what Meta says of the number. Raises ChannelRefused."""
+    numbers = _numbers(core)
+    try:
+        shown = await _ask(numbers.get(channel).get_business_phone_number())
+    finally:
+        await numbers.close()
+    return {
+        "id": str(channel.id),
+        "number": f"{shown.display_phone_number} {shown.verified_name}".strip(),
+        "status": channel.status.value,
+        "quality": str(shown.quality_rating),
+        "template": (channel.options.get(TEMPLATE) or {}).get("name"),
+    }
+
+
+async def _webhook(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:
+    """Set the number's own callback address; return what a person has to enter where that cannot be done."""
+    public_url = core.settings.public_url
+    verify_token = core.open_channel_secrets(channel)["verify_token"]
+    address = f"{public_url or 'https://<your public address>'}/api/v1/whatsapp/webhook/{webhook_token}"
+    by_hand = {
+        "callback_url": address,
+        "verify_token": verify_token.get_secret_value(),
+        "subscribe_to": _FIELDS,
+    }
+    if public_url is None:
+        return {"webhook": "not set: AI_ADMIN_PUBLIC_URL is unset; enter this in Meta's console", **by_hand}
+    numbers = _numbers(core)
+    try:
+        await numbers.get(channel).override_phone_callback_url(
+            callback_url=address, verify_token=verify_token.get_secret_value()
+        )
+    except (WhatsAppError, httpx.HTTPError) as error:
+        # Meta asks the address back at once: before the gateway runs, it can only be entered later.
+        return {"webhook": f"not set ({_reason(error)}); enter this in Meta's console", **by_hand}
+    finally:
+        await numbers.close()
+    return {"webhook": f"set below {public_url}", "subscribe_to": _FIELDS}
+
+
+def _numbers(core: Core) -> Numbers:
+    return Numbers(core.open_channel_secrets, api_url=core.settings.whatsapp_api_url)
+
+
+async def _ask(call: Any) -> Any:
+    try:
+        return await call
+    except (WhatsAppError, httpx.HTTPError, KeyError, ValueError) as error:
+        raise ChannelRefused(f"Meta refused: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Say what went wrong without what the request carried."""
+    return f"{error.code} {error.message}" if isinstance(error, WhatsAppError) else type(error).__name__

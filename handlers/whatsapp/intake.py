@@ -1,0 +1,150 @@
+"""WhatsApp's half of the gateway: the challenge, Meta's signature, and a webhook split into its items, with nothing but
+the standard library. Written after Meta's pages on webhooks ("getting started", "components") and on business-scoped
+user ids.
+
+Meta sends arrays of entries, changes and messages; pywa handles only the first of each, so every item becomes a webhook
+of its own before it is stored.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from pydantic import SecretStr
+
+from db.records import Accepted, ChannelType
+from handlers.base import ASIDE, STATUSES
+
+SIGNATURE_HEADER = "X-Hub-Signature-256"
+_PREFIX = "sha256="
+
+
+class WhatsAppIntake:
+    type = ChannelType.WHATSAPP
+
+    def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
+        """Check Meta's HMAC over the raw body, made with the app's secret."""
+        secret = secrets["app_secret"].get_secret_value().encode()
+        given = headers.get(SIGNATURE_HEADER, "")
+        expected = _PREFIX + hmac.new(secret, body, sha256).hexdigest()
+        # Bytes: comparing str raises for anything that is not ASCII.
+        return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+    def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
+        """Answer the question that Meta asks before it takes an address."""
+        token = secrets["verify_token"].get_secret_value().encode()
+        given = query.get("hub.verify_token", "").encode(errors="replace")
+        asked = query.get("hub.mode") == "subscribe" and hmac.compare_digest(given, token)
+        return query.get("hub.challenge", "") if asked and token else None
+
+    def accept(self, body: bytes) -> Sequence[Accepted]:
+        webhook = _parse(body)
+        if webhook is None:
+            return [_unreadable(body)]
+        accepted = list(_items(webhook))
+        return accepted or [_unreadable(body)]
+
+
+def _items(webhook: Mapping[str, Any]) -> Iterator[Accepted]:
+    for entry in _dicts(webhook.get("entry")):
+        for change in _dicts(entry.get("changes")):
+            value = change.get("value")
+            if change.get("field") != "messages" or not isinstance(value, dict):
+                yield _aside(entry, change)
+                continue
+            messages, statuses = _dicts(value.get("messages")), _dicts(value.get("statuses"))
+            for message in messages:
+                yield _message(entry, value, message)
+            for status in statuses:
+                yield _status(entry, value, status)
+            if not messages and not statuses:
+                yield _aside(entry, change)
+
+
+def _message(entry: Mapping[str, Any], value: Mapping[str, Any], message: dict[str, Any]) -> Accepted:
+    contact = dict(_contact_of(value, message))
+    sender = _text(message.get("from_user_id")) or _text(contact.get("user_id"))
+    number = _text(message.get("from")) or _text(contact.get("wa_id"))
+    key = sender or number or ASIDE
+    # pywa drops a message whose contact has no business-scoped id, as older payloads have none.
+    contact["user_id"] = key
+    body = _one(entry, value, {"contacts": [contact], "messages": [message]})
+    id_ = _text(message.get("id")) or sha256(body).hexdigest()
+    text = message.get("text")
+    words = text.get("body") if message.get("type") == "text" and isinstance(text, dict) else None
+    return Accepted(
+        update_key=id_,
+        dialogue_key=key,
+        payload=body,
+        urgent=not isinstance(words, str) or words.startswith("/"),
+        address=_address(value),
+    )
+
+
+def _status(entry: Mapping[str, Any], value: Mapping[str, Any], status: dict[str, Any]) -> Accepted:
+    body = _one(entry, value, {"statuses": [status]})
+    id_ = _text(status.get("id")) or sha256(body).hexdigest()
+    return Accepted(
+        # The same word on the same message changes nothing, however often it comes.
+        update_key=f"{id_}:{_text(status.get('status')) or ''}",
+        dialogue_key=STATUSES,
+        payload=body,
+        address=_address(value),
+    )
+
+
+def _aside(entry: Mapping[str, Any], change: Mapping[str, Any]) -> Accepted:
+    """Keep what is about no message: news of the account, of templates, errors."""
+    payload = {"object": "whatsapp_business_account", "entry": [{"id": entry.get("id"), "changes": [change]}]}
+    body = json.dumps(payload, ensure_ascii=False).encode()
+    value = change.get("value")
+    address = _address(value) if isinstance(value, dict) else None
+    return Accepted(update_key=f"aside:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body, address=address)
+
+
+def _unreadable(body: bytes) -> Accepted:
+    return Accepted(update_key=f"unreadable:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body)
+
+
+def _one(entry: Mapping[str, Any], value: Mapping[str, Any], item: Mapping[str, Any]) -> bytes:
+    """Return a webhook that carries just this item."""
+    kept = {name: value[name] for name in ("messaging_product", "metadata") if name in value}
+    change = {"field": "messages", "value": {**kept, **item}}
+    webhook = {"object": "whatsapp_business_account", "entry": [{"id": entry.get("id"), "changes": [change]}]}
+    return json.dumps(webhook, ensure_ascii=False).encode(errors="replace")
+
+
+def _contact_of(value: Mapping[str, Any], message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the contact of the message's own sender, one of those that the batch shares."""
+    contacts = _dicts(value.get("contacts"))
+    for name, sender in (("user_id", message.get("from_user_id")), ("wa_id", message.get("from"))):
+        for contact in contacts:
+            if sender is not None and contact.get(name) == sender:
+                return contact
+    return contacts[0] if len(contacts) == 1 and not message.get("from") and not message.get("from_user_id") else {}
+
+
+def _address(value: Mapping[str, Any]) -> str | None:
+    metadata = value.get("metadata")
+    return _text(metadata.get("phone_number_id")) if isinstance(metadata, dict) else None
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str | None:
+    """Return a word that may name something; what cannot stand in the database is none."""
+    return value[:256] if isinstance(value, str) and value and "\x00" not in value else None
+
+
+def _parse(body: bytes) -> dict[str, Any] | None:
+    try:
+        webhook = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return webhook if isinstance(webhook, dict) else None
