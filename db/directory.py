@@ -128,6 +128,11 @@ class Directory:
         for channel in await self.list_channels(company_id):
             if channel.id == channel_id:
                 return channel
+        # Named by a token or by work, and not among those that are kept: it was added a moment ago.
+        self._channels.drop(company_id)
+        for channel in await self.list_channels(company_id):
+            if channel.id == channel_id:
+                return channel
         raise NotFound(f"there is no channel {channel_id}")
 
     def forget(self, company_id: CompanyId) -> None:

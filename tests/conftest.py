@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from bot.app import Core, build_gateway, open_core
 from bot.channels.telegram import add_telegram
+from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.lane import LEASE
@@ -37,6 +38,9 @@ from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
 from sandbox.telegram.people import buttons_of
 from sandbox.telegram.server import TelegramSandbox
 from sandbox.telegram.state import Chat, ChatMessage, User
+from sandbox.whatsapp.server import WhatsAppSandbox
+from sandbox.whatsapp.state import ChatMessage as WhatsAppMessage
+from sandbox.whatsapp.state import Person
 from sandbox.yclients.salon import Json, Salon
 from sandbox.yclients.server import YclientsSandbox
 
@@ -184,6 +188,7 @@ async def listen() -> AsyncIterator[Callable[[str, Handler], Awaitable[str]]]:
 
 ELITA = Path(__file__).parent.parent / "examples" / "elita.yaml"
 STAFF_CHAT = 555_000
+ELITA_NUMBER = "106540352242922"
 ELITA_BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
 
 
@@ -194,6 +199,7 @@ class Vendors:
     telegram: TelegramSandbox
     yclients: YclientsSandbox
     gemini: GeminiSandbox
+    whatsapp: WhatsAppSandbox
 
 
 @pytest.fixture
@@ -202,13 +208,16 @@ async def vendors(clock: Clock) -> AsyncIterator[Vendors]:
     telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000, bot_per_s=1000)
     yclients = YclientsSandbox(clock=clock, per_second=10_000, per_minute=100_000)
     gemini = GeminiSandbox(clock=clock)
+    whatsapp = WhatsAppSandbox(clock=clock, retry_base_s=0.05, pair_burst=1000, number_per_s=1000)
     telegram.add_bot(ELITA_BOT, username="elita_bot", first_name="Элита")
     yclients.add_salon(elita_salon())
     yclients.add_salon(boroda_salon())
     await telegram.start()
     await yclients.start()
     await gemini.start()
-    yield Vendors(telegram, yclients, gemini)
+    await whatsapp.start()
+    yield Vendors(telegram, yclients, gemini, whatsapp)
+    await whatsapp.stop()
     await gemini.stop()
     await yclients.stop()
     await telegram.stop()
@@ -270,6 +279,10 @@ class Client:
         await self.says(f"Давайте в {at}")
         return await self.shares_contact()
 
+    def is_offered(self, label: str) -> bool:
+        """Say whether the latest message has a button with these words on it."""
+        return any(label in button["text"] for button in buttons_of(self.chat.messages[-1]))
+
     def button(self, label: str) -> tuple[ChatMessage, str]:
         for message in reversed(self.chat.messages):
             for button in buttons_of(message):
@@ -284,6 +297,63 @@ class Client:
         chat = await self.telegram.people.wait_for(self.bot_id, self.user.id, lambda one: _said(one) > count)
         # As it is now: a page that is turned changes it.
         return replace(max((one for one in chat.messages if one.from_bot), key=lambda one: one.seq))
+
+
+@dataclass
+class WhatsAppClient:
+    """A person with a phone who writes to a number."""
+
+    whatsapp: WhatsAppSandbox
+    number_id: str
+    person: Person
+
+    @property
+    def phone(self) -> str:
+        return f"+{self.person.wa_id}"
+
+    @property
+    def heard(self) -> list[str]:
+        return self.whatsapp.people.texts_from_business(self.number_id, self.person.user_id)
+
+    @property
+    def last(self) -> WhatsAppMessage:
+        """The latest message from the business."""
+        chat = self.whatsapp.people.chat(self.number_id, self.person.user_id)
+        assert chat is not None, "this person has no chat yet"
+        return [message for message in chat.messages if message.from_business][-1]
+
+    async def says(self, text: str) -> WhatsAppMessage:
+        """Write, and return the next thing that the business says."""
+        return await self.hears_after(self.whatsapp.people.send_text(self.number_id, self.person, text))
+
+    async def says_aloud(self, words: str | None, *, seconds: float = 3) -> WhatsAppMessage:
+        recording = voice_note(words, seconds=seconds)
+        return await self.hears_after(self.whatsapp.people.send_voice(self.number_id, self.person, recording))
+
+    async def presses(self, label: str) -> WhatsAppMessage:
+        """Tap the latest choice with these words on it."""
+        chat = self.whatsapp.people.chat(self.number_id, self.person.user_id)
+        for message in reversed(chat.messages if chat else ()):
+            for choice in message.choices:
+                if label in f"{choice['title']} {choice.get('description', '')}":
+                    tapped = self.whatsapp.people.tap(self.number_id, self.person, message.id, choice["id"])
+                    return await self.hears_after(tapped)
+        raise AssertionError(f"no choice {label!r}; the business said {self.heard}")
+
+    def is_offered(self, label: str) -> bool:
+        """Say whether the latest message has a choice with these words on it."""
+        return any(label in choice["title"] for choice in self.last.choices)
+
+    async def shares_contact(self) -> WhatsAppMessage:
+        shared = self.whatsapp.people.share_contact(self.number_id, self.person, self.phone)
+        return await self.hears_after(shared)
+
+    async def hears_after(self, act: Awaitable[object]) -> WhatsAppMessage:
+        """Do something, and return the next thing that the business says."""
+        count = len(self.heard)
+        await act
+        await self.whatsapp.people.wait_for(self.number_id, self.person.user_id, lambda _: len(self.heard) > count)
+        return self.last
 
 
 def _said(chat: Chat) -> int:
@@ -319,6 +389,34 @@ class Installation:
         bot_id = self.bots[company_id or self.company_id]
         user = User(id=900_000 + self.clients, first_name=first_name)
         return Client(self.vendors.telegram, bot_id, user, f"+7916000{self.clients:04}")
+
+    async def whatsapp_client(self, name: str = "Елена", *, hidden: bool = False) -> WhatsAppClient:
+        """A new person who writes over WhatsApp; `hidden`: one who shows a user name instead of a number."""
+        self.clients += 1
+        wa_id = f"7916000{self.clients:04}"
+        person = Person(name=name, wa_id=None if hidden else wa_id, user_id=f"RU.{self.clients:06}")
+        return WhatsAppClient(self.vendors.whatsapp, await self.whatsapp_number(), person)
+
+    async def whatsapp_number(self) -> str:
+        """Элита's number, added where it is not there yet."""
+        whatsapp = self.vendors.whatsapp
+        if ELITA_NUMBER not in whatsapp.state.numbers:
+            app = whatsapp.add_app()
+            whatsapp.add_number(app, id_=ELITA_NUMBER, token=f"token-of-{ELITA_NUMBER}", name="Элита")
+            await self.add_number(self.company_id, ELITA_NUMBER)
+        return ELITA_NUMBER
+
+    async def add_number(self, company_id: CompanyId, number_id: str, **template: object) -> None:
+        """Give a company a number that stands at Meta already."""
+        number = self.vendors.whatsapp.state.numbers[number_id]
+        given = WhatsAppNumber(
+            phone_number_id=number_id,
+            token=SecretStr(number.token),
+            app_secret=SecretStr(number.app.secret),
+            template=template or None,
+        )
+        await add_whatsapp(self.core, company_id, given)
+        self.core.directory.forget(company_id)
 
     async def channel(self, company_id: CompanyId | None = None) -> Channel:
         channels = await self.core.companies.list_channels(company_id or self.company_id)
@@ -401,6 +499,7 @@ async def house(
     settings = core.settings.model_copy(
         update={
             "telegram_api_url": vendors.telegram.url,
+            "whatsapp_api_url": vendors.whatsapp.url,
             "gemini_api_url": vendors.gemini.url,
             "gemini_api_key": SecretStr("sandbox"),
         }
@@ -416,5 +515,6 @@ async def house(
         vendors.telegram.state.bots[installation.bots[installation.company_id]].chats[STAFF_CHAT] = Chat(user=staff)
         yield installation
     assert vendors.telegram.violations == []
+    assert vendors.whatsapp.violations == []
     assert vendors.yclients.violations == []
     assert vendors.yclients.book.double_bookings() == 0

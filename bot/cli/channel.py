@@ -39,7 +39,7 @@ def add(
 ) -> None:
     """Add a channel; its secrets are asked for, or read from stdin, a line each.
 
-    Telegram: the bot's token is checked with getMe, and the webhook is set. WhatsApp: the number and its access token are
+    Telegram: the bot's token is checked with getMe, and the webhook is set. WhatsApp: number and access token are
     checked with the Graph API, and what to enter in Meta's console is printed.
     """
     try:

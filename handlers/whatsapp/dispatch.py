@@ -124,7 +124,7 @@ def on_choice(feed: Feed, choice: types.CallbackButton[str] | types.CallbackSele
         "action": choice.data,
         "label": choice.title,
         "press_id": choice.id,
-        "pressed_message_id": replied.message_id if replied else None,
+        "pressed_message_id": replied.id if replied else None,
     }
     feed.collector.add(made.model_copy(update=update))
 

@@ -86,7 +86,10 @@ def _message(entry: Mapping[str, Any], value: Mapping[str, Any], message: dict[s
 
 
 def _status(entry: Mapping[str, Any], value: Mapping[str, Any], status: dict[str, Any]) -> Accepted:
-    body = _one(entry, value, {"statuses": [status]})
+    # pywa wants to know whom it is about, which older payloads do not say in its way.
+    contacts = _dicts(value.get("contacts"))[:1] or [{}]
+    person = {"user_id": _text(status.get("recipient_user_id")) or _text(status.get("recipient_id")) or ASIDE}
+    body = _one(entry, value, {"contacts": [{**person, **contacts[0]}], "statuses": [status]})
     id_ = _text(status.get("id")) or sha256(body).hexdigest()
     return Accepted(
         # The same word on the same message changes nothing, however often it comes.

@@ -120,7 +120,9 @@ class WhatsAppSandbox:
         application.router.add_get("/{version}/{id}/message_templates", self._graph("number", self._templates))
         application.router.add_post("/{version}/{id}/subscribed_apps", self._graph("number", self._subscribe))
         application.router.add_get("/{version}/{id}", self._graph("media", self._get))
-        application.router.add_post("/{version}/{id}", self._graph("number", self._set))
+        # The Graph API takes a slash at the end as well as none.
+        for path in ("/{version}/{id}", "/{version}/{id}/"):
+            application.router.add_post(path, self._graph("number", self._set))
 
     # ---- one call
 
