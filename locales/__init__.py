@@ -11,9 +11,10 @@ from pathlib import Path
 from babel.dates import format_date
 from fluent.runtime import FluentBundle, FluentResource
 
+from locales.spoken import is_kazakh
+
 _HERE = Path(__file__).parent
 _DEFAULT = "ru"
-_KAZAKH = re.compile(r"[әғқңөұүһі]", re.IGNORECASE)
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
@@ -38,7 +39,7 @@ class Translator:
     @staticmethod
     def language_of(text: str) -> str | None:
         """Say which of our languages a client writes in, by its letters; None where a text does not tell."""
-        if _KAZAKH.search(text) and "kk" in languages():
+        if is_kazakh(text):
             return "kk"
         if _CYRILLIC.search(text):
             return "ru"
@@ -124,7 +125,9 @@ def languages() -> frozenset[str]:
 def prompt_text(language: str) -> str:
     """Return the fixed part of the system prompt in a language; in the default one where there is none."""
     path = _HERE / "prompts" / f"{language}.md"
-    return (path if path.exists() else _HERE / "prompts" / f"{_DEFAULT}.md").read_text(encoding="utf-8")
+    text = (path if path.exists() else _HERE / "prompts" / f"{_DEFAULT}.md").read_text(encoding="utf-8")
+    # A remark is for whoever edits the file.
+    return re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
 
 
 @lru_cache(maxsize=16)

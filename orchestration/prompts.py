@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Interval, PriceRange
 from db.records import AgentSettings, Branch, CompanySnapshot
-from locales import Translator, prompt_text
+from locales import Translator, languages, prompt_text
 
 _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 _EXCEPTIONS_AHEAD = timedelta(days=14)
@@ -33,7 +33,7 @@ class PromptManager:
     """Renders prompts. `version` changes with the fixed texts, and is kept with every message they led to."""
 
     def __init__(self) -> None:
-        texts = "".join(prompt_text(language) for language in ("ru", "en"))
+        texts = "".join(prompt_text(language) for language in sorted(languages()))
         self.version = sha256(texts.encode()).hexdigest()[:12]
 
     def system(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> str:

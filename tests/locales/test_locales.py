@@ -10,7 +10,7 @@ import pytest
 from fluent.syntax import FluentParser
 from fluent.syntax.ast import Message
 
-from locales import Translator, languages
+from locales import Translator, languages, prompt_text
 
 ROOT = Path(__file__).parents[2]
 RU, EN = Translator.for_language("ru"), Translator.for_language("en")
@@ -111,3 +111,67 @@ def test_a_missing_key_or_value_is_an_error():
         RU.text("nothing-of-the-kind")
     with pytest.raises(KeyError):
         RU.text("greeting")
+
+
+KK = Translator.for_language("kk")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Ертең түстен кейін шашымды қидырғым келеді", "kk"),
+        ("салем, шашымды киып бересиз бе", "kk"),
+        ("рахмет", "kk"),
+        ("иә", "kk"),
+        ("Хочу к мастеру Айгүл на стрижку завтра вечером", "ru"),
+        ("Мне бы записаться к Әсель", "ru"),
+        ("Керек", "kk"),
+        ("бар есть у вас?", "ru"),
+    ],
+)
+def test_kazakh_is_told_by_its_letters_and_by_common_words_typed_on_a_russian_keyboard(text, language):
+    assert Translator.language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "yes", "no"),
+    [
+        ("Иә", True, False),
+        ("иә, жазыңыз!", True, False),
+        ("жарайды", True, False),
+        ("да", True, False),
+        ("жоқ", False, True),
+        ("Керек емес.", False, True),
+        ("иә, бірақ 16-да", False, False),
+        ("иә ме?", False, False),
+    ],
+)
+def test_a_kazakh_yes_and_no(text, yes, no):
+    assert (KK.is_yes(text), KK.is_no(text)) == (yes, no)
+
+
+def test_kazakh_moments_and_money():
+    assert KK.moment(datetime(2026, 11, 25, 15, 0, tzinfo=UTC)) == "сәрсенбі, 25 қараша, 15:00"
+    assert KK.price(180000, 220000, "KZT") == "1800 – 2200 теңге"
+    assert KK.duration(timedelta(minutes=90)) == "1 сағат 30 минут"
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_every_languages_prompt_names_the_same_tools(language):
+    def tools(code):
+        return set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", prompt_text(code)))
+
+    assert tools(language) == tools("ru")
+    assert "<!--" not in prompt_text(language)
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_every_text_takes_the_same_values_in_every_language(language):
+    def values(code):
+        text = (ROOT / "locales" / f"{code}.ftl").read_text(encoding="utf-8")
+        entries = [entry for entry in FluentParser().parse(text).body if isinstance(entry, Message)]
+        return {
+            entry.id.name: set(re.findall(r"\$(\w+)", text[entry.span.start : entry.span.end])) for entry in entries
+        }
+
+    assert values(language) == values("ru")
