@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from db.appointments import Appointments
+from db.clients import Clients
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.records import (
@@ -157,14 +158,16 @@ class BeingBooked:
 
 
 class MadeHere:
-    """The Appointments port: what a chat made itself."""
+    """The Appointments port: what a client's chats made themselves."""
 
-    def __init__(self, database: Database, appointments: Appointments, clock: Clock) -> None:
+    def __init__(self, database: Database, clients: Clients, appointments: Appointments, clock: Clock) -> None:
         self._database = database
+        self._clients = clients
         self._appointments = appointments
         self._clock = clock
 
     async def list_made_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
         """Return the upcoming ones, whatever phone was typed for them."""
         async with self._database.company(dialogue.company_id) as tx:
-            return await self._appointments.list_upcoming(tx, dialogue.id, now=self._clock())
+            ids = await self._clients.list_dialogues(tx, dialogue)
+            return await self._appointments.list_upcoming(tx, ids, now=self._clock())

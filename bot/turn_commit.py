@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
+from db.clients import Clients
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
@@ -51,6 +52,7 @@ class TurnStores:
     work: Work
     outbox: Outbox
     dialogues: Dialogues
+    clients: Clients
     states: DialogueStates
     directory: Directory
     doorbell: Doorbell
@@ -117,6 +119,9 @@ class TurnCommit:
             await self._reports.keep(tx, channel, scope, head.reports)
             turn_id = result.turn_id if result else None
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
+            if result is not None and result.erases_client:
+                # Last: the update that asked for it is among what goes.
+                await stores.clients.erase(tx, waiting.dialogue)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
             await stores.work.done(tx, claim, next_due_at=now if more else None)
         for handover in result.handovers if result is not None else ():
@@ -155,6 +160,7 @@ class TurnCommit:
     async def _keep(self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime) -> DialogueState:
         stores = self._stores
         await stores.dialogues.save_dialogue(tx, result.dialogue)
+        await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
         await stores.dialogues.add_turn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,7 +12,7 @@ from prometheus_client import Histogram
 
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from db.dialogue_state import key_of
-from db.records import Channel, ChannelType, Claim
+from db.records import Channel, ChannelType, Claim, InCharge
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
@@ -130,7 +130,11 @@ class TurnJob:
                 key=updates[0].dialogue_key if updates else "",
                 now=self._clock(),
             )
-            history = await stores.dialogues.list_recent_messages(tx, claim.dialogue_id, limit=MOST_HISTORY)
+            # A client who has proved the same phone in two channels is one person: with one history, and one answerer.
+            ids = await stores.clients.list_dialogues(tx, dialogue)
+            if await stores.clients.is_with_person(tx, ids):
+                dialogue = replace(dialogue, in_charge=InCharge.PERSON)
+            history = await stores.dialogues.list_recent_messages(tx, ids, limit=MOST_HISTORY)
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
         return Waiting(dialogue=dialogue, updates=updates, history=history, state=state)
 

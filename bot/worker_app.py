@@ -23,6 +23,7 @@ from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.cache import Cache
+from db.clients import Clients
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
@@ -147,7 +148,7 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     """Plug the ports together."""
     settings = core.settings
     appointments, slots = Appointments(), SlotClaims()
-    made_here = MadeHere(core.database, appointments, core.clock)
+    made_here = MadeHere(core.database, Clients(), appointments, core.clock)
     being_booked = BeingBooked(core.database, slots, core.clock)
     proposals = Proposals(made_here)
     own = OwnAppointments(made_here)
@@ -205,6 +206,7 @@ def _worker(
         work=core.work,
         outbox=Outbox(core.clock),
         dialogues=Dialogues(),
+        clients=Clients(),
         states=DialogueStates(core.redis, core.redis_prefix),
         directory=core.directory,
         doorbell=doorbell,

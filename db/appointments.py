@@ -44,15 +44,15 @@ class Appointments:
         )
 
     async def list_upcoming(
-        self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime
     ) -> Sequence[BookedAppointment]:
-        """Return what this dialogue made and what is still ahead, by time."""
+        """Return what these dialogues made and what is still ahead, by time."""
         table = appointments.c
         rows = await tx.connection.execute(
             select(appointments)
             .where(
                 table.company_id == tx.company,
-                table.dialogue_id == dialogue_id,
+                table.dialogue_id.in_(dialogue_ids),
                 table.starts_at > now,
                 table.cancelled.is_(False),
             )

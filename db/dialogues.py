@@ -55,12 +55,11 @@ class Dialogues:
         return _dialogue(row) if row is not None else None
 
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
-        """Keep what was learnt of the client and who is in charge."""
+        """Keep what was learnt of the client."""
         await tx.connection.execute(
             update(sessions)
             .where(sessions.c.company_id == tx.company, sessions.c.id == dialogue.id)
             .values(
-                in_charge=dialogue.in_charge.value,
                 client_name=dialogue.client_name,
                 language=dialogue.language,
                 language_chosen=dialogue.language_chosen,
@@ -138,12 +137,12 @@ class Dialogues:
         await tx.connection.execute(insert(messages), rows)
 
     async def list_recent_messages(
-        self, tx: Transaction, dialogue_id: DialogueId, *, limit: int
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, limit: int
     ) -> Sequence[HistoryMessage]:
-        """Return the last messages of a dialogue, the oldest of them first."""
+        """Return the last messages of a client's dialogues, the oldest of them first."""
         rows = await tx.connection.execute(
             select(messages)
-            .where(messages.c.company_id == tx.company, messages.c.dialogue_id == dialogue_id)
+            .where(messages.c.company_id == tx.company, messages.c.dialogue_id.in_(dialogue_ids))
             .order_by(messages.c.id.desc())
             .limit(limit)
         )

@@ -9,15 +9,12 @@ import re
 from collections.abc import Iterable
 
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+"
-_MONEY = re.compile(
-    rf"({_NUMBER})(?:[.,]\d{{1,2}})?\s*(?:руб|₽|р\.|р\b|rub|те[нң]ге|тг\b|₸|\$|usd|eur|€)", re.IGNORECASE
-)
-_MONEY_RANGE = re.compile(
-    rf"({_NUMBER})\s*(?:-|–|—|до|to)\s*(?:{_NUMBER})\s*(?:руб|₽|р\.|rub|те[нң]ге|₸|\$|€)", re.IGNORECASE
-)
+_CURRENCY = r"(?:руб|₽|р\.|р\b|rub|те[нң]ге|тг\b|₸|\$|usd|eur|€)"
+_MONEY = re.compile(rf"({_NUMBER})(?:[.,]\d{{1,2}})?\s*{_CURRENCY}", re.IGNORECASE)
+_MONEY_RANGE = re.compile(rf"({_NUMBER})\s*(?:-|–|—|до|to)\s*(?:{_NUMBER})\s*{_CURRENCY}", re.IGNORECASE)
 _MONEY_BEFORE = re.compile(rf"(?:\$|€|₽|rub|usd|eur)\s*({_NUMBER})", re.IGNORECASE)
 _MINUTES = re.compile(r"(\d+)\s*(?:мин|min)", re.IGNORECASE)
-_HOURS = re.compile(r"(\d+(?:[.,]5)?)\s*(?:час|hour|са[гғ]ат\b(?!\s*\d)|ч\b|h\b)", re.IGNORECASE)
+_HOURS = re.compile(r"(\d+(?:[.,]5)?)\s*(?:час|hour|са[гғ]ат|ч\b|h\b)", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+)\s*(?:%|процент|percent|пайыз)", re.IGNORECASE)
 _TIME = re.compile(r"(?<![\d.:])([01]?\d|2[0-3])[:.]([0-5]\d)(?![\d.:])")
 # Phones, dates and times of day hold numbers that are no price, length or share of anything.

@@ -17,7 +17,7 @@ import pytest
 import structlog
 from aiohttp import web
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url, select
 
 from bot.app import Core, build_gateway, open_core
 from bot.channels.telegram import add_telegram
@@ -29,6 +29,7 @@ from bot.settings import Mode, Settings
 from bot.tasks import end
 from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
+from db.models import work
 from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, new_id
 from db.upgrade import upgrade
 from orchestration.ports import Model
@@ -429,6 +430,23 @@ class Installation:
     def another_worker(self) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
+
+    async def settles(self) -> None:
+        """Wait until nothing is due any more: what was sent is answered, and what was answered is out."""
+        async with asyncio.timeout(20):
+            while True:
+                async with self.core.database.company(self.company_id) as tx:
+                    due = await tx.connection.scalar(
+                        select(func.count())
+                        .select_from(work)
+                        .where(work.c.company_id == self.company_id, work.c.due_at.is_not(None), work.c.kind != "sweep")
+                    )
+                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
+                    bot.updates for bot in self.vendors.telegram.state.bots.values()
+                )
+                if not due and quiet:
+                    return
+                await asyncio.sleep(0.05)
 
     def staff_heard(self) -> list[str]:
         return self.vendors.telegram.people.texts_from_bot(self.bots[self.company_id], STAFF_CHAT)

@@ -1,8 +1,8 @@
 """The people with the phones: what they do, and what their chats show. Python for tests, HTTP for the demo's page.
 
 Payloads after Meta's pages "Webhooks: components" and "Business-scoped user ids". Not verified with Meta: how a shared
-contact answers a request for it (here: a `contacts` message whose `context` names the request and whose contact carries
-the sender's own number), and what exactly is left out for a person who shows a user name (here: `wa_id` and `from`).
+contact answers a request for it (here: a `contacts` message whose `context` names the request, and whose contact has
+the sender's own number and no vCard), and what is left out for a person who shows a user name (here: `wa_id`, `from`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ class People:
             "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}],
         }
         asked = next((one for one in reversed(self._chat(number_id, person).messages) if one.asks_contact), None)
-        reply_to = asked.id if own and asked is not None else None
+        if not own:
+            # From the address book it comes with a vCard, and may be sent as a reply to anything.
+            contact["vcard"] = f"BEGIN:VCARD\nVERSION:3.0\nTEL:{phone}\nEND:VCARD"
+        reply_to = asked.id if asked is not None else None
         return await self._send(number_id, person, f"☎ {phone}", {"type": "contacts", "contacts": [contact]}, reply_to)
 
     async def send_anything(self, number_id: str, person: Person, content: Json) -> str:

@@ -55,7 +55,7 @@ async def test_history_is_kept_in_order_in_the_months_partition(core, channel, c
     ]
     async with core.database.company(channel.company_id) as tx:
         await Dialogues().add_messages(tx, dialogue.id, said)
-        recent = await Dialogues().list_recent_messages(tx, dialogue.id, limit=2)
+        recent = await Dialogues().list_recent_messages(tx, [dialogue.id], limit=2)
 
     assert list(recent) == said[1:]
     assert messages.dialect_options["postgresql"]["partition_by"] == "RANGE (at)"

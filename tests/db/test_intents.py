@@ -88,8 +88,8 @@ async def test_a_chat_lists_what_it_made_until_it_is_cancelled(core, channel, cl
     async with core.database.company(channel.company_id) as tx:
         await store.save(tx, booked)
         await store.save(tx, booked)
-        assert list(await store.list_upcoming(tx, mine.id, now=clock())) == [booked]
-        assert list(await store.list_upcoming(tx, other.id, now=clock())) == []
-        assert list(await store.list_upcoming(tx, mine.id, now=clock() + timedelta(days=2))) == []
+        assert list(await store.list_upcoming(tx, [mine.id], now=clock())) == [booked]
+        assert list(await store.list_upcoming(tx, [other.id], now=clock())) == []
+        assert list(await store.list_upcoming(tx, [mine.id], now=clock() + timedelta(days=2))) == []
         await store.mark_cancelled(tx, branch_id, "900")
-        assert list(await store.list_upcoming(tx, mine.id, now=clock())) == []
+        assert list(await store.list_upcoming(tx, [mine.id], now=clock())) == []

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
 from db.appointments import Appointments
+from db.clients import Clients
 from db.errors import DatabaseUnavailable
 from db.models import intents
 from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
@@ -67,7 +68,7 @@ async def desk(house):
     """A client's turn at a company with two branches, and the manager that calls tools in it."""
     company_id = await house.add_company(TWO_BRANCHES, BOT, account="4564")
     async with open_crm(house.core) as scopes:
-        made_here = MadeHere(house.core.database, Appointments(), house.clock)
+        made_here = MadeHere(house.core.database, Clients(), Appointments(), house.clock)
         proposals = Proposals(made_here)
         tools = (
             *CATALOGUE_TOOLS,
