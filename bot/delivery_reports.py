@@ -41,7 +41,7 @@ class DeliveryReports:
     async def _lost(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, reply: OutgoingReply, report: DeliveryReport
     ) -> None:
-        log.warning("reply_lost", reply_id=str(reply.id), event=report.event.value, code=report.code)
+        log.warning("reply_lost", reply_id=str(reply.id), report=report.event.value, code=report.code)
         if report.event is DeliveryEvent.WINDOW_CLOSED and not reply.window_closed:
             await self._outbox.send_again(tx, reply)
             return

@@ -30,7 +30,7 @@ from bot.tasks import end
 from bot.worker_app import open_worker
 from db.embedded import Embedded, start_embedded
 from db.models import work
-from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, new_id
+from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, WorkKind, new_id
 from db.upgrade import upgrade
 from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
@@ -439,7 +439,9 @@ class Installation:
                     due = await tx.connection.scalar(
                         select(func.count())
                         .select_from(work)
-                        .where(work.c.company_id == self.company_id, work.c.due_at.is_not(None), work.c.kind != "sweep")
+                        .where(
+                            work.c.company_id == self.company_id, work.c.due_at <= self.clock(), work.c.kind != "sweep"
+                        )
                     )
                 quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
                     bot.updates for bot in self.vendors.telegram.state.bots.values()
@@ -447,6 +449,21 @@ class Installation:
                 if not due and quiet:
                     return
                 await asyncio.sleep(0.05)
+
+    async def settles_with_time(self) -> None:
+        """Let what rests become due, as time would, until nothing rests any more."""
+        for _ in range(10):
+            await self.settles()
+            async with self.core.database.company(self.company_id) as tx:
+                resting = await tx.connection.scalar(
+                    select(func.max(work.c.due_at)).where(work.c.company_id == self.company_id, work.c.kind != "sweep")
+                )
+            if resting is None:
+                return
+            self.clock.now = max(self.clock.now, resting)
+            await self.core.doorbell.ring(WorkKind.TURN)
+            await self.core.doorbell.ring(WorkKind.DELIVERY)
+            await asyncio.sleep(0.05)
 
     def staff_heard(self) -> list[str]:
         return self.vendors.telegram.people.texts_from_bot(self.bots[self.company_id], STAFF_CHAT)

@@ -21,6 +21,7 @@ from handlers.base import ASIDE, STATUSES
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
+_STATUS = ("id", "status", "timestamp", "errors")
 
 
 class WhatsAppIntake:
@@ -86,10 +87,9 @@ def _message(entry: Mapping[str, Any], value: Mapping[str, Any], message: dict[s
 
 
 def _status(entry: Mapping[str, Any], value: Mapping[str, Any], status: dict[str, Any]) -> Accepted:
-    # pywa wants to know whom it is about, which older payloads do not say in its way.
-    contacts = _dicts(value.get("contacts"))[:1] or [{}]
-    person = {"user_id": _text(status.get("recipient_user_id")) or _text(status.get("recipient_id")) or ASIDE}
-    body = _one(entry, value, {"contacts": [{**person, **contacts[0]}], "statuses": [status]})
+    # Whom it is about is found by the message's id: no number is stored. pywa wants a contact all the same.
+    kept = {name: status[name] for name in _STATUS if name in status}
+    body = _one(entry, value, {"contacts": [{"user_id": STATUSES}], "statuses": [kept]})
     id_ = _text(status.get("id")) or sha256(body).hexdigest()
     return Accepted(
         # The same word on the same message changes nothing, however often it comes.

@@ -1,4 +1,4 @@
-"""One person in Telegram and WhatsApp is one client once both phones are proved, and is forgotten in both on request."""
+"""One person in Telegram and WhatsApp is one client once both phones are proved, and is forgotten in both."""
 
 from __future__ import annotations
 
