@@ -22,20 +22,22 @@ from pydantic import SecretStr
 from bot.app import Core, open_core
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
+from bot.demo_phones import open_phones
 from bot.demo_self_test import SelfTest
-from bot.demo_vendors import BOT_TOKEN, Sandboxes, connect_crm, open_sandboxes
+from bot.demo_vendors import APP_SECRET, BOT_TOKEN, NUMBER_ID, NUMBER_TOKEN, Sandboxes, connect_crm, open_sandboxes
 from bot.lent import Lent, lend
 from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
 from bot.sdks import load_sdks
 from bot.settings import LogFormat, Mode, Settings, load_settings
 from db.records import ChannelType, CompanyId
-from sandbox.page import Page
+from sandbox.page import Page, PageVendors
 from sandbox.seeds import ELITA_ID
 
 _COMPANY_FILE = Path(__file__).parent.parent / "examples" / "elita.yaml"
+_START_S = 20
 _CRMS = ("yclients",)
-_CHANNELS = ("telegram",)
+_CHANNELS = ("telegram", "whatsapp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,11 @@ async def run_demo(options: DemoOptions) -> int:
         serving = asyncio.create_task(serve(core, {}, stopped=stopped))
         stack.push_async_callback(_finish, serving, stopped)
         await set_up_company(core, sandboxes)
-        page = Page(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
         if not options.self_test:
-            return await _stay(page, options.port, sandboxes, serving)
-        typer.echo(f"{_started()}; model: {model_name(sandboxes)}\n")
-        test = SelfTest(sandboxes.telegram, sandboxes.yclients, bot_id=int(BOT_TOKEN.split(":")[0]), salon_id=ELITA_ID)
+            return await _stay(_page(sandboxes, options.channel), options.port, sandboxes, serving)
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}; channel: {options.channel}\n")
+        first, late = open_phones(sandboxes, options.channel)
+        test = SelfTest(first=first, late=late, yclients=sandboxes.yclients, salon_id=ELITA_ID)
         return 0 if await test.run() else 1
 
 
@@ -88,6 +90,7 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes, *, patient: bool) ->
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",
         "telegram_api_url": sandboxes.telegram.url,
+        "whatsapp_api_url": sandboxes.whatsapp.url,
         "quiet_seconds": min(settings.quiet_seconds, 0.5) if patient else 0,
         "telegram_token": None,
         "crm_type": None,
@@ -101,15 +104,44 @@ async def set_up_company(core: Core, sandboxes: Sandboxes) -> CompanyId:
     """Make the demo's company, or bring the one of the last run up to date."""
     from bot.channels.care import rotate
     from bot.channels.telegram import add_telegram
+    from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 
     company = await replace_from_file(core.companies, parse_company_file(_COMPANY_FILE.read_text(encoding="utf-8")))
     await connect_crm(core, company.id, sandboxes.yclients)
+    # Meta asks the address back before it takes it.
+    await _until_open(core.settings.host, core.settings.port)
+    known = set()
     for channel in await core.companies.list_channels(company.id):
-        if channel.type is ChannelType.TELEGRAM:
+        if channel.type in (ChannelType.TELEGRAM, ChannelType.WHATSAPP):
+            known.add(channel.type)
             await rotate(core, channel)
-            return company.id
-    await add_telegram(core, company.id, SecretStr(BOT_TOKEN))
+    if ChannelType.TELEGRAM not in known:
+        await add_telegram(core, company.id, SecretStr(BOT_TOKEN))
+    if ChannelType.WHATSAPP not in known:
+        number = WhatsAppNumber(
+            phone_number_id=NUMBER_ID,
+            token=SecretStr(NUMBER_TOKEN),
+            app_secret=SecretStr(APP_SECRET),
+            template={"name": "answer_ready", "language": "ru", "takes_text": True},
+        )
+        await add_whatsapp(core, company.id, number)
     return company.id
+
+
+async def _until_open(host: str, port: int) -> None:
+    """Wait until the gateway listens. Raises TimeoutError."""
+    async with asyncio.timeout(_START_S):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+
+
+def _page(sandboxes: Sandboxes, channel: str) -> Page:
+    vendors = PageVendors(telegram=sandboxes.telegram, whatsapp=sandboxes.whatsapp, yclients=sandboxes.yclients)
+    return Page(vendors, bot_id=int(BOT_TOKEN.split(":")[0]), number_id=NUMBER_ID, salon_id=ELITA_ID, channel=channel)
 
 
 def model_name(sandboxes: Sandboxes) -> str:

@@ -16,9 +16,11 @@ from db.records import CompanyId
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.seeds import ELITA_ID, elita_salon
 from sandbox.telegram.server import TelegramSandbox
+from sandbox.whatsapp.server import WhatsAppSandbox
 from sandbox.yclients.server import YclientsSandbox
 
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-demo-0001"  # noqa: S105 (known to the local sandbox alone)
+NUMBER_ID, NUMBER_TOKEN, APP_SECRET = "106540352242922", "SANDBOX-number", "SANDBOX-app"
 _PROBE_S = 2
 
 
@@ -27,6 +29,7 @@ class Sandboxes:
     """The vendors round the demo; `gemini` None where the real one answers."""
 
     telegram: TelegramSandbox
+    whatsapp: WhatsAppSandbox
     yclients: YclientsSandbox
     gemini: GeminiSandbox | None
 
@@ -38,10 +41,21 @@ async def open_sandboxes(*, real_model: bool) -> AsyncIterator[Sandboxes]:
     telegram.add_bot(BOT_TOKEN, username="elita_demo_bot", first_name="Элита")
     async with _yclients() as yclients, AsyncExitStack() as stack:
         gemini = None if real_model else await stack.enter_async_context(_gemini())
+        whatsapp = WhatsAppSandbox()
+        number = whatsapp.add_number(
+            whatsapp.add_app(secret=APP_SECRET),
+            id_=NUMBER_ID,
+            token=NUMBER_TOKEN,
+            display="+7 495 123-45-67",
+            name="Элита",
+        )
+        whatsapp.add_template(number, "answer_ready", "ru", "Салон «Элита»: {{1}}")
         await telegram.start()
+        await whatsapp.start()
         try:
-            yield Sandboxes(telegram=telegram, yclients=yclients, gemini=gemini)
+            yield Sandboxes(telegram=telegram, whatsapp=whatsapp, yclients=yclients, gemini=gemini)
         finally:
+            await whatsapp.stop()
             await telegram.stop()
 
 

@@ -30,7 +30,7 @@ from orchestration.ports import ClaimedTimes, Intents
 from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
-from orchestration.wording import moment_text, offers_text, receipt_text
+from orchestration.wording import moment_text, offers_text, receipt_text, short_moment_text
 from orchestration.writes import (
     as_booked,
     booked_appointment,
@@ -264,15 +264,17 @@ class BookingDesk:
         if proposal.kind is IntentKind.CREATE:
             turn.conversation = turn.conversation.retrying(wish_again(proposal, others[0]))
         buttons = tuple(
-            (Button(text=_offer_label(turn, other), action=f"{SLOT}:{other.id}"),)
+            (
+                Button(
+                    text=short_moment_text(turn, other.starts_at, other.branch_id),
+                    action=f"{SLOT}:{other.id}",
+                    detail=other.staff_name,
+                ),
+            )
             for other in others
             if proposal.kind is IntentKind.CREATE
         )
         turn.replies.append(Reply(text=turn.texts.text("slot-taken", times=offers_text(turn, others)), buttons=buttons))
-
-
-def _offer_label(turn: Turn, offer: Offer) -> str:
-    return f"{moment_text(turn, offer.starts_at, offer.branch_id)}, {offer.staff_name}"
 
 
 async def _services(turn: Turn, branch: Branch, offer: Offer) -> list[OfferedService]:

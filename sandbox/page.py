@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from aiohttp import web
 
 from sandbox.telegram.server import TelegramSandbox
+from sandbox.whatsapp.server import WhatsAppSandbox
 from sandbox.yclients.server import YclientsSandbox
 from sandbox.yclients.view import View
 
@@ -20,21 +22,40 @@ _SECURITY = {
 }
 
 
-class Page:
-    """One address for the page and for what its script asks: the people's side of Telegram, the salon's day."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageVendors:
+    """The servers that the page looks into."""
 
-    def __init__(self, telegram: TelegramSandbox, yclients: YclientsSandbox, *, bot_id: int, salon_id: int) -> None:
-        self._telegram = telegram
-        self._yclients = yclients
-        self._facts: dict[str, int | str] = {"bot_id": bot_id, "salon_id": salon_id}
+    telegram: TelegramSandbox
+    whatsapp: WhatsAppSandbox
+    yclients: YclientsSandbox
+
+
+class Page:
+    """One address for the page and for what its script asks: the people's side of the messengers, the salon's day.
+
+    `channel`: the messenger that is shown first.
+    """
+
+    def __init__(
+        self, vendors: PageVendors, *, bot_id: int, number_id: str, salon_id: int, channel: str = "telegram"
+    ) -> None:
+        self._vendors = vendors
+        self._facts: dict[str, int | str] = {
+            "bot_id": bot_id,
+            "number_id": number_id,
+            "salon_id": salon_id,
+            "channel": channel,
+        }
         self._runner: web.AppRunner | None = None
 
     async def start(self, *, host: str = "127.0.0.1", port: int = 0, model: Literal["gemini", "scripted"]) -> str:
         """Listen; return the page's address. `model` says who answers. Raises OSError where the port is taken."""
         self._facts["model"] = model
         application = web.Application()
-        application.add_routes([web.get("/", self._page), *self._telegram.people.routes()])
-        application.add_routes(View(self._yclients.book).routes())
+        application.add_routes([web.get("/", self._page), *self._vendors.telegram.people.routes()])
+        application.add_routes(self._vendors.whatsapp.people.routes())
+        application.add_routes(View(self._vendors.yclients.book).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         try:

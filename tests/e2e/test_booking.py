@@ -90,7 +90,7 @@ async def test_a_second_client_is_offered_other_times_and_books_one_by_a_tap(hou
 
     await first.presses("Да, записать")
     sorry = await second.presses("Да, записать")
-    again = await second.presses("15:00, Мария Иванова")
+    again = await second.presses("15:00 · Мария Иванова")
     receipt = await second.presses("Да, записать")
 
     assert "только что заняли" in sorry.text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.page import Page
+from sandbox.page import Page, PageVendors
 from sandbox.seeds import ELITA_ID
 
 CHROMIUM = next(
@@ -38,7 +38,10 @@ async def page(house):
 
     assert CHROMIUM is not None, "Chromium is required here and was not found"
     bot_id = house.bots[house.company_id]
-    server = Page(house.vendors.telegram, house.vendors.yclients, bot_id=bot_id, salon_id=ELITA_ID)
+    vendors = PageVendors(
+        telegram=house.vendors.telegram, whatsapp=house.vendors.whatsapp, yclients=house.vendors.yclients
+    )
+    server = Page(vendors, bot_id=bot_id, number_id=await house.whatsapp_number(), salon_id=ELITA_ID)
     url = await server.start(model="scripted")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
@@ -84,6 +87,25 @@ async def test_a_person_books_on_the_page_and_sees_the_record_in_the_crm_day(hou
     assert len(house.records()) == 1
     if folder := os.environ.get("AI_ADMIN_SCREENSHOTS"):
         await page.screenshot(path=str(Path(folder) / "page.png"))
+
+
+async def test_a_person_books_over_whatsapp_on_the_page_by_taps_alone(house, page):
+    await page.click("#tab-whatsapp")
+    await write(page, "записаться")
+    for label in ("Стрижка женская", "Анна Смирнова"):
+        count = await page.locator(".message:not(.mine)").count()
+        await page.locator(".buttons button", has_text=label).last.click()
+        await answered(page, count)
+    for _ in range(2):
+        count = await page.locator(".message:not(.mine)").count()
+        await page.locator(".buttons").last.locator("button").first.click()
+        await answered(page, count)
+    await page.click("text=Да, записать")
+
+    await page.locator(".message:not(.mine)", has_text="Готово, вы записаны").wait_for()
+    assert len(house.records()) == 1
+    if folder := os.environ.get("AI_ADMIN_SCREENSHOTS"):
+        await page.screenshot(path=str(Path(folder) / "page-whatsapp.png"))
 
 
 async def test_the_page_says_in_the_readers_language_who_answers(page):
