@@ -16,6 +16,8 @@ SERVED = (
 )
 BETA_ALIASES = ("gemini-flash-latest", "gemini-flash-lite-latest", "gemini-pro-latest")
 METHODS = ("generateContent", "streamGenerateContent", "countTokens")
+_PICTURE_TOKENS = {"LOW": 280, "MEDIUM": 560, "HIGH": 1120}
+_PICTURE_TOKENS_BEFORE = {"LOW": 64, "MEDIUM": 258, "HIGH": 258}
 _LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
 
@@ -56,6 +58,12 @@ def demands_signatures(name: str) -> bool:
 def cache_minimum(name: str) -> int:
     """Return how many tokens a common prefix needs before the implicit cache serves it."""
     return 2048 if name.startswith("gemini-2.5") else 4096
+
+
+def picture_tokens(name: str, resolution: str) -> int:
+    """Return what a picture costs at a media resolution ("" or MEDIA_RESOLUTION_UNSPECIFIED: the highest)."""
+    costs = _PICTURE_TOKENS_BEFORE if name.startswith("gemini-2.") else _PICTURE_TOKENS
+    return costs.get(resolution.removeprefix("MEDIA_RESOLUTION_"), costs["HIGH"])
 
 
 def check_generation(name: str, config: GenerationConfig) -> None:

@@ -131,7 +131,7 @@ class GeminiSandbox:
             body = decode_object(raw)
             logged = self._record(request, model, method, key, body, len(raw))
             if method == "countTokens":
-                response: web.StreamResponse = _count(body)
+                response: web.StreamResponse = _count(model, body)
             else:
                 response = await self._generate(request, logged, stream=method == "streamGenerateContent")
         except GeminiError as error:
@@ -164,7 +164,7 @@ class GeminiSandbox:
             raise error
 
     async def _answer(self, logged: LoggedRequest, parsed: GenerateRequest, fault: Fault | None) -> Answer:
-        prompt = count_prompt(parsed)
+        prompt = count_prompt(logged.model, parsed)
         empty = answer_fault(fault, prompt) if fault is not None else None
         if empty is not None:
             return empty
@@ -242,12 +242,12 @@ class GeminiSandbox:
         return web.json_response({"waiting": 0})
 
 
-def _count(body: object) -> web.Response:
+def _count(model: str, body: object) -> web.Response:
     parsed = parse(CountRequest, body)
     request = parsed.generate_content_request or GenerateRequest(contents=parsed.contents)
     if not request.contents:
         raise invalid("* CountTokensRequest.contents: contents is not specified\n")
-    counts = count_prompt(request)
+    counts = count_prompt(model, request)
     details = [{"modality": kind, "tokenCount": count} for kind, count in counts.items()]
     return web.json_response({"totalTokens": sum(counts.values()), "promptTokensDetails": details})
 

@@ -1,6 +1,9 @@
 """Counts of tokens, computed from the lengths of what was really sent, and the implicit cache's common prefix.
 
-A count is an estimate: four Latin or some three Cyrillic characters to a token; Google's tokenizer is not public.
+A count of words is an estimate: four Latin or some three Cyrillic characters to a token; Google's tokenizer is not
+public. Sounds and pictures are counted as ai.google.dev/gemini-api/docs/audio and .../media-resolution say: 32 tokens a
+second, and a fixed number for a picture by generation and resolution. That the second generation counts a large
+picture as several tiles is left out.
 """
 
 import hashlib
@@ -10,11 +13,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from sandbox.gemini.models import picture_tokens
 from sandbox.gemini.signatures import decode
-from sandbox.gemini.wire import Content, GenerateRequest, Json, Part
+from sandbox.gemini.wire import Blob, Content, GenerateRequest, Json, Part
 from sandbox.media import seconds_of
 
-_IMAGE_TOKENS = 258
 _AUDIO_TOKENS_PER_SECOND = 32
 _AUDIO_BYTES_PER_SECOND = 2000  # Opus voice at 16 kbit/s, what messengers send
 _BLOCK = 1024
@@ -41,20 +44,29 @@ def part_text(part: Part) -> str:
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
-def count_prompt(request: GenerateRequest) -> dict[str, int]:
+def count_prompt(model: str, request: GenerateRequest) -> dict[str, int]:
     """Count the tokens that go in, by modality."""
     counts = {"TEXT": sum(text_tokens(one) for one in prompt_segments(request, blobs=False))}
+    resolution = (request.generation_config and request.generation_config.media_resolution) or ""
     for content in request.contents or []:
         for part in content.parts or []:
-            if part.inline_data is None:
-                continue
-            kind = (part.inline_data.mime_type or "").split("/")[0].upper()
-            body = decode(part.inline_data.data or "") or b""
-            seconds = max(1, round(seconds_of(body)) or len(body) // _AUDIO_BYTES_PER_SECOND)
-            tokens = seconds * _AUDIO_TOKENS_PER_SECOND if kind in ("AUDIO", "VIDEO") else _IMAGE_TOKENS
-            modality = kind if kind in ("AUDIO", "VIDEO", "IMAGE") else "DOCUMENT"
-            counts[modality] = counts.get(modality, 0) + tokens
+            if part.inline_data is not None:
+                modality = _modality(part.inline_data)
+                heard = modality in ("AUDIO", "VIDEO")
+                tokens = _sound_tokens(part.inline_data) if heard else picture_tokens(model, resolution)
+                counts[modality] = counts.get(modality, 0) + tokens
     return counts
+
+
+def _modality(blob: Blob) -> str:
+    kind = (blob.mime_type or "").split("/")[0].upper()
+    return kind if kind in ("AUDIO", "VIDEO", "IMAGE") else "DOCUMENT"
+
+
+def _sound_tokens(blob: Blob) -> int:
+    body = decode(blob.data or "") or b""
+    seconds = round(seconds_of(body)) or len(body) // _AUDIO_BYTES_PER_SECOND
+    return max(1, seconds) * _AUDIO_TOKENS_PER_SECOND
 
 
 def prompt_segments(request: GenerateRequest, *, blobs: bool = True) -> list[str]:

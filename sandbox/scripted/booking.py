@@ -17,7 +17,7 @@ from sandbox.scripted.catalogue import (
     slot_lines,
     slots_of,
 )
-from sandbox.scripted.context import Called, View
+from sandbox.scripted.context import Called, Unclear, View
 from sandbox.scripted.dates import Span
 from sandbox.scripted.handover import hand_over, recover
 from sandbox.scripted.phrases import Phrases
@@ -47,7 +47,7 @@ def book(view: View, wish: Wish, phrases: Phrases) -> list[Part]:
         return recover(view, failed, phrases)
     chosen = _chosen_services(wish, services, phrases)
     if chosen is None:
-        return [text_part(_which_service(wish, services, phrases))]
+        return [text_part(_which_service(view, wish, services, phrases))]
     if (elsewhere := next((one for one in chosen if one.booking != "agent"), None)) is not None:
         return _booked_elsewhere(view, elsewhere, phrases)
     if wish.days is None:
@@ -241,7 +241,9 @@ def _chosen_services(wish: Wish, services: Sequence[Service], phrases: Phrases) 
     return [one[0] for one in groups] if groups and all(len(one) == 1 for one in groups) else None
 
 
-def _which_service(wish: Wish, services: Sequence[Service], phrases: Phrases) -> str:
+def _which_service(view: View, wish: Wish, services: Sequence[Service], phrases: Phrases) -> str:
+    if not wish.groups and view.unclear is Unclear.PICTURE:
+        return phrases("unseen")
     unsure = next((one for one in wish.groups if len(one) > 1), None)
     options = "; ".join(service_line(one, phrases) for one in (unsure or services)[:_LISTED])
     if len(unsure or services) > _LISTED:

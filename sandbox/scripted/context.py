@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from sandbox.gemini.signatures import current_turn_start, decode
@@ -14,13 +15,20 @@ from sandbox.scripted.schema import fit_arguments
 UNREACHABLE = ("crm_unavailable", "crm_auth_failed")
 
 
+class Unclear(StrEnum):
+    """What came beside the words and could not be read."""
+
+    SOUND = "sound"
+    PICTURE = "picture"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Words of the client or of the model; deaf tells that something came that cannot be read, a sound or picture."""
+    """Words of the client or of the model; unclear: what came with them and could not be read."""
 
     by_client: bool
     text: str
-    deaf: bool = False
+    unclear: Unclear | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +72,10 @@ class View:
         return [one.text for one in reversed(self.events) if isinstance(one, Said) and one.by_client]
 
     @property
-    def deaf(self) -> bool:
-        """Tell whether the client's last message was nothing but a sound or a picture."""
+    def unclear(self) -> Unclear | None:
+        """Tell what of the client's last message could not be read."""
         said = self._last(by_client=True)
-        return said is not None and said.deaf and not said.text
+        return said.unclear if said else None
 
     @property
     def before(self) -> str:
@@ -135,16 +143,28 @@ def _events(contents: Sequence[Content]) -> list[Event]:
             following = contents[index + 1] if index + 1 < len(contents) else None
             events += _called(content, following)
         if content.text or not (content.calls or content.responses):
-            told = [media_words(part.inline_data) for part in content.parts or [] if part.inline_data is not None]
-            text = " ".join([*(words for words in told if words), content.text.strip()]).strip()
-            events.append(Said(by_client=content.role != "model", text=text, deaf=None in told))
+            events.append(_said(content))
     return events
+
+
+def _said(content: Content) -> Said:
+    """Take what a recording or picture tells for words beside those that were written."""
+    blobs = [part.inline_data for part in content.parts or [] if part.inline_data is not None]
+    told = [media_words(blob) for blob in blobs]
+    dark = [blob for blob, words in zip(blobs, told, strict=True) if words is None]
+    unclear = (Unclear.SOUND if _is_sound(dark[0]) else Unclear.PICTURE) if dark else None
+    text = ". ".join(one for one in (*told, content.text.strip()) if one)
+    return Said(by_client=content.role != "model", text=text, unclear=unclear)
+
+
+def _is_sound(blob: Blob) -> bool:
+    return (blob.mime_type or "").startswith("audio/")
 
 
 def media_words(blob: Blob) -> str | None:
     """Return what the sandboxes' people put into a recording or a picture (see sandbox/media.py); None: nothing."""
     data = decode(blob.data or "") or b""
-    return words_in(data) if (blob.mime_type or "").startswith("audio/") else shown_in(data)
+    return words_in(data) if _is_sound(blob) else shown_in(data)
 
 
 def _called(content: Content, following: Content | None) -> list[Called]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from sandbox.gemini.wire import Blob, GenerateRequest, Part, text_part
 from sandbox.scripted.booking import book
 from sandbox.scripted.catalogue import known_services, slots_of
-from sandbox.scripted.context import UNREACHABLE, View, media_words, read_view
+from sandbox.scripted.context import UNREACHABLE, Unclear, View, media_words, read_view
 from sandbox.scripted.facts import find_answer
 from sandbox.scripted.handover import hand_over, handed_over
 from sandbox.scripted.intents import Intent, find_intents, is_no, is_question, is_yes
@@ -30,6 +30,7 @@ from sandbox.scripted.replies import (
 from sandbox.scripted.wish import Topic, Wish, find_groups, read_wish
 from sandbox.scripted.words import best_matches, features
 
+_OFFERED_WORD = re.compile(r"\b(?:single |one )?word\W{1,3}(?P<word>[A-Z]{4,})\b")
 _MOST_CALLS = 10  # in one turn; a conversation that needs more is a person's
 Reply: TypeAlias = Callable[[View, Wish, Phrases], list[Part]]
 
@@ -62,13 +63,14 @@ def _to_write_down(request: GenerateRequest) -> Blob | None:
 
 
 def _written_down(request: GenerateRequest, recording: Blob) -> str:
-    """Return the words that the recording carries. A rule has no ears: without them it says what it was told to say."""
+    """Return the words that the recording carries. A rule has no ears: without them it says so, in the word that the
+    instruction offers for this."""
     words = media_words(recording)
     if words is not None:
         return words
     instruction = request.system_instruction.text if request.system_instruction else ""
-    offered = re.search(r"\b[A-Z]{6,}\b", instruction)
-    return offered[0] if offered else "I cannot make out what is said."
+    offered = _OFFERED_WORD.search(instruction)
+    return offered["word"] if offered else "I cannot make out what is said."
 
 
 def _next_step(view: View, wish: Wish, phrases: Phrases) -> list[Part]:
@@ -78,8 +80,8 @@ def _next_step(view: View, wish: Wish, phrases: Phrases) -> list[Part]:
     lost = next((one for one in view.turn if one.error in UNREACHABLE), None)
     if lost is not None or len(view.turn) >= _MOST_CALLS:
         return hand_over(view, lost.error if lost is not None and lost.error else "too_many_steps", phrases)
-    if view.deaf:
-        return [text_part(phrases("deaf"))]
+    if view.unclear is not None and not (view.text and (wish.touched or find_intents(view.text))):
+        return [text_part(phrases("unseen" if view.unclear is Unclear.PICTURE else "unheard"))]
     return _reply_for(view, wish)(view, wish, phrases)
 
 

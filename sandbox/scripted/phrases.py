@@ -17,9 +17,13 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "thanks": ("Пожалуйста! Если что-то понадобится, пишите.", "You are welcome! Write any time you need something."),
     "bye": ("До свидания, хорошего дня!", "Goodbye, have a nice day!"),
-    "deaf": (
+    "unheard": (
         "Не могу разобрать это сообщение. Напишите, пожалуйста, текстом.",
         "I cannot make out this message. Please write it as text.",
+    ),
+    "unseen": (
+        "По картинке не могу понять, что вам нужно. Напишите, пожалуйста, словами.",
+        "I cannot tell from the picture what you need. Please say it in words.",
     ),
     "clarify": (
         "Не совсем понимаю вас. Можно записаться, узнать цены или адрес, перенести или отменить запись. Что вам нужно?",

@@ -12,6 +12,7 @@ from google.genai import types
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.gemini.usage import PrefixCache
 from sandbox.gemini.wire import GenerateRequest, Part
+from sandbox.media import photo, voice_note
 
 MODEL = "gemini-3.8-flash"
 KEY = "sandbox-key"
@@ -32,7 +33,7 @@ class Clock:
 async def test_tokens_are_counted_from_what_was_sent(client: genai.Client) -> None:
     short = await client.aio.models.generate_content(model=MODEL, contents="hello")
     long = await client.aio.models.generate_content(model=MODEL, contents="hello " * 1000)
-    voice = types.Part.from_bytes(data=bytes(20_000), mime_type="audio/ogg")
+    voice = types.Part.from_bytes(data=voice_note("hello", seconds=10), mime_type="audio/ogg")
     spoken = await client.aio.models.generate_content(model=MODEL, contents=["hello", voice])
     counted = await client.aio.models.count_tokens(model=MODEL, contents="hello " * 1000)
 
@@ -47,6 +48,27 @@ async def test_tokens_are_counted_from_what_was_sent(client: genai.Client) -> No
     assert counted.total_tokens == second.prompt_token_count
     details = {one.modality: one.token_count for one in third.prompt_tokens_details or []}
     assert details[types.MediaModality.AUDIO] == 320  # ten seconds of voice, 32 tokens each
+
+
+@pytest.mark.parametrize(
+    ("model", "resolution", "tokens"),
+    [
+        (MODEL, None, 1120),
+        (MODEL, "MEDIA_RESOLUTION_UNSPECIFIED", 1120),
+        (MODEL, "MEDIA_RESOLUTION_LOW", 280),
+        ("gemini-2.5-flash", None, 258),
+    ],
+)
+async def test_a_picture_costs_what_its_resolution_does(
+    client: genai.Client, model: str, resolution: str | None, tokens: int
+) -> None:
+    settings = types.GenerateContentConfig(media_resolution=types.MediaResolution(resolution) if resolution else None)
+    picture = types.Part.from_bytes(data=photo("a haircut"), mime_type="image/png")
+    answer = await client.aio.models.generate_content(model=model, contents=["hello", picture], config=settings)
+
+    assert answer.usage_metadata
+    details = {one.modality: one.token_count for one in answer.usage_metadata.prompt_tokens_details or []}
+    assert details[types.MediaModality.IMAGE] == tokens
 
 
 async def test_a_long_common_prefix_is_served_from_the_cache_and_a_short_one_is_not(client: genai.Client) -> None:
