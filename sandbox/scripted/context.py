@@ -10,6 +10,7 @@ from sandbox.gemini.signatures import current_turn_start, decode
 from sandbox.gemini.wire import Blob, Content, FunctionDeclaration, GenerateRequest, Part, call_part
 from sandbox.media import shown_in, words_in
 from sandbox.scripted.facts import Facts, read_facts
+from sandbox.scripted.kazakh import is_kazakh, to_russian
 from sandbox.scripted.schema import fit_arguments
 
 UNREACHABLE = ("crm_unavailable", "crm_auth_failed")
@@ -28,6 +29,8 @@ class Said:
 
     by_client: bool
     text: str
+    """What the rules read: Kazakh is put into the Russian that they know."""
+    written: str
     unclear: Unclear | None = None
 
 
@@ -69,7 +72,7 @@ class View:
     @property
     def client_texts(self) -> list[str]:
         """List what the client wrote, the newest first."""
-        return [one.text for one in reversed(self.events) if isinstance(one, Said) and one.by_client]
+        return [one.written for one in reversed(self.events) if isinstance(one, Said) and one.by_client]
 
     @property
     def unclear(self) -> Unclear | None:
@@ -154,7 +157,9 @@ def _said(content: Content) -> Said:
     dark = [blob for blob, words in zip(blobs, told, strict=True) if words is None]
     unclear = (Unclear.SOUND if _is_sound(dark[0]) else Unclear.PICTURE) if dark else None
     text = ". ".join(one for one in (*told, content.text.strip()) if one)
-    return Said(by_client=content.role != "model", text=text, unclear=unclear)
+    by_client = content.role != "model"
+    heard = to_russian(text) if by_client and is_kazakh(text) else text
+    return Said(by_client=by_client, text=heard, written=text, unclear=unclear)
 
 
 def _is_sound(blob: Blob) -> bool:

@@ -1,8 +1,13 @@
-"""The sentences of the scripted model, in Russian and English; prices, times and names only ever come from outside."""
+"""The sentences of the scripted model, in Russian and English (kazakh.py has the others).
+
+Prices, times and names only ever come from outside.
+"""
 
 import re
 from collections.abc import Iterable
 from datetime import date
+
+from sandbox.scripted import kazakh
 
 _PHRASES: dict[str, tuple[str, str]] = {
     # key: (Russian, English)
@@ -117,11 +122,11 @@ class Phrases:
     """Says a sentence in one language."""
 
     def __init__(self, language: str) -> None:
-        """Speak English for "en", Russian for all else."""
-        self._place = 1 if language == "en" else 0
+        """Speak English for "en", Kazakh for "kk", Russian for all else."""
+        self._place = {"en": 1, "kk": 2}.get(language, 0)
 
     def __call__(self, key: str, **values: object) -> str:
-        return _PHRASES[key][self._place].format(**values)
+        return _every(key)[self._place].format(**values)
 
     def day(self, iso: str, weekday: str = "") -> str:
         """Write a day with its weekday; the tool's own weekday is kept in Russian. A text that is no date stays."""
@@ -129,21 +134,29 @@ class Phrases:
             day = date.fromisoformat(iso)
         except ValueError:
             return iso
+        if self._place == 2:
+            return f"{kazakh.DAYS[day.weekday()]}, {day.day} {kazakh.MONTHS[day.month - 1]}"
         if self._place:
             return f"{_DAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]}"
         return f"{weekday or _DAYS_RU[day.weekday()]}, {day.day} {_MONTHS_RU[day.month - 1]}"
 
     def asked(self, key: str, text: str) -> bool:
-        """Tell whether a text holds this sentence, in either language, whatever its values."""
-        fixed = (max(re.split(r"\{\w+\}", one), key=len).strip() for one in _PHRASES[key])
+        """Tell whether a text holds this sentence, in whatever language and with whatever values."""
+        fixed = (max(re.split(r"\{\w+\}", one), key=len).strip() for one in _every(key))
         return any(one in text for one in fixed)
+
+
+def _every(key: str) -> tuple[str, str, str]:
+    return (*_PHRASES[key], kazakh.PHRASES[key])
 
 
 def language_of(texts: Iterable[str], preferred: str | None) -> str:
     """Choose the language of an answer: by the letters of the first text that has some, else the preferred one."""
     for text in texts:
+        if kazakh.is_kazakh(text):
+            return "kk"
         cyrillic = sum(1 for char in text.lower() if "а" <= char <= "я")
         latin = sum(1 for char in text.lower() if "a" <= char <= "z")
         if cyrillic + latin >= 3:
             return "ru" if cyrillic >= latin else "en"
-    return "en" if preferred == "en" else "ru"
+    return preferred if preferred in ("en", "kk") else "ru"
