@@ -47,8 +47,10 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
         if isinstance(chat, Mapping) and isinstance(chat.get("id"), int):
             sender = event.get("from")
             user_id = sender.get("id") if isinstance(sender, Mapping) else None
-            user_id = user_id if isinstance(user_id, int) else chat["id"]
             connection = event.get("business_connection_id") or ""
+            if connection or not isinstance(user_id, int):
+                # In a business chat the owner writes too, and it is one dialogue all the same: the client's.
+                user_id = chat["id"]
             return f"{chat['id']}:{user_id}:{connection}" if isinstance(connection, str) else ASIDE
     return ASIDE
 
