@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
 from locales.spoken import is_kazakh
@@ -86,6 +86,10 @@ class Translator:
     def moment(self, at: datetime) -> str:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"
+
+    def zone(self, name: str) -> str:
+        """Say whose clock it is by the zone's best-known place."""
+        return get_timezone_location(name, locale=self.language, return_city=True)
 
     def duration(self, length: timedelta) -> str:
         """Say a length of time in hours and minutes."""

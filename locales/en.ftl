@@ -12,6 +12,7 @@ minutes = { $count } { $count ->
     [one] minute
    *[other] minutes
 }
+moment-in-zone = { $moment } ({ $zone } time)
 yes-words = yes|yes yes|yeah|yep|yup|ok|okay|sure|yes please|yes, please|yes thanks|yes, thanks|yes thank you|yes, thank you|confirm|i confirm|confirmed|go ahead|yes, go ahead|book it|yes, book it|that's right|correct|sounds good|perfect|of course|да|👍|👌|✅|+
 no-words = no|nope|no thanks|no, thanks|no thank you|no, thank you|cancel|not now|don't|wrong|нет|👎|-
 
