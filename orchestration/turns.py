@@ -99,6 +99,11 @@ class Turn:
     erases: bool = False
 
     @property
+    def staff_texts(self) -> Translator:
+        """The words for the salon's staff: the company's language, whatever the client speaks."""
+        return Translator.for_language(self.scope.agent.language)
+
+    @property
     def client_text(self) -> str:
         """What the client wrote in this turn, a burst of messages as one."""
         return "\n".join(message.text for message in self.messages if message.text)
