@@ -44,6 +44,7 @@ class SmsIntake:
     """The gateway's half: is it theirs, and whose is it? No SDK, no parsing beyond that."""
 
     type = ChannelType.EXAMPLE
+    challenged = False
 
     def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
         expected = hmac.new(secrets["secret"].get_secret_value().encode(), body, sha256).hexdigest()
