@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.core import get_global
+from babel.dates import format_date, get_timezone_location
+from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
 
 from locales.spoken import in_russian_letters, spoken_language
@@ -60,8 +63,13 @@ class Translator:
         return str(text)
 
     def money(self, minor_units: int, currency: str) -> str:
-        """Say an amount: whole units where there is nothing after the point."""
-        return self.text("money", amount=_amount(minor_units, self.language), currency=self._currency(currency))
+        """Say an amount of minor units (a hundredth each): whole units where there is nothing after the point."""
+        return self.text("money", amount=_amount(minor_units, self.language), currency=self.currency(currency))
+
+    def currency(self, code: str) -> str:
+        """Say a currency as it stands after an amount; its ISO 4217 code where we have no word for it."""
+        key = f"currency-{code.lower()}"
+        return self.text(key) if self._bundle.has_message(key) else code
 
     def price(self, low: int, high: int | None, currency: str) -> str:
         """Say a price; a range stays a range."""
@@ -91,6 +99,11 @@ class Translator:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"
 
+    def moment_in_zone(self, at: datetime, zone: str) -> str:
+        """Say a moment and whose clock it is by: that of the IANA time zone, by the name of its city."""
+        city = get_timezone_location(zone, locale=self.language, return_city=True)
+        return self.text("moment-in-zone", moment=self.moment(at), zone=city)
+
     def duration(self, length: timedelta) -> str:
         """Say a length of time in hours and minutes."""
         hours, minutes = divmod(round(length.total_seconds() / 60), 60)
@@ -118,10 +131,6 @@ class Translator:
         theirs = _translator(also)._words(key) if also else frozenset()
         return theirs | {_bare(word) for word in self.text(key).split("|")}
 
-    def _currency(self, code: str) -> str:
-        key = f"currency-{code.lower()}"
-        return self.text(key) if self._bundle.has_message(key) else code
-
 
 def languages() -> frozenset[str]:
     """Return the languages that there are texts for: one file each."""
@@ -143,10 +152,16 @@ def _translator(language: str) -> Translator:
     return Translator(language, bundle)
 
 
+def zones_of(territory: str) -> frozenset[str]:
+    """Return the IANA time zones of a territory, an ISO 3166-1 alpha-2 code; empty for one that is not known."""
+    return frozenset(zone for zone, place in get_global("zone_territories").items() if place == territory)
+
+
 def _amount(minor_units: int, language: str) -> str:
     whole, rest = divmod(minor_units, 100)
-    separator = "." if language == "en" else ","
-    return f"{whole}{separator}{rest:02}" if rest else str(whole)
+    grouped = whole >= _GROUPED_FROM.get(language, _GROUPED_ELSE_FROM)
+    pattern = "#,##0.00" if rest else "#,##0"
+    return format_decimal(Decimal(minor_units) / 100, pattern, locale=language, group_separator=grouped)
 
 
 def _bare(text: str) -> str:

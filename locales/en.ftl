@@ -4,6 +4,14 @@ money = { $amount } { $currency }
 price-range = from { $low } to { $high }
 currency-rub = RUB
 currency-kzt = KZT
+currency-usd = USD
+currency-eur = EUR
+currency-byn = BYN
+currency-uzs = UZS
+currency-kgs = KGS
+currency-uah = UAH
+currency-gel = GEL
+currency-amd = AMD
 hours = { $count } { $count ->
     [one] hour
    *[other] hours
@@ -12,6 +20,7 @@ minutes = { $count } { $count ->
     [one] minute
    *[other] minutes
 }
+moment-in-zone = { $moment } ({ $zone } time)
 yes-words = yes|yes yes|yeah|yep|yup|ok|okay|sure|yes please|yes thanks|yes thank you|confirm|i confirm|confirmed|go ahead|yes go ahead|that's right|correct|sounds good|perfect|of course|да|👍|👌|✅|+
 yes-words-create = book it|yes book it|book me in|yes book me in
 yes-words-move = move it|yes move it

@@ -4,6 +4,14 @@ money = { $amount } { $currency }
 price-range = от { $low } до { $high }
 currency-rub = руб.
 currency-kzt = тг
+currency-usd = долл.
+currency-eur = евро
+currency-byn = бел. руб.
+currency-uzs = сум
+currency-kgs = сом
+currency-uah = грн
+currency-gel = лари
+currency-amd = драм
 hours = { $count } { $count ->
     [one] час
     [few] часа
@@ -14,6 +22,7 @@ minutes = { $count } { $count ->
     [few] минуты
    *[many] минут
 }
+moment-in-zone = { $moment } (по времени: { $zone })
 yes-words = да|да да|ага|угу|ок|окей|ok|okay|yes|хорошо|отлично|давайте|давай|да давайте|подтверждаю|да подтверждаю|согласна|согласен|верно|да верно|все верно|да все верно|да спасибо|да пожалуйста|подходит|да подходит|конечно|да конечно|👍|👌|✅|+
 yes-words-create = записывайте|запишите|да записывайте|да запишите
 yes-words-move = переносите|перенесите|да переносите|да перенесите

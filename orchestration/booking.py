@@ -30,7 +30,7 @@ from orchestration.ports import ClaimedTimes, Intents
 from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
-from orchestration.wording import moment_text, offers_text, receipt_text, short_moment_text
+from orchestration.wording import offers_text, receipt_text, short_moment_text, staff_moment_text
 from orchestration.writes import (
     as_booked,
     booked_appointment,
@@ -224,8 +224,8 @@ class BookingDesk:
         )
         self._tell_done(turn, as_booked(proposal, appointment))
         if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
-            when = moment_text(turn, appointment.starts_at, branch.id)
-            notice = turn.texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
+            when = staff_moment_text(turn, appointment.starts_at, branch.id)
+            notice = turn.staff_texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
             turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
 
     def _tell_done(self, turn: Turn, proposal: Proposal) -> None:
@@ -247,7 +247,7 @@ class BookingDesk:
         turn.outcome = error.code
         if proposal.offer is None or not isinstance(error, SlotTaken):
             turn.say(turn.texts.text("crm-rejected"))
-            notice = turn.texts.text(
+            notice = turn.staff_texts.text(
                 "staff-crm-down", client=client_label(turn), wish=turn.client_text or proposal.kind, reason=error.code
             )
             turn.call_person(error.code, str(error), notice=StaffNotice(text=notice, branch_id=branch.id))

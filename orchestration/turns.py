@@ -103,6 +103,11 @@ class Turn:
         """What the client wrote in this turn, a burst of messages as one."""
         return "\n".join(message.text for message in self.messages if message.text)
 
+    @property
+    def staff_texts(self) -> Translator:
+        """What the company's staff read: its own language, whatever the client speaks."""
+        return Translator.for_language(self.scope.agent.language)
+
     def press(self, action: str) -> None:
         """Take the client's words as a press of this button."""
         self.messages = (self.messages[0].model_copy(update={"action": action}), *self.messages[1:])
