@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from babel.core import get_global
 from babel.dates import format_date, get_timezone_location
 from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
@@ -99,10 +98,9 @@ class Translator:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"
 
-    def moment_in_zone(self, at: datetime, zone: str) -> str:
-        """Say a moment and whose clock it is by: that of the IANA time zone, by the name of its city."""
-        city = get_timezone_location(zone, locale=self.language, return_city=True)
-        return self.text("moment-in-zone", moment=self.moment(at), zone=city)
+    def zone(self, name: str) -> str:
+        """Say whose clock it is by the zone's best-known place."""
+        return get_timezone_location(name, locale=self.language, return_city=True)
 
     def duration(self, length: timedelta) -> str:
         """Say a length of time in hours and minutes."""
@@ -150,11 +148,6 @@ def _translator(language: str) -> Translator:
     bundle = FluentBundle([language], use_isolating=False)
     bundle.add_resource(FluentResource((_HERE / f"{language}.ftl").read_text(encoding="utf-8")))
     return Translator(language, bundle)
-
-
-def zones_of(territory: str) -> frozenset[str]:
-    """Return the IANA time zones of a territory, an ISO 3166-1 alpha-2 code; empty for one that is not known."""
-    return frozenset(zone for zone, place in get_global("zone_territories").items() if place == territory)
 
 
 def _amount(minor_units: int, language: str) -> str:

@@ -1,24 +1,40 @@
-"""Who the client is: phones in any writing, what a proved one allows that a typed one does not, and what clock
-a number lives by."""
+"""Who the client is: phones in any writing, and what a proved one allows that a typed one does not."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from phonenumbers import timezone
 
 from crm.base import Phone
 from db.records import Author
-from locales import zones_of
 from orchestration.turns import Turn
+
+_OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
+"""The library gives numbers of Kazakhstan all zones of Russia too, as +7 is both countries'. It has one offset since
+2024."""
 
 
 def find_phones(text: str, *, region: str = "RU") -> tuple[Phone, ...]:
     """Return the valid phone numbers in a text as E.164, in order. `region` says how a national number is read."""
     matches = phonenumbers.PhoneNumberMatcher(text, region)
     return tuple(Phone(phonenumbers.format_number(m.number, phonenumbers.PhoneNumberFormat.E164)) for m in matches)
+
+
+def lives_elsewhere(phone: str | None, at: datetime) -> bool:
+    """Say whether the client's clock shows another time than the salon's at this moment, as far as their number tells.
+
+    A number may belong to several zones; one of them with the salon's offset is enough for "no".
+    """
+    if phone is None:
+        return False
+    number = phonenumbers.parse(phone)
+    zones = _OF_COUNTRY.get(phonenumbers.region_code_for_number(number) or "")
+    names = zones or timezone.time_zones_for_number(number)
+    known = [ZoneInfo(name) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    return bool(known) and all(at.astimezone(zone).utcoffset() != at.utcoffset() for zone in known)
 
 
 def typed_phone(turn: Turn, wanted: str | None) -> Phone | None:
@@ -32,31 +48,3 @@ def typed_phone(turn: Turn, wanted: str | None) -> Phone | None:
         asked_for = find_phones(wanted)
         typed = tuple(phone for phone in typed if phone in asked_for)
     return typed[-1] if typed else None
-
-
-def lives_by_another_clock(phone: str | None, zone: str, at: datetime) -> bool:
-    """Say whether the clock where a number (E.164) is from surely shows another time than `zone` at that moment.
-
-    Not sure is no: a number that is not known, one of a country where some zone has that time, a zone that this machine
-    has no data of. A mobile number is only as precise as its country.
-    """
-    zones = _zones_of_phone(phone)
-    here = at.astimezone(ZoneInfo(zone)).utcoffset()
-    try:
-        return bool(zones) and all(at.astimezone(ZoneInfo(one)).utcoffset() != here for one in zones)
-    except ZoneInfoNotFoundError:
-        return False
-
-
-def _zones_of_phone(phone: str | None) -> frozenset[str]:
-    """Return the time zones where a number may be; empty where that is not known."""
-    try:
-        number = phonenumbers.parse(phone or "")
-    except phonenumbers.NumberParseException:
-        return frozenset()
-    zones = frozenset(timezone.time_zones_for_number(number)) - {timezone.UNKNOWN_TIMEZONE}
-    if len(zones) < 2:
-        return zones
-    # libphonenumber's time zones go by prefixes, and +7 is Russia's and Kazakhstan's: a mobile number of either gets
-    # the zones of both. The countries it tells apart.
-    return zones_of(phonenumbers.region_code_for_number(number) or "") or zones

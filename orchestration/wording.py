@@ -10,7 +10,7 @@ from crm.base import Price
 from db.records import Branch, BranchId, IntentKind
 from locales import Translator
 from orchestration.conversation import Ask, Flow, Offer, Proposal, ShownAppointment
-from orchestration.identity import lives_by_another_clock
+from orchestration.identity import lives_elsewhere
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
 
@@ -87,20 +87,13 @@ def short_moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
 
 
 def moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
-    """Say a moment to the client, with its weekday, by the clock on the branch's wall.
-
-    Where the client's own clock shows another time, it is said whose clock that is.
-    """
+    """Say a moment with its weekday, by the clock on the branch's wall, and whose it is where the client's differs."""
     branch = turn.scope.branch(BranchId(branch_id))
     at = turn.local(moment, branch)
-    if lives_by_another_clock(turn.dialogue.proved_phone or turn.dialogue.typed_phone, branch.time_zone, moment):
-        return turn.texts.moment_in_zone(at, branch.time_zone)
-    return turn.texts.moment(at)
-
-
-def staff_moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
-    """Say a moment to the branch's staff: they live by the clock on its wall, and read the company's language."""
-    return turn.staff_texts.moment(turn.local(moment, turn.scope.branch(BranchId(branch_id))))
+    said = turn.texts.moment(at)
+    if not lives_elsewhere(turn.dialogue.proved_phone or turn.dialogue.typed_phone, at):
+        return said
+    return turn.texts.text("moment-in-zone", moment=said, zone=turn.texts.zone(branch.time_zone))
 
 
 def _details(turn: Turn, proposal: Proposal) -> str:
