@@ -15,6 +15,8 @@ from orchestration.turns import Turn
 _OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
 """The library gives numbers of Kazakhstan all zones of Russia too, as +7 is both countries'. It has one offset since
 2024."""
+_MEANT = {("RU", "Europe/Bucharest"): "Europe/Kaliningrad"}
+"""The library's stand-in for Kaliningrad puts the clock forward in summer; Kaliningrad does not."""
 
 
 def find_phones(text: str, *, region: str = "RU") -> tuple[Phone, ...]:
@@ -31,9 +33,9 @@ def lives_elsewhere(phone: str | None, at: datetime) -> bool:
     if phone is None:
         return False
     number = phonenumbers.parse(phone)
-    zones = _OF_COUNTRY.get(phonenumbers.region_code_for_number(number) or "")
-    names = zones or timezone.time_zones_for_number(number)
-    known = [ZoneInfo(name) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    region = phonenumbers.region_code_for_number(number) or ""
+    names = _OF_COUNTRY.get(region) or timezone.time_zones_for_number(number)
+    known = [ZoneInfo(_MEANT.get((region, name), name)) for name in names if name != timezone.UNKNOWN_TIMEZONE]
     return bool(known) and all(at.astimezone(zone).utcoffset() != at.utcoffset() for zone in known)
 
 

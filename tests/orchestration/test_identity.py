@@ -25,6 +25,12 @@ def test_a_client_lives_elsewhere_only_where_the_number_leaves_no_doubt(phone, z
     assert lives_elsewhere(phone, datetime(2026, 11, 25, 15, 0, tzinfo=ZoneInfo(zone))) is elsewhere
 
 
+@pytest.mark.parametrize("phone", ["+74012123456", "+79114567890"])
+@pytest.mark.parametrize("month", [1, 7])
+def test_who_lives_in_kaliningrad_is_at_home_there_in_summer_too(phone, month):
+    assert not lives_elsewhere(phone, datetime(2026, month, 15, 12, 0, tzinfo=ZoneInfo("Europe/Kaliningrad")))
+
+
 async def test_a_client_from_elsewhere_is_told_whose_clock_it_is(house):
     here, there = house.client(), house.client()
     there.phone = "+77010000001"
