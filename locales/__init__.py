@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
 from babel.dates import format_date, get_timezone_location
+from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
 
 from locales.spoken import in_russian_letters, spoken_language
@@ -60,8 +62,13 @@ class Translator:
         return str(text)
 
     def money(self, minor_units: int, currency: str) -> str:
-        """Say an amount: whole units where there is nothing after the point."""
-        return self.text("money", amount=_amount(minor_units, self.language), currency=self._currency(currency))
+        """Say an amount of minor units (a hundredth each): whole units where there is nothing after the point."""
+        return self.text("money", amount=_amount(minor_units, self.language), currency=self.currency(currency))
+
+    def currency(self, code: str) -> str:
+        """Say a currency as it stands after an amount; its ISO 4217 code where we have no word for it."""
+        key = f"currency-{code.lower()}"
+        return self.text(key) if self._bundle.has_message(key) else code
 
     def price(self, low: int, high: int | None, currency: str) -> str:
         """Say a price; a range stays a range."""
@@ -122,10 +129,6 @@ class Translator:
         theirs = _translator(also)._words(key) if also else frozenset()
         return theirs | {_bare(word) for word in self.text(key).split("|")}
 
-    def _currency(self, code: str) -> str:
-        key = f"currency-{code.lower()}"
-        return self.text(key) if self._bundle.has_message(key) else code
-
 
 def languages() -> frozenset[str]:
     """Return the languages that there are texts for: one file each."""
@@ -149,8 +152,9 @@ def _translator(language: str) -> Translator:
 
 def _amount(minor_units: int, language: str) -> str:
     whole, rest = divmod(minor_units, 100)
-    separator = "." if language == "en" else ","
-    return f"{whole}{separator}{rest:02}" if rest else str(whole)
+    grouped = whole >= _GROUPED_FROM.get(language, _GROUPED_ELSE_FROM)
+    pattern = "#,##0.00" if rest else "#,##0"
+    return format_decimal(Decimal(minor_units) / 100, pattern, locale=language, group_separator=grouped)
 
 
 def _bare(text: str) -> str:

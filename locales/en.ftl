@@ -4,6 +4,14 @@ money = { $amount } { $currency }
 price-range = from { $low } to { $high }
 currency-rub = RUB
 currency-kzt = KZT
+currency-usd = USD
+currency-eur = EUR
+currency-byn = BYN
+currency-uzs = UZS
+currency-kgs = KGS
+currency-uah = UAH
+currency-gel = GEL
+currency-amd = AMD
 hours = { $count } { $count ->
     [one] hour
    *[other] hours

@@ -5,6 +5,14 @@ money = { $amount } { $currency }
 price-range = { $low } – { $high }
 currency-rub = рубль
 currency-kzt = теңге
+currency-usd = доллар
+currency-eur = еуро
+currency-byn = беларусь рублі
+currency-uzs = сум
+currency-kgs = сом
+currency-uah = гривна
+currency-gel = лари
+currency-amd = драм
 hours = { $count } { $count ->
     [one] сағат
    *[other] сағат
@@ -13,7 +21,7 @@ minutes = { $count } { $count ->
     [one] минут
    *[other] минут
 }
-moment-in-zone = { $moment } ({ $zone } уақыты)
+moment-in-zone = { $moment } ({ $zone } уақытымен)
 yes-words = иә|ия|ие|иә иә|жарайды|иә жарайды|жақсы|дұрыс|бәрі дұрыс|келісемін|иә келісемін|мақұл|болады|иә болады|растаймын|иә растаймын|әрине|иә әрине|иә рахмет|жарайды рахмет|👍|👌|✅|+
 yes-words-create = жазыңыз|иә жазыңыз|болады жазыңыз|жазып қойыңыз|жаза беріңіз
 yes-words-move = ауыстырыңыз|иә ауыстырыңыз|ауыстыра беріңіз

@@ -4,6 +4,14 @@ money = { $amount } { $currency }
 price-range = от { $low } до { $high }
 currency-rub = руб.
 currency-kzt = тг
+currency-usd = долл.
+currency-eur = евро
+currency-byn = бел. руб.
+currency-uzs = сум
+currency-kgs = сом
+currency-uah = грн
+currency-gel = лари
+currency-amd = драм
 hours = { $count } { $count ->
     [one] час
     [few] часа

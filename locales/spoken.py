@@ -65,8 +65,8 @@ _ENGLISH = _list("""
 def spoken_language(text: str, so_far: str | None) -> str | None:
     """Say what a text is written in: kk, ru, en, or None where it does not tell.
 
-    `so_far` is what the client spoke before. One Russian noun in a Kazakh talk is a service's name or a master's, and
-    one English word in another talk is a brand: they change nothing.
+    `so_far` is what the client spoke before. One Russian noun in a Kazakh talk is a service's name or a master's, one
+    English word in another talk is a brand: they change nothing.
     """
     cyrillic, latin = _CYRILLIC.findall(text), [word.lower().replace("’", "'") for word in _LATIN.findall(text)]
     english = sum(word in _ENGLISH for word in latin)

@@ -8,11 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+"
-_CURRENCY = r"(?:руб|₽|р\.|р\b|rub|те[нң]ге|тг\b|₸|\$|usd|eur|€)"
+# Thousands stand apart by a space, in English by a comma.
+_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f,]\d{3})+(?!\d)|\d+"
+# Every currency that there is a word for, as people write it; "gel" in small letters is what nails are done with.
+_CURRENCY = (
+    r"(?:руб|₽|р\.|р\b|rub|те[нң]ге|тг\b|₸|kzt|tenge|долл|\$|usd|dollar|евро|еуро|€|eur|бел\. ?руб|беларус|byn|br\b"
+    r"|сум\b|сўм|uzs|сом\b|kgs|грн|гривн|₴|uah|лари\b|₾|(?-i:GEL)\b|драм|֏|amd)"
+)
 _MONEY = re.compile(rf"({_NUMBER})(?:[.,]\d{{1,2}})?\s*{_CURRENCY}", re.IGNORECASE)
 _MONEY_RANGE = re.compile(rf"({_NUMBER})\s*(?:-|–|—|до|to)\s*(?:{_NUMBER})\s*{_CURRENCY}", re.IGNORECASE)
-_MONEY_BEFORE = re.compile(rf"(?:\$|€|₽|rub|usd|eur)\s*({_NUMBER})", re.IGNORECASE)
+_MONEY_BEFORE = re.compile(rf"(?:\$|€|₽|₸|rub|usd|eur|kzt)\s*({_NUMBER})", re.IGNORECASE)
 _MINUTES = re.compile(r"(\d+)\s*(?:мин|min)", re.IGNORECASE)
 _HOURS = re.compile(r"(\d+(?:[.,]5)?)\s*(?:час|hour|са[гғ]ат|ч\b|h\b)", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+)\s*(?:%|процент|percent|пайыз)", re.IGNORECASE)

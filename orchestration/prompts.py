@@ -17,7 +17,6 @@ from locales import Translator, languages, prompt_text
 _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 _EXCEPTIONS_AHEAD = timedelta(days=14)
 _LONGEST_NAME = 60
-_CURRENCIES = {"RUB": "руб."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +43,11 @@ class PromptManager:
 def stable_part(snapshot: CompanySnapshot) -> str:
     """Return what is the same for every client of the company."""
     agent = snapshot.agent
+    currency = Translator.for_language(agent.language).currency(agent.currency)
     parts = [
         _section("ИНФОРМАЦИЯ О КОМПАНИИ", _company_lines(snapshot)),
-        _section("НАШИ УСЛУГИ", [_service_line(service, agent.currency) for service in agent.services]),
-        _section("НАШИ ТОВАРЫ", [_product_line(product, agent.currency) for product in agent.products]),
+        _section("НАШИ УСЛУГИ", [_service_line(service, currency) for service in agent.services]),
+        _section("НАШИ ТОВАРЫ", [_product_line(product, currency) for product in agent.products]),
         _section("КОНТАКТНАЯ ИНФОРМАЦИЯ", _contact_lines(snapshot.branches)),
         _section("ПРАВИЛА КОМПАНИИ", [f"{topic}: {words}" for topic, words in agent.policies.items()]),
         _section("ЧАСТЫЕ ВОПРОСЫ", [f"— {one.question}\n  {one.answer}" for one in agent.faq]),
@@ -89,7 +89,7 @@ def _product_line(product: CatalogueProduct, currency: str) -> str:
 
 def _price(price: PriceRange, currency: str) -> str:
     amounts = [price.low] if price.high is None else [price.low, price.high]
-    return f"{'-'.join(_amount(one) for one in amounts)} {_CURRENCIES.get(currency, currency)}"
+    return f"{'-'.join(_amount(one) for one in amounts)} {currency}"
 
 
 def _amount(minor_units: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from crm.base import Appointment, BaseCRMAdapter, Capability, NewAppointment, Phone, RecordId
 from crm.errors import CRMNotFound, CRMRejected
 from db.records import BookedAppointment, Branch, BranchId, IntentKind, StaffTime, new_id
-from locales import Translator
 from orchestration.conversation import Offer, Proposal, Wish
 from orchestration.turns import Turn
 
@@ -84,7 +83,7 @@ def as_booked(proposal: Proposal, appointment: Appointment) -> Proposal:
 
 def _comment(turn: Turn, proposal: Proposal) -> str:
     """Write what the salon's staff read in the record, in the company's language."""
-    texts = Translator.for_language(turn.scope.agent.language)
+    texts = turn.staff_texts
     lines = [texts.text("comment-source")]
     if proposal.visitor_name:
         lines.append(texts.text("comment-visitor", visitor=proposal.visitor_name))

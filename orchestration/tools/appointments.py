@@ -116,6 +116,6 @@ def _told(turn: Turn, own: OwnAppointment) -> dict[str, Any]:
 
 
 def visitor_in(turn: Turn, comment_lines: Sequence[str]) -> str | None:
-    """Find who comes in the record's comment, where the booking put it."""
-    prefix = turn.texts.text("comment-visitor", visitor="").rstrip()
+    """Find who comes in the record's comment, where the booking put it in the company's language."""
+    prefix = turn.staff_texts.text("comment-visitor", visitor="").rstrip()
     return next((line.removeprefix(prefix).strip() for line in comment_lines if line.startswith(prefix)), None)

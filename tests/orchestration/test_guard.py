@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from locales import Translator, languages
 from orchestration.guard import unknown_figures
 
 FACTS = (
@@ -22,6 +23,9 @@ FACTS = (
         "Вы писали 16:30, но свободно 15:00.",
         "Приходите втроём!",
         "Позвоните: +7 (495) 123-45-67",
+        "A haircut is 2,500 RUB, a manicure 1,800 to 2,200 RUB.",
+        "Шаш қию 2500 рубль, 60 минут.",
+        "Two gel polishes are ready.",
     ],
 )
 def test_what_was_given_may_be_said(reply):
@@ -40,7 +44,21 @@ def test_what_was_given_may_be_said(reply):
         ("Это займёт 3 часа", "3 ч"),
         ("Свободно в 17:30", "17:30"),
         ("Цена 16 руб.", "16"),
+        ("It is 1,500 RUB", "1,500"),
+        ("Бағасы 3 500 теңге", "3 500"),
+        ("₸ 3500", "3500"),
+        ("10% жеңілдік, 45 минут", "45 мин"),
     ],
 )
 def test_what_was_not_given_may_not(reply, found):
     assert found in unknown_figures(reply, facts=FACTS, client_words="16:30? дайте скидку 10%, за 2000 руб.")
+
+
+@pytest.mark.parametrize("currency", ["RUB", "KZT", "USD", "EUR", "BYN", "UZS", "KGS", "UAH", "GEL", "AMD"])
+@pytest.mark.parametrize("language", sorted(languages()))
+@pytest.mark.parametrize("amount", [9_00, 1_900_00, 12_900_00, 12_900_50, 1_234_900_00])
+def test_money_is_known_and_missed_as_every_language_writes_it(language, currency, amount):
+    said = Translator.for_language(language).money(amount, currency)
+
+    assert unknown_figures(f"{said}!", facts=[f'{{"price": "{said}"}}'], client_words="") == ()
+    assert unknown_figures(f"{said}!", facts=FACTS, client_words="") != ()
