@@ -34,9 +34,10 @@ from db.inbox import Inbox
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
 from db.limits import Pace as VendorPace
-from db.records import Channel, CompanyId, CrmSettings
+from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
+from handlers.base import ChannelIntake
 from handlers.ops import Ops
 from handlers.process import Process
 from handlers.registry import INTAKES
@@ -202,14 +203,14 @@ def _core(
     )
 
 
-def build_gateway(core: Core) -> Gateway:
+def build_gateway(core: Core, intakes: Mapping[ChannelType, ChannelIntake] = INTAKES) -> Gateway:
     """Make the gateway: webhooks, `/process`, and the operators' routes."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
         core.directory,
         core.intake,
-        INTAKES,
+        intakes,
         core.open_channel_secrets,
         address_of,
         quiet=timedelta(seconds=settings.quiet_seconds),

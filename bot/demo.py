@@ -69,6 +69,8 @@ async def run_demo(options: DemoOptions) -> int:
         stopped = asyncio.Event()
         serving = asyncio.create_task(serve(core, {}, stopped=stopped))
         stack.push_async_callback(_finish, serving, stopped)
+        # Meta asks an address back before it takes it.
+        await _until_open(settings.host, settings.port)
         await set_up_company(core, sandboxes)
         if not options.self_test:
             return await _stay(_page(sandboxes, options.channel), options.port, sandboxes, serving)
@@ -108,8 +110,6 @@ async def set_up_company(core: Core, sandboxes: Sandboxes) -> CompanyId:
 
     company = await replace_from_file(core.companies, parse_company_file(_COMPANY_FILE.read_text(encoding="utf-8")))
     await connect_crm(core, company.id, sandboxes.yclients)
-    # Meta asks the address back before it takes it.
-    await _until_open(core.settings.host, core.settings.port)
     known = set()
     for channel in await core.companies.list_channels(company.id):
         if channel.type in (ChannelType.TELEGRAM, ChannelType.WHATSAPP):

@@ -77,23 +77,29 @@ class WorkerApp:
 
 @asynccontextmanager
 async def open_worker(
-    core: Core, *, model: Model | None = None, lease: timedelta = LEASE, only: DialogueId | None = None
+    core: Core,
+    *,
+    model: Model | None = None,
+    lease: timedelta = LEASE,
+    only: DialogueId | None = None,
+    more: Mapping[ChannelType, ChannelDispatch] | None = None,
 ) -> AsyncIterator[WorkerApp]:
     """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings.
 
     `lease`: how long work is held without a sign of life; what another worker waits before it takes over.
-    `only`: serve this dialogue and leave everything else to the others.
+    `only`: serve this dialogue and leave everything else to the others. `more`: channels beside those of this version.
     """
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     numbers = Numbers(core.open_channel_secrets, HANDLERS, api_url=core.settings.whatsapp_api_url)
     try:
         async with open_crm(core) as scopes, _model(core, model, borrow=only is not None) as chosen:
-            dispatcher = build_dispatcher(TurnStorage())
+            dispatcher = build_dispatcher(TurnStorage(), core.clock)
             dispatcher.update.outer_middleware(TenantMiddleware(scopes))
             channels: dict[ChannelType, ChannelDispatch] = {
                 ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
                 ChannelType.WHATSAPP: WhatsAppDispatch(numbers, bind_tenant(scopes), core.clock),
                 ChannelType.API: ApiDispatch(core.answers),
+                **(more or {}),
             }
             orchestrator = build_orchestrator(core, chosen)
             worker = _worker(core, scopes, channels, orchestrator, lease, only)

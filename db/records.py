@@ -45,6 +45,8 @@ class ChannelType(StrEnum):
     VOICE = "voice"
     API = "api"
     """A channel of one's own over `POST /process`, and the terminal chat."""
+    EXAMPLE = "example"
+    """That of examples/channels, which shows how one is added; nothing serves it."""
 
 
 class ChannelStatus(StrEnum):

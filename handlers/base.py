@@ -116,9 +116,10 @@ class TurnCollector:
 
 
 class ChannelIntake(Protocol):
-    """The gateway's half of a channel."""
+    """The gateway's half of a channel. `challenged`: the messenger asks the address back before it takes it."""
 
     type: ChannelType
+    challenged: bool
 
     def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
         """Check the channel's own proof that the messenger sent this, in constant time."""
@@ -127,7 +128,7 @@ class ChannelIntake(Protocol):
         """Split a body into updates. What cannot be read is one update of the dialogue ASIDE; never raises."""
 
     def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
-        """Return what a GET of the webhook's address is answered with; None: this channel answers none, or not this."""
+        """Return what a GET of the webhook's address is answered with; None: it is not answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

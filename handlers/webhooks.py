@@ -49,12 +49,14 @@ class Webhooks:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, each also without `/api`."""
-        return [
-            route(f"{prefix}/v1/{type_.value}/webhook/{{webhook_token}}", handler)
-            for type_ in self._intakes
-            for prefix in ("/api", "")
-            for route, handler in ((web.post, self._accept), (web.get, self._challenge))
-        ]
+        routes = []
+        for type_, intake in self._intakes.items():
+            for prefix in ("/api", ""):
+                path = f"{prefix}/v1/{type_.value}/webhook/{{webhook_token}}"
+                routes.append(web.post(path, self._accept))
+                if intake.challenged:
+                    routes.append(web.get(path, self._challenge))
+        return routes
 
     async def _challenge(self, request: web.Request) -> web.Response:
         """Answer a messenger that asks whether the address is ours; the answer is plain text, letter for letter."""

@@ -8,15 +8,18 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
-from locales.spoken import is_kazakh
+from locales.spoken import in_russian_letters, spoken_language
 
 _HERE = Path(__file__).parent
 _DEFAULT = "ru"
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
-_LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
+# Who speaks the one answers in the other as well: Kazakhstan's clients mix them in one talk.
+_ALSO_SPOKEN = {"kk": "ru"}
+# From this amount on people set the thousands apart; Russian and Kazakh write 2500 in one piece.
+_GROUPED_FROM = {"en": 1_000}
+_GROUPED_ELSE_FROM = 10_000
 
 
 class Translator:
@@ -29,21 +32,22 @@ class Translator:
     @staticmethod
     def for_language(code: str | None, default: str = _DEFAULT) -> Translator:
         """Return the translator of a language tag ("ru-RU" is "ru"); of `default` where there are no texts for it."""
-        known = languages()
-        for wanted in (code or "", default, _DEFAULT):
-            language = wanted.replace("_", "-").split("-")[0].lower()
-            if language in known:
-                return _translator(language)
-        raise KeyError(_DEFAULT)
+        found = (Translator.find_language(wanted) for wanted in (code, default))
+        return _translator(next((language for language in found if language), _DEFAULT))
 
     @staticmethod
-    def language_of(text: str) -> str | None:
-        """Say which of our languages a client writes in, by its letters; None where a text does not tell."""
-        if is_kazakh(text):
-            return "kk"
-        if _CYRILLIC.search(text):
-            return "ru"
-        return "en" if len(_LATIN_WORD.findall(text)) > 1 else None
+    def find_language(tag: str | None) -> str | None:
+        """Return the language of ours that a tag names ("kk-KZ" is "kk"); None where there are no texts in it."""
+        language = (tag or "").replace("_", "-").split("-")[0].lower()
+        return language if language in languages() else None
+
+    @staticmethod
+    def language_of(text: str, so_far: str | None = None) -> str | None:
+        """Say which of our languages a client writes in; None where a text does not tell: "ok", a figure, a name.
+
+        `so_far` is the language that the client spoke before, None where that is not known.
+        """
+        return spoken_language(text, so_far)
 
     def text(self, key: str, **values: str | int) -> str:
         """Return the text of a key. Raises KeyError for a key that is not there or a value that is missing."""
@@ -87,6 +91,10 @@ class Translator:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"
 
+    def zone(self, name: str) -> str:
+        """Say whose clock it is by the zone's best-known place."""
+        return get_timezone_location(name, locale=self.language, return_city=True)
+
     def duration(self, length: timedelta) -> str:
         """Say a length of time in hours and minutes."""
         hours, minutes = divmod(round(length.total_seconds() / 60), 60)
@@ -110,7 +118,9 @@ class Translator:
         return _bare(text) in self._words("no-words")
 
     def _words(self, key: str) -> frozenset[str]:
-        return frozenset(word.strip() for word in self.text(key).split("|"))
+        also = _ALSO_SPOKEN.get(self.language)
+        theirs = _translator(also)._words(key) if also else frozenset()
+        return theirs | {_bare(word) for word in self.text(key).split("|")}
 
     def _currency(self, code: str) -> str:
         key = f"currency-{code.lower()}"
@@ -144,10 +154,11 @@ def _amount(minor_units: int, language: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Strip a reply to its words: case, ё, punctuation at the ends, skin tones and variation marks of emoji."""
+    """Strip a reply to its words: case, ё, Kazakh letters, punctuation, skin tones and variation marks of emoji."""
     kept = "".join(
         character
         for character in unicodedata.normalize("NFC", text)
         if unicodedata.category(character) not in ("Cf", "Mn") and not "\U0001f3fb" <= character <= "\U0001f3ff"
     )
-    return re.sub(r"\s+", " ", kept.casefold().replace("ё", "е").strip(" \t\n.,!)(:;…\"'«»"))
+    plain = in_russian_letters(kept.casefold().replace("ё", "е")).replace(",", " ")
+    return re.sub(r"\s+", " ", plain.strip(" \t\n.!)(:;…\"'«»"))

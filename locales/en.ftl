@@ -12,8 +12,15 @@ minutes = { $count } { $count ->
     [one] minute
    *[other] minutes
 }
-yes-words = yes|yes yes|yeah|yep|yup|ok|okay|sure|yes please|yes, please|yes thanks|yes, thanks|yes thank you|yes, thank you|confirm|i confirm|confirmed|go ahead|yes, go ahead|book it|yes, book it|that's right|correct|sounds good|perfect|of course|да|👍|👌|✅|+
-no-words = no|nope|no thanks|no, thanks|no thank you|no, thank you|cancel|not now|don't|wrong|нет|👎|-
+moment-in-zone = { $moment } ({ $zone } time)
+yes-words = yes|yes yes|yeah|yep|yup|ok|okay|sure|yes please|yes thanks|yes thank you|confirm|i confirm|confirmed|go ahead|yes go ahead|that's right|correct|sounds good|perfect|of course|да|👍|👌|✅|+
+yes-words-create = book it|yes book it|book me in|yes book me in
+yes-words-move = move it|yes move it
+yes-words-cancel = cancel it|yes cancel it|yes cancel
+no-words = no|nope|no thanks|no thank you|not now|don't|wrong|нет|👎|-
+no-words-create = cancel|don't book it
+no-words-move = cancel|don't move it|leave it
+no-words-cancel = don't cancel|don't cancel it|keep it|leave it
 
 greeting = Hello! I am the digital assistant of { $company }: I answer questions and make bookings.
 help = I am the digital assistant of { $company }. Write in your own words what you need: to book, to ask a price, to move or cancel an appointment. Booking by buttons: /book. Your appointments: /my. To call a person: /person. Another language: /language.

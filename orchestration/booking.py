@@ -14,6 +14,7 @@ worker may have made the same call. The same where the hosts' clocks differ by t
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from orchestration.ports import ClaimedTimes, Intents
 from orchestration.proposals import SLOT, Proposals
 from orchestration.trouble import client_label, crm_failed, outcome_unknown
 from orchestration.turns import StaffNotice, Turn, TurnPostponed
-from orchestration.wording import moment_text, offers_text, receipt_text, short_moment_text
+from orchestration.wording import offers_text, receipt_text, short_moment_text
 from orchestration.writes import (
     as_booked,
     booked_appointment,
@@ -224,8 +225,8 @@ class BookingDesk:
         )
         self._tell_done(turn, as_booked(proposal, appointment))
         if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
-            when = moment_text(turn, appointment.starts_at, branch.id)
-            notice = turn.texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
+            when = turn.staff_texts.moment(turn.local(appointment.starts_at, branch))
+            notice = turn.staff_texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
             turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
 
     def _tell_done(self, turn: Turn, proposal: Proposal) -> None:
@@ -239,7 +240,7 @@ class BookingDesk:
 
     def _tell_unknown(self, turn: Turn, proposal: Proposal, branch: Branch) -> None:
         turn.conversation = turn.conversation.at_rest()
-        outcome_unknown(turn, receipt_text(turn, proposal), branch)
+        outcome_unknown(turn, receipt_text(replace(turn, texts=turn.staff_texts), proposal), branch)
 
     async def _refused(self, turn: Turn, proposal: Proposal, branch: Branch, error: CRMRejected) -> None:
         """Say kindly that it is not possible, with other times where time was the reason."""
@@ -247,7 +248,7 @@ class BookingDesk:
         turn.outcome = error.code
         if proposal.offer is None or not isinstance(error, SlotTaken):
             turn.say(turn.texts.text("crm-rejected"))
-            notice = turn.texts.text(
+            notice = turn.staff_texts.text(
                 "staff-crm-down", client=client_label(turn), wish=turn.client_text or proposal.kind, reason=error.code
             )
             turn.call_person(error.code, str(error), notice=StaffNotice(text=notice, branch_id=branch.id))

@@ -73,7 +73,7 @@ class Commands:
         if answer != "yes":
             turn.say(turn.texts.text("delete-me-kept"))
             return
-        notice = turn.texts.text("staff-delete-me", client=client_label(turn))
+        notice = turn.staff_texts.text("staff-delete-me", client=client_label(turn))
         turn.notices.append(StaffNotice(text=notice))
         turn.say(turn.texts.text("delete-me-done"))
         turn.erase()
@@ -92,7 +92,7 @@ class Commands:
 
     async def _on_person(self, turn: Turn, argument: str) -> None:
         kind, label = "asked_for", client_label(turn)
-        notice = turn.texts.text("staff-call-person", kind=kind, client=label, summary="/person")
+        notice = turn.staff_texts.text("staff-call-person", kind=kind, client=label, summary="/person")
         turn.call_person(kind, "/person", notice=StaffNotice(text=notice))
         turn.say(turn.texts.text("person-called"))
         turn.outcome = "person_called"

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.records import Dialogue
+from db.records import Dialogue, IntentKind
 from orchestration.booking import BookingDesk
 from orchestration.conversation import PROPOSAL_LIFETIME, Conversation, Proposal, Step
 from orchestration.proposals import NO, YES
 from orchestration.turns import Turn
+
+# "Book me in" is no yes to a cancellation, and "cancel" is a yes to nothing else.
+_YES_TO = {
+    IntentKind.CREATE: "yes-words-create",
+    IntentKind.MOVE: "yes-words-move",
+    IntentKind.CANCEL: "yes-words-cancel",
+}
+_NO_TO = {
+    IntentKind.CREATE: "no-words-create",
+    IntentKind.MOVE: "no-words-move",
+    IntentKind.CANCEL: "no-words-cancel",
+}
 
 
 class Confirmation:
@@ -38,10 +50,11 @@ class Confirmation:
         proposal = turn.conversation.proposal
         if proposal is None or turn.conversation.step is not Step.CONFIRMING:
             return False
-        if turn.texts.is_yes(turn.client_text):
+        words = turn.client_text
+        if turn.texts.is_yes(words) or turn.texts.is_one_of(_YES_TO[proposal.kind], words):
             await self._on_yes(turn, proposal)
             return True
-        if turn.texts.is_no(turn.client_text):
+        if turn.texts.is_no(words) or turn.texts.is_one_of(_NO_TO[proposal.kind], words):
             self._on_no(turn)
             return True
         # Something else was said: the button still counts, a later bare "yes" answers another question.

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import phonenumbers
+from phonenumbers import timezone
 
 from crm.base import Phone
 from db.records import Author
 from orchestration.turns import Turn
+
+_OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
+"""The library gives numbers of Kazakhstan all zones of Russia too, as +7 is both countries'. It has one offset since
+2024."""
+_MEANT = {("RU", "Europe/Bucharest"): "Europe/Kaliningrad"}
+"""The library's stand-in for Kaliningrad puts the clock forward in summer; Kaliningrad does not."""
 
 
 def find_phones(text: str, *, region: str = "RU") -> tuple[Phone, ...]:
     """Return the valid phone numbers in a text as E.164, in order. `region` says how a national number is read."""
     matches = phonenumbers.PhoneNumberMatcher(text, region)
     return tuple(Phone(phonenumbers.format_number(m.number, phonenumbers.PhoneNumberFormat.E164)) for m in matches)
+
+
+def lives_elsewhere(phone: str | None, at: datetime) -> bool:
+    """Say whether the client's clock shows another time than the salon's at this moment, as far as their number tells.
+
+    A number may belong to several zones; one of them with the salon's offset is enough for "no".
+    """
+    if phone is None:
+        return False
+    number = phonenumbers.parse(phone)
+    region = phonenumbers.region_code_for_number(number) or ""
+    names = _OF_COUNTRY.get(region) or timezone.time_zones_for_number(number)
+    known = [ZoneInfo(_MEANT.get((region, name), name)) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    return bool(known) and all(at.astimezone(zone).utcoffset() != at.utcoffset() for zone in known)
 
 
 def typed_phone(turn: Turn, wanted: str | None) -> Phone | None:

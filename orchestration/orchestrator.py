@@ -199,12 +199,17 @@ def _learn(turn: Turn) -> None:
             dialogue = replace(dialogue, client_name=message.sender.name)
         if proved := message.proved_phone or message.sender.phone:
             dialogue = replace(dialogue, proved_phone=proved)
-    default = turn.scope.agent.language
-    spoken = Translator.language_of(turn.client_text)
-    if spoken is not None and spoken != dialogue.language and not dialogue.language_chosen:
-        dialogue = replace(dialogue, language=spoken)
+    if not dialogue.language_chosen:
+        spoken = Translator.language_of(turn.client_text, dialogue.language)
+        dialogue = replace(dialogue, language=spoken or dialogue.language or _hinted_language(turn))
     turn.dialogue = dialogue
-    turn.texts = Translator.for_language(dialogue.language, default=default)
+    turn.texts = Translator.for_language(dialogue.language, default=turn.scope.agent.language)
+
+
+def _hinted_language(turn: Turn) -> str | None:
+    """Return the language of the client's messenger, where we have texts in it: it counts until they write words."""
+    hints = (Translator.find_language(message.sender.language) for message in turn.messages)
+    return next((hint for hint in hints if hint), None)
 
 
 def _answers_another_message(turn: Turn) -> bool:

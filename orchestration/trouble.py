@@ -22,7 +22,7 @@ _MOST_QUOTED = 1000
 
 def client_label(turn: Turn) -> str:
     """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
-    return _label(turn.dialogue, turn.texts)
+    return _label(turn.dialogue, turn.staff_texts)
 
 
 def dead_update_notice(scope: CompanyScope, dialogue: Dialogue) -> StaffNotice:
@@ -58,7 +58,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
     log.warning("crm_failed", code=error.code, error=str(error))
     refused = isinstance(error, CRMAuthFailed)
     turn.say(turn.texts.text("crm-auth-failed" if refused else "crm-unavailable"))
-    notice = turn.texts.text(
+    notice = turn.staff_texts.text(
         "staff-crm-auth" if refused else "staff-crm-down",
         client=client_label(turn),
         wish=turn.client_text or "—",
@@ -71,7 +71,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
 def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
     """Say that a person checks whether the write went through; it is never tried again."""
     turn.say(turn.texts.text("outcome-unknown"))
-    notice = turn.texts.text("staff-outcome-unknown", client=client_label(turn), what=what)
+    notice = turn.staff_texts.text("staff-outcome-unknown", client=client_label(turn), what=what)
     turn.call_person("crm_outcome_unknown", what, notice=StaffNotice(text=notice, branch_id=branch.id))
     turn.outcome = "crm_outcome_unknown"
 
@@ -80,7 +80,7 @@ def model_failed(turn: Turn, reason: str) -> None:
     """Say that the assistant cannot think now and that a person will answer."""
     # The booking by buttons needs no model.
     turn.replies.append(Reply(text=turn.texts.text("model-unavailable"), buttons=menu_rows(turn)))
-    notice = turn.texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
+    notice = turn.staff_texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason
 

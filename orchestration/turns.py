@@ -99,6 +99,11 @@ class Turn:
     erases: bool = False
 
     @property
+    def staff_texts(self) -> Translator:
+        """The words for the salon's staff: the company's language, whatever the client speaks."""
+        return Translator.for_language(self.scope.agent.language)
+
+    @property
     def client_text(self) -> str:
         """What the client wrote in this turn, a burst of messages as one."""
         return "\n".join(message.text for message in self.messages if message.text)
@@ -186,16 +191,17 @@ class Turn:
 def first_group(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the messages at the head of the queue that make one turn.
 
-    A run of free text is one turn, as a burst of short messages is one thought; a command, a pressed button, a contact
-    and an attachment each are a turn of their own, so that they act on exactly the state that stood before them.
+    A run of free text is one turn, as a burst of short messages is one thought; a command, a pressed button, a contact,
+    an attachment and a changed message each are a turn of their own, so that they act on exactly the state that stood
+    before them.
     """
     if not messages:
         return ()
-    if not messages[0].is_free_text:
+    if not messages[0].is_free_text or messages[0].edits is not None:
         return (messages[0],)
     burst = []
     for message in messages:
-        if not message.is_free_text:
+        if not message.is_free_text or message.edits is not None:
             break
         burst.append(message)
     return tuple(burst)

@@ -10,6 +10,7 @@ from crm.base import Price
 from db.records import Branch, BranchId, IntentKind
 from locales import Translator
 from orchestration.conversation import Ask, Flow, Offer, Proposal, ShownAppointment
+from orchestration.identity import lives_elsewhere
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
 
@@ -86,8 +87,13 @@ def short_moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
 
 
 def moment_text(turn: Turn, moment: datetime, branch_id: UUID) -> str:
-    """Say a moment with its weekday, by the clock on the branch's wall."""
-    return turn.texts.moment(turn.local(moment, turn.scope.branch(BranchId(branch_id))))
+    """Say a moment with its weekday, by the clock on the branch's wall, and whose it is where the client's differs."""
+    branch = turn.scope.branch(BranchId(branch_id))
+    at = turn.local(moment, branch)
+    said = turn.texts.moment(at)
+    if not lives_elsewhere(turn.dialogue.proved_phone or turn.dialogue.typed_phone, at):
+        return said
+    return turn.texts.text("moment-in-zone", moment=said, zone=turn.texts.zone(branch.time_zone))
 
 
 def _details(turn: Turn, proposal: Proposal) -> str:

@@ -7,24 +7,26 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
-from aiogram import Dispatcher, F, Router
+from aiogram import Bot, Dispatcher, F, Router
 from aiogram.enums import ChatMemberStatus
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command as CommandFilter
 from aiogram.filters import CommandObject
 from aiogram.fsm.storage.base import BaseStorage
-from aiogram.types import CallbackQuery, ChatMemberUpdated, User
+from aiogram.types import BusinessConnection, CallbackQuery, ChatMemberUpdated, User
 from aiogram.types import Message as TelegramMessage
 from pydantic import ValidationError
 
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
 from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
+from handlers.telegram.business import BusinessConnections
 from handlers.telegram.delivery import address_of, deliver
 from handlers.telegram.limits import LIMITS, TelegramLimits
 from handlers.telegram.media import attachment_of, fetch
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Choices, Command, Message, Sender
+from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
@@ -42,11 +44,12 @@ _COMMANDS = [command.value for command in Command]
 _LONGEST_QUOTE = 200
 
 
-def build_router() -> Router:
+def build_router(connections: BusinessConnections) -> Router:
     """Make a router of its own for each dispatcher: aiogram attaches a router only once."""
     router = Router(name="client")
     private = F.chat.type == "private"
-    # In a business chat the owner's own words come by the same way (see business.py); they are nobody's to answer.
+    for business in (router.business_message, router.edited_business_message):
+        business.filter(connections.may_answer)
     for observer in (router.message, router.business_message):
         observer(private, CommandFilter(*_COMMANDS, ignore_mention=True))(on_command)
         observer(private, F.contact)(on_contact)
@@ -56,6 +59,11 @@ def build_router() -> Router:
         observer(private, F.text)(on_edit)
     router.callback_query(F.data)(on_button)
     router.my_chat_member(private)(on_block)
+
+    @router.business_connection()
+    async def on_connection(connection: BusinessConnection, bot: Bot) -> None:
+        connections.forget(bot, connection.id)
+
     return router
 
 
@@ -159,10 +167,10 @@ class TelegramDispatch:
         await self._bots.close()
 
 
-def build_dispatcher(storage: BaseStorage) -> Dispatcher:
+def build_dispatcher(storage: BaseStorage, clock: Clock) -> Dispatcher:
     """Make the dispatcher. No event isolation of aiogram's: the dialogue's lease already serialises."""
     dispatcher = Dispatcher(storage=storage)
-    dispatcher.include_router(build_router())
+    dispatcher.include_router(build_router(BusinessConnections(clock)))
     return dispatcher
 
 

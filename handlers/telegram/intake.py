@@ -19,6 +19,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (the header's na
 
 class TelegramIntake:
     type = ChannelType.TELEGRAM
+    challenged = False
 
     def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
         expected = secrets["secret_token"].get_secret_value().encode()
@@ -47,8 +48,10 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
         if isinstance(chat, Mapping) and isinstance(chat.get("id"), int):
             sender = event.get("from")
             user_id = sender.get("id") if isinstance(sender, Mapping) else None
-            user_id = user_id if isinstance(user_id, int) else chat["id"]
             connection = event.get("business_connection_id") or ""
+            if connection or not isinstance(user_id, int):
+                # In a business chat the owner writes too, and it is one dialogue all the same: the client's.
+                user_id = chat["id"]
             return f"{chat['id']}:{user_id}:{connection}" if isinstance(connection, str) else ASIDE
     return ASIDE
 

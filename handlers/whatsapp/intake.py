@@ -26,6 +26,7 @@ _STATUS = ("id", "status", "timestamp", "errors")
 
 class WhatsAppIntake:
     type = ChannelType.WHATSAPP
+    challenged = True
 
     def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
         """Check Meta's HMAC over the raw body, made with the app's secret."""

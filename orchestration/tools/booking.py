@@ -107,7 +107,7 @@ def _hand_link(turn: Turn, service: OfferedService, branch: Branch) -> ToolOutco
     key = "prepayment-link" if prepaid else "service-by-link"
     turn.say(turn.texts.text(key, service=service.name, link=service.link))
     if prepaid:
-        notice = turn.texts.text("staff-prepayment", client=client_label(turn), service=service.name)
+        notice = turn.staff_texts.text("staff-prepayment", client=client_label(turn), service=service.name)
         turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
     return ToolOutcome(response={"status": "link_given", "link": service.link}, ends_turn=True, code="link_given")
 

@@ -10,7 +10,6 @@ from db.records import BranchId
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
 from orchestration.trouble import client_label
 from orchestration.turns import StaffNotice, Turn
-from orchestration.wording import moment_text
 
 
 class CallPerson(Arguments):
@@ -29,7 +28,7 @@ class TellStaff(Arguments):
 
 async def call_a_person(turn: Turn, arguments: CallPerson) -> ToolOutcome:
     kind = arguments.kind
-    notice = turn.texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=arguments.summary)
+    notice = turn.staff_texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=arguments.summary)
     turn.call_person(kind, arguments.summary, notice=StaffNotice(text=notice))
     turn.say(turn.texts.text("person-called"))
     turn.outcome = "person_called"
@@ -43,10 +42,10 @@ async def tell_staff(turn: Turn, arguments: TellStaff) -> ToolOutcome:
         if shown is None:
             return refuse("unknown_appointment", turn.texts.text("tool-unknown-appointment"))
         branch_id = BranchId(shown.branch_id)
-        when = moment_text(turn, shown.starts_at, shown.branch_id)
+        when = turn.staff_texts.moment(turn.local(shown.starts_at, turn.scope.branch(branch_id)))
         appointment = f"{when}, {', '.join(shown.service_names)}, {shown.staff_name}"
     key = "staff-late" if arguments.kind == "late" else "staff-note"
-    notice = turn.texts.text(key, client=client_label(turn), text=arguments.text, appointment=appointment or "—")
+    notice = turn.staff_texts.text(key, client=client_label(turn), text=arguments.text, appointment=appointment or "—")
     turn.notices.append(StaffNotice(text=notice, branch_id=branch_id))
     # The agent promises nothing for the staff: it may only say that they were told.
     return ToolOutcome(response={"status": "staff_told", "promise": "nothing; only that the message was passed on"})

@@ -70,6 +70,12 @@ class Methods:
             raise Refused(404, "Not Found: method not found")
         return await handler(bot, parameters)
 
+    async def _on_getBusinessConnection(self, bot: Bot, parameters: Json) -> Json:
+        connection = bot.connections.get(str(parameters.get("business_connection_id", "")))
+        if connection is None:
+            raise Refused(400, "Bad Request: BUSINESS_CONNECTION_INVALID")
+        return connection
+
     async def _on_getMe(self, bot: Bot, _: Json) -> Json:
         return {**bot.as_json(), **dict.fromkeys(_ONLY_IN_GET_ME, False), "can_join_groups": True}
 
@@ -221,6 +227,8 @@ class Methods:
             chat_id = int(parameters["chat_id"])
         except (KeyError, ValueError) as error:
             raise BadRequest("chat_id is empty" if "chat_id" not in parameters else "chat not found") from error
+        if parameters.get("business_connection_id"):
+            return self._business_chat(bot, str(parameters["business_connection_id"]), chat_id)
         chat = bot.chats.get(chat_id)
         if chat is None:
             known = any(chat_id in other.chats for other in self.state.bots.values())
@@ -233,6 +241,18 @@ class Methods:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat.blocked:
             raise Refused(403, "Forbidden: bot was kicked from the supergroup chat")
+        return chat
+
+    def _business_chat(self, bot: Bot, connection_id: str, chat_id: int) -> Chat:
+        """Return the owner's chat with a client, where the bot may write."""
+        connection = bot.connections.get(connection_id)
+        if connection is None or not connection["is_enabled"]:
+            raise Refused(400, "Bad Request: BUSINESS_CONNECTION_INVALID")
+        if not connection["rights"].get("can_reply"):
+            raise Refused(403, "Forbidden: BUSINESS_CONNECTION_NOT_ALLOWED")
+        chat = bot.business_chats.get((connection_id, chat_id))
+        if chat is None:
+            raise Refused(400, "Bad Request: BUSINESS_PEER_INVALID")
         return chat
 
     def _own_message(self, chat: Chat, parameters: Json) -> ChatMessage:

@@ -19,6 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.telegram.business import Business
 from sandbox.telegram.delivery import Delivery
 from sandbox.telegram.methods import Methods, Refused
 from sandbox.telegram.people import People
@@ -56,6 +57,7 @@ class TelegramSandbox:
     ) -> None:
         self.state = State(clock)
         self.people = People(self.state, self._queue)
+        self.business = Business(self.state, self._queue)
         self.violations: list[Json] = []
         self.floods = 0
         """How many messages were refused because too many had come."""

@@ -110,6 +110,10 @@ class Bot:
     commands: Json = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    connections: dict[str, Json] = field(default_factory=dict)
+    """Business connections by id, as the Bot API has them."""
+    business_chats: dict[tuple[str, int], Chat] = field(default_factory=dict)
+    """The owners' own chats, by connection and client."""
 
     def as_json(self) -> Json:
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}

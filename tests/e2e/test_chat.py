@@ -52,7 +52,11 @@ async def after_a_demo(settings):
     """The stores as a demo leaves them: the company is there, its CRM was a server of a process that is gone."""
     async with open_core(settings) as core:
         async with open_sandboxes(real_model=False) as sandboxes:
-            local = {"telegram_api_url": sandboxes.telegram.url, "public_url": "http://127.0.0.1:1"}
+            local = {
+                "telegram_api_url": sandboxes.telegram.url,
+                "whatsapp_api_url": sandboxes.whatsapp.url,
+                "public_url": "http://127.0.0.1:1",
+            }
             await set_up_company(replace(core, settings=settings.model_copy(update=local)), sandboxes)
         yield core
 

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from bot.app import Core
+from bot.app import Core, utc_now
 from bot.worker_app import delivery_stores
 from db.dialogues import Dialogues
 from db.limits import Budget, RateLimits
@@ -67,7 +67,7 @@ class Post:
 
     def process(self, limits=UNLIMITED, rates=None):
         """Make what one process delivers with."""
-        channels = {ChannelType.TELEGRAM: TelegramDispatch(self.bots, build_dispatcher(TurnStorage()), limits)}
+        channels = {ChannelType.TELEGRAM: TelegramDispatch(self.bots, build_dispatcher(TurnStorage(), utc_now), limits)}
         pace = SendPace(rates or self.core.limits)
         return DeliveryJob(delivery_stores(self.core), channels, pace, self.core.clock)
 

@@ -63,9 +63,9 @@ class Scopes:
 
 
 @pytest.fixture
-async def dispatch():
+async def dispatch(clock):
     bots = Bots(lambda _: {"token": SecretStr("42:token")})
-    dispatcher = build_dispatcher(TurnStorage())
+    dispatcher = build_dispatcher(TurnStorage(), clock)
     dispatcher.update.outer_middleware(TenantMiddleware(Scopes()))
     yield TelegramDispatch(bots, dispatcher)
     await bots.close()

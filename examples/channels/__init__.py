@@ -1,0 +1,1 @@
+"""Channels that show how one is added; nothing serves them."""
