@@ -54,7 +54,7 @@ class Page:
         self._facts["model"] = model
         application = web.Application()
         application.add_routes([web.get("/", self._page), *self._vendors.telegram.people.routes()])
-        application.add_routes(self._vendors.whatsapp.people.routes())
+        application.add_routes(self._vendors.whatsapp.phones.routes())
         application.add_routes(View(self._vendors.yclients.book).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()

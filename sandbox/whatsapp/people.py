@@ -1,131 +1,205 @@
-"""The people with the phones: what they do, and what their chats show. Python for tests, HTTP for the demo's page.
+"""The people with the phones: what they do, as the webhooks that Meta makes of it.
 
-Payloads after Meta's pages "Webhooks: components" and "Business-scoped user ids". Not verified with Meta: how a shared
-contact answers a request for it (here: a `contacts` message whose `context` names the request, and whose contact has
-the sender's own number and no vCard), and what is left out for a person who shows a user name (here: `wa_id`, `from`).
+After Meta's pages "Messages webhook" (one for each kind) and "Business-scoped user ids". Not verified with Meta: that a
+contact shared in answer to a request carries `context` with the request's id beside its `origin: contact_request` and
+has no vCard; that reactions, edits and what is taken back do not open the window; and that a business which was blocked
+is told so at all (here: "failed", 131026).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
-from aiohttp import web
-
+from sandbox.whatsapp import payloads
+from sandbox.whatsapp.events import Events
 from sandbox.whatsapp.state import Chat, ChatMessage, Json, Number, Person, State
-from sandbox.whatsapp.webhooks import Webhooks
 
-_LONGEST_WAIT_S = 25.0
-_FAILURES = {131047: "Re-engagement message", 131026: "Message undeliverable"}
+_KEPT = timedelta(days=7)
+"""Meta keeps a file that came by a webhook so long (page "Media")."""
+_OPENS_NO_WINDOW = frozenset({"reaction", "edit", "revoke"})
 
 
 class People:
     """Every action makes the webhook that Meta would make, and returns the message's id."""
 
-    def __init__(self, state: State, webhooks: Webhooks) -> None:
+    def __init__(self, state: State, events: Events) -> None:
         self._state = state
-        self._webhooks = webhooks
-        self._batch: list[tuple[Number, Json]] | None = None
-        self.last: tuple[Number, Json] | None = None
-        """The last webhook that was brought, with its number."""
+        self._events = events
+
+    # ---- they write
 
     async def send_text(self, number_id: str, person: Person, text: str, *, reply_to: str | None = None) -> str:
-        """Write to a number. The first message opens the chat."""
+        """Write to a number. The first message opens the chat; `reply_to`: the message that this one quotes."""
         return await self._send(number_id, person, text, {"type": "text", "text": {"body": text}}, reply_to)
 
     async def tap(self, number_id: str, person: Person, message_id: str, choice_id: str) -> str:
-        """Tap a button, or choose a row of a list, that the message really shows."""
+        """Tap a button, or choose a row of a list, that the message really shows. Raises LookupError."""
         message = self._message(number_id, person, message_id)
         choice = next((one for one in message.choices if one["id"] == choice_id), None)
         if choice is None:
             raise LookupError(f"the message shows no choice {choice_id!r}")
-        kind = "list_reply" if message.list_button else "button_reply"
-        reply = {name: choice[name] for name in ("id", "title", "description") if choice.get(name)}
-        content = {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+        if message.type == "template":
+            # A quick reply of a template comes back as a kind of its own.
+            content: Json = {"type": "button", "button": {"payload": choice["id"], "text": choice["title"]}}
+        else:
+            kind = "list_reply" if message.list_button else "button_reply"
+            reply = {name: choice[name] for name in ("id", "title", "description") if choice.get(name)}
+            content = {"type": "interactive", "interactive": {"type": kind, kind: reply}}
         return await self._send(number_id, person, choice["title"], content, message_id)
 
-    async def send_voice(self, number_id: str, person: Person, recording: bytes) -> str:
-        """Send a voice note."""
-        mime = "audio/ogg; codecs=opus"
-        media_id = self._upload(number_id, recording, mime)
-        audio = {"id": media_id, "mime_type": mime, "sha256": "x", "voice": True}
-        return await self._send(number_id, person, "🎤", {"type": "audio", "audio": audio}, None)
+    async def press_button(self, number_id: str, person: Person, message_id: str, button_id: str) -> str:
+        """Tap one of the message's buttons. Raises LookupError where it has a list instead."""
+        if self._message(number_id, person, message_id).list_button:
+            raise LookupError("the message has a list, not buttons")
+        return await self.tap(number_id, person, message_id, button_id)
 
-    async def send_image(self, number_id: str, person: Person, picture: bytes, caption: str = "") -> str:
+    async def choose_row(self, number_id: str, person: Person, message_id: str, row_id: str) -> str:
+        """Open the message's list and choose a row. Raises LookupError where it has none."""
+        if not self._message(number_id, person, message_id).list_button:
+            raise LookupError("the message has no list")
+        return await self.tap(number_id, person, message_id, row_id)
+
+    async def send_voice(
+        self, number_id: str, person: Person, recording: bytes, *, mime_type: str = "audio/ogg; codecs=opus"
+    ) -> str:
+        """Send a voice note. How long it lasts, Meta does not tell."""
+        return await self._send_file(number_id, person, "audio", recording, mime_type, "🎤", voice=True)
+
+    async def send_image(
+        self, number_id: str, person: Person, picture: bytes, caption: str = "", *, mime_type: str = "image/png"
+    ) -> str:
         """Send a picture."""
-        image = {"id": self._upload(number_id, picture, "image/png"), "mime_type": "image/png", "sha256": "x"}
-        if caption:
-            image["caption"] = caption
-        return await self._send(number_id, person, caption or "🖼", {"type": "image", "image": image}, None)
+        return await self._send_file(number_id, person, "image", picture, mime_type, "🖼", caption=caption)
+
+    async def send_document(
+        self, number_id: str, person: Person, body: bytes, *, filename: str, mime_type: str, caption: str = ""
+    ) -> str:
+        """Send a file as a document."""
+        named = {"filename": filename, "caption": caption}
+        return await self._send_file(number_id, person, "document", body, mime_type, f"📎 {filename}", **named)
+
+    async def send_sticker(self, number_id: str, person: Person, body: bytes, *, animated: bool = False) -> str:
+        """Send a sticker."""
+        return await self._send_file(number_id, person, "sticker", body, "image/webp", "🙂", animated=animated)
+
+    async def send_location(self, number_id: str, person: Person, latitude: float, longitude: float) -> str:
+        """Send a place on the map, in answer to the request for one where one stands in the chat."""
+        asked = self._last(number_id, person, lambda one: one.asks_location)
+        location = {"latitude": latitude, "longitude": longitude}
+        return await self._send(number_id, person, "📍", {"type": "location", "location": location}, asked)
 
     async def share_contact(self, number_id: str, person: Person, phone: str, *, own: bool = True) -> str:
-        """Share a contact; `own`: one's own, in answer to the request that stands last in the chat."""
-        digits = phone.lstrip("+")
+        """Share a contact; `own`: one's own, in answer to the request that stands last in the chat.
+
+        One from the address book, even one's own, has a vCard, and may be sent as a reply to anything.
+        """
+        asked = self._last(number_id, person, lambda one: one.asks_contact)
         contact: Json = {
             "name": {"formatted_name": person.name, "first_name": person.name},
-            "phones": [{"phone": phone, "wa_id": digits, "type": "CELL"}],
+            "phones": [{"phone": phone, "wa_id": phone.lstrip("+"), "type": "CELL"}],
         }
-        asked = next((one for one in reversed(self._chat(number_id, person).messages) if one.asks_contact), None)
-        if not own:
-            # From the address book it comes with a vCard, and may be sent as a reply to anything.
+        origin = "contact_request" if own and asked else "other"
+        if origin == "other":
             contact["vcard"] = f"BEGIN:VCARD\nVERSION:3.0\nTEL:{phone}\nEND:VCARD"
-        reply_to = asked.id if asked is not None else None
-        return await self._send(number_id, person, f"☎ {phone}", {"type": "contacts", "contacts": [contact]}, reply_to)
+        content = {"type": "contacts", "origin": origin, "contacts": [contact]}
+        return await self._send(number_id, person, f"☎ {phone}", content, asked)
 
-    async def send_anything(self, number_id: str, person: Person, content: Json) -> str:
-        """Send a message of this content: `{"type": "sticker", "sticker": {...}}`."""
-        return await self._send(number_id, person, f"[{content.get('type')}]", content, None)
+    async def react(self, number_id: str, person: Person, message_id: str, emoji: str) -> str:
+        """Put an emoji under a message; "": take it away again."""
+        message = self._message(number_id, person, message_id)
+        message.reactions.pop("person", None)
+        if emoji:
+            message.reactions["person"] = emoji
+        reaction = {"message_id": message_id, **({"emoji": emoji} if emoji else {})}
+        return await self._send(number_id, person, None, {"type": "reaction", "reaction": reaction})
+
+    async def send_unsupported(self, number_id: str, person: Person) -> str:
+        """Send what the Cloud API cannot show: a poll, a picture that may be seen once."""
+        return await self._send(number_id, person, "[unsupported]", payloads.unsupported())
+
+    async def send_order(self, number_id: str, person: Person, catalog_id: str, items: list[Json]) -> str:
+        """Order from the business's catalogue; an item: product_retailer_id, quantity, item_price, currency."""
+        order = {"catalog_id": catalog_id, "text": "", "product_items": items}
+        return await self._send(number_id, person, "🛒", {"type": "order", "order": order})
+
+    async def request_welcome(self, number_id: str, person: Person) -> str:
+        """Open the chat for the first time, where the business asked to be told of that."""
+        return await self._send(number_id, person, None, {"type": "request_welcome"})
+
+    async def send_anything(self, number_id: str, person: Person, content: Json, *, reply_to: str | None = None) -> str:
+        """Send a message of this content: `{"type": "video", "video": {...}}`."""
+        return await self._send(number_id, person, f"[{content.get('type')}]", content, reply_to)
+
+    async def edit_text(self, number_id: str, person: Person, message_id: str, text: str) -> str:
+        """Change the words of a message of one's own.
+
+        Only a number that is used with the Business app too is told of it (page "Edit messages webhook"); to others an
+        edited message comes as an unsupported one.
+        """
+        message = self._message(number_id, person, message_id)
+        message.text, message.seq = text, self._state.seq()
+        if not self._state.numbers[number_id].coexistence:
+            return await self._send(number_id, person, None, payloads.unsupported())
+        edit = {"original_message_id": message_id, "message": {"type": "text", "text": {"body": text}}}
+        return await self._send(number_id, person, None, {"type": "edit", "edit": edit})
+
+    async def take_back(self, number_id: str, person: Person, message_id: str) -> str | None:
+        """Delete a message of one's own for everybody. None: nobody is told, as the Business app is not used."""
+        chat = self.open_chat(number_id, person)
+        chat.messages.remove(self._message(number_id, person, message_id))
+        if not self._state.numbers[number_id].coexistence:
+            return None
+        return await self._send(
+            number_id, person, None, {"type": "revoke", "revoke": {"original_message_id": message_id}}
+        )
+
+    # ---- they look, and they block
 
     async def read(self, number_id: str, person: Person) -> None:
         """Look at the chat: what the business sent is read."""
-        number, chat = self._state.numbers[number_id], self._chat(number_id, person)
-        for message in chat.messages:
-            if message.from_business and message.status != "read":
-                self.report(number, chat, message, "read")
+        number, chat = self._state.numbers[number_id], self.open_chat(number_id, person)
+        for message in list(chat.messages):
+            if message.from_business and message.status not in ("read", "failed"):
+                self._events.report(number, chat, message, "read")
         await self._state.tell()
 
-    @asynccontextmanager
-    async def batch(self) -> AsyncIterator[None]:
-        """Bring all that happens inside as one webhook to each address."""
-        self._batch = []
-        try:
-            yield
-        finally:
-            batch, self._batch = self._batch, None
-            by_address: dict[str, list[tuple[Number, Json]]] = {}
-            for number, body in batch:
-                by_address.setdefault(number.callback_url or number.app.callback_url, []).append((number, body))
-            for together in by_address.values():
-                body = {**together[0][1], "entry": [entry for _, one in together for entry in one["entry"]]}
-                self._webhooks.bring(together[0][0], body)
-
-    async def bring_again(self) -> None:
-        """Bring the last webhook once more, as Meta does when an answer got lost."""
-        url, app, body = self._webhooks.delivered[-1]
-        self._webhooks.bring_raw(url, app, body)
-
     def report(self, number: Number, chat: Chat, message: ChatMessage, status: str, *, code: int | None = None) -> None:
-        """Tell the business what became of its message."""
-        message.status = status
-        told: Json = {
-            "id": message.id,
-            "status": status,
-            "timestamp": str(int(self._state.now().timestamp())),
-            "recipient_id": chat.person.wa_id or chat.person.user_id,
-        }
-        if code is not None:
-            details = {"details": _FAILURES.get(code, "failed")}
-            title = _FAILURES.get(code, "Error")
-            told["errors"] = [{"code": code, "title": title, "message": title, "error_data": details}]
-        self._bring(number, {"statuses": [told]})
+        """Tell the business what became of its message, whether or not it did."""
+        self._events.report(number, chat, message, status, code=code)
+
+    def block(self, number_id: str, person: Person) -> None:
+        """Block the number: what it sends fails from now on."""
+        self.open_chat(number_id, person).blocked = True
+
+    def unblock(self, number_id: str, person: Person) -> None:
+        self.open_chat(number_id, person).blocked = False
+
+    # ---- how it is brought
+
+    def batch(self, *, merged: bool = False) -> AbstractAsyncContextManager[None]:
+        """Bring all that happens inside as one webhook to each address (see Events.batch)."""
+        return self._events.batch(merged=merged)
+
+    async def bring_again(self, *, last: int = 1) -> None:
+        """Bring the last webhooks once more, as Meta does when an answer got lost."""
+        self._events.bring_again(last=last)
+
+    def bring_event(self, number_id: str, field: str, value: Json) -> None:
+        """Let Meta tell of something else: news of the account, of a template's quality."""
+        self._events.bring(self._state.numbers[number_id], value, field=field)
+
+    # ---- what the phone shows
+
+    def add_person(self, person: Person) -> None:
+        """Let somebody have WhatsApp who has not written to anybody yet."""
+        self._state.people[person.user_id] = person
 
     def open_chat(self, number_id: str, person: Person) -> Chat:
         """Return the chat, begun now where it is not there yet."""
-        return self._state.numbers[number_id].chats.setdefault(person.user_id, Chat(person=person))
+        return self._state.open_chat(self._state.numbers[number_id], person)
 
     def chat(self, number_id: str, user_id: str) -> Chat | None:
         """Return a chat as it is now."""
@@ -156,108 +230,48 @@ class People:
         assert found is not None  # noqa: S101
         return found
 
-    async def _send(self, number_id: str, person: Person, shown: str, content: Json, reply_to: str | None) -> str:
+    # ---- what they share
+
+    async def _send(
+        self, number_id: str, person: Person, shown: str | None, content: Json, reply_to: str | None = None
+    ) -> str:
+        """Bring a message; `shown` None: nothing new stands in the chat."""
         number, chat = self._state.numbers[number_id], self.open_chat(number_id, person)
-        now = self._state.now()
-        id_ = self._state.new_message_id()
-        message: Json = {"id": id_, "timestamp": str(int(now.timestamp())), "from_user_id": person.user_id, **content}
-        contact: Json = {"profile": {"name": person.name}, "user_id": person.user_id}
-        if person.wa_id:
-            message["from"] = contact["wa_id"] = person.wa_id
+        id_, at, type_ = self._state.new_message_id(), self._state.timestamp(), str(content.get("type"))
+        message = payloads.incoming(person, id_, at, content)
         if reply_to is not None:
-            message["context"] = {"from": number.display, "id": reply_to}
-        chat.wrote_at = now
-        chat.messages.append(
-            ChatMessage(
-                seq=self._state.seq(),
-                id=id_,
-                from_business=False,
-                type=str(content.get("type")),
-                text=shown,
-                at=int(now.timestamp()),
+            message["context"] = {"from": number.digits, "id": reply_to}
+        if type_ not in _OPENS_NO_WINDOW:
+            chat.wrote_at = self._state.now()
+        if shown is not None:
+            chat.messages.append(
+                ChatMessage(
+                    seq=self._state.seq(),
+                    id=id_,
+                    from_business=False,
+                    type=type_,
+                    text=shown,
+                    at=at,
+                    reply_to=reply_to,
+                )
             )
-        )
-        self._bring(number, {"contacts": [contact], "messages": [message]})
+        self._events.bring(number, {"contacts": [payloads.contact(person)], "messages": [message]})
         await self._state.tell()
         return id_
 
-    def _bring(self, number: Number, told: Json) -> None:
-        digits = "".join(one for one in number.display if one.isdigit())
-        metadata = {"display_phone_number": digits, "phone_number_id": number.id}
-        value = {"messaging_product": "whatsapp", "metadata": metadata, **told}
-        entry = {"id": number.waba_id, "changes": [{"field": "messages", "value": value}]}
-        body: Json = {"object": "whatsapp_business_account", "entry": [entry]}
-        self.last = (number, body)
-        if self._batch is not None:
-            self._batch.append((number, body))
-        else:
-            self._webhooks.bring(number, body)
+    async def _send_file(
+        self, number_id: str, person: Person, kind: str, body: bytes, mime_type: str, shown: str, **more: str | bool
+    ) -> str:
+        media = self._state.add_media(self._state.numbers[number_id], body, mime_type, kept=_KEPT)
+        file = payloads.media(media.id, body, mime_type) | {name: one for name, one in more.items() if one != ""}
+        return await self._send(number_id, person, str(more.get("caption") or shown), {"type": kind, kind: file})
 
-    def _upload(self, number_id: str, body: bytes, mime_type: str) -> str:
-        media = self._state.numbers[number_id].media
-        media_id = str(7_000_000 + self._state.seq())
-        media[media_id] = (body, mime_type)
-        return media_id
-
-    def _chat(self, number_id: str, person: Person) -> Chat:
-        return self.open_chat(number_id, person)
+    def _last(self, number_id: str, person: Person, is_wanted: Callable[[ChatMessage], bool]) -> str | None:
+        chat = self.open_chat(number_id, person)
+        return next((one.id for one in reversed(chat.messages) if is_wanted(one)), None)
 
     def _message(self, number_id: str, person: Person, message_id: str) -> ChatMessage:
-        for message in self._chat(number_id, person).messages:
-            if message.id == message_id:
-                return message
-        raise LookupError(f"there is no message {message_id} in this chat")
-
-    # ---- the page's side
-
-    def routes(self) -> Sequence[web.RouteDef]:
-        """Return the HTTP routes of the people's side."""
-        base = "/sandbox/whatsapp/numbers/{number_id}/chats/{wa_id}"
-        return [web.get(base, self._http_chat), web.post(base, self._http_act)]
-
-    async def _http_chat(self, request: web.Request) -> web.Response:
-        """Show the chat; with `after`, wait a bounded time until something newer is there."""
-        number_id, user_id = request.match_info["number_id"], f"RU.{request.match_info['wa_id']}"
-        after, wait = int(request.query.get("after", "0")), float(request.query.get("wait", "0"))
-        if wait:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(wait, _LONGEST_WAIT_S)), self._state.changed:
-                    await self._state.changed.wait_for(lambda: _last_seq(self.chat(number_id, user_id)) > after)
-        return web.json_response(_shown(self.chat(number_id, user_id)))
-
-    async def _http_act(self, request: web.Request) -> web.Response:
-        try:
-            body = json.loads(await request.read())
-            number_id, wa_id = request.match_info["number_id"], request.match_info["wa_id"]
-            person = Person(name=str(body.get("name") or "Гость")[:64], wa_id=wa_id, user_id=f"RU.{wa_id}")
-            match body["do"]:
-                case "text":
-                    await self.send_text(number_id, person, str(body["text"])[:4096])
-                case "tap":
-                    await self.tap(number_id, person, str(body["message_id"]), str(body["id"]))
-                case other:
-                    raise LookupError(f"unknown action {other!r}")
-        except (ValueError, KeyError, LookupError) as error:
-            return web.json_response({"error": str(error)}, status=400)
-        return web.json_response({"ok": True})
-
-
-def _last_seq(chat: Chat | None) -> int:
-    return max((message.seq for message in chat.messages), default=0) if chat else 0
-
-
-def _shown(chat: Chat | None) -> dict[str, Any]:
-    if chat is None:
-        return {"seq": 0, "messages": []}
-    messages = [
-        {
-            "id": one.id,
-            "from_business": one.from_business,
-            "text": one.text,
-            "choices": one.choices,
-            "list_button": one.list_button,
-            "status": one.status,
-        }
-        for one in chat.messages
-    ]
-    return {"seq": _last_seq(chat), "messages": messages}
+        message = self.open_chat(number_id, person).find(message_id)
+        if message is None:
+            raise LookupError(f"there is no message {message_id} in this chat")
+        return message

@@ -1,8 +1,9 @@
 """What the Cloud API takes in `POST /{phone-number-id}/messages`: required fields, lengths, counts.
 
-After Meta's description of the Cloud API (OpenAPI v23.0) and its pages on text, interactive and template messages. Not
-verified with Meta: the limit of 1024 characters of the body of interactive messages with buttons (4096 with a list),
-and that equal titles of buttons are refused.
+After Meta's description of the Cloud API (OpenAPI v23.0) and its pages on each kind of message. Not verified with Meta:
+the limit of 1024 characters of the body of interactive messages with buttons (4096 with a list), that equal titles of
+buttons are refused, that a file of another kind is refused at once, and whether a character outside the BMP counts as
+one (here it does).
 """
 
 from __future__ import annotations
@@ -11,19 +12,38 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.whatsapp.errors import Refused, missing, wrong
+from sandbox.whatsapp.errors import Refused, missing, objects, unexpected, wrong
+from sandbox.whatsapp.files import kinds_of
 from sandbox.whatsapp.state import Json, Number
+from sandbox.whatsapp.templates import check_template
 
 TEXT = 4096
 _BODY_BUTTONS, _BODY_LIST, _HEADER, _FOOTER = 1024, 4096, 60, 60
 _BUTTONS, _BUTTON_TITLE, _BUTTON_ID = 3, 20, 256
 _ROWS, _SECTIONS, _ROW_TITLE, _ROW_DESCRIPTION, _ROW_ID, _SECTION_TITLE, _LIST_BUTTON = 10, 10, 24, 72, 200, 24, 20
 _CAPTION = 1024
+_TRACKER = 512
+_CONTACTS = 257
 _TOP = frozenset(
-    {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
+    {
+        "messaging_product",
+        "recipient_type",
+        "to",
+        "recipient",
+        "type",
+        "context",
+        "biz_opaque_callback_data",
+        "recipient_identity_key_hash",
+    }
 )
-_MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
-_NO_PARAMETER = re.compile(r"[\n\t]| {4,}")
+_MEDIA: Mapping[str, frozenset[str]] = {
+    "image": frozenset({"id", "link", "caption"}),
+    "video": frozenset({"id", "link", "caption"}),
+    "audio": frozenset({"id", "link", "voice"}),
+    "document": frozenset({"id", "link", "caption", "filename"}),
+    "sticker": frozenset({"id", "link"}),
+}
+_PHONE = re.compile(r"\+?[\d\s()-]{5,25}")
 
 
 def check_message(body: Json, number: Number) -> None:
@@ -32,21 +52,30 @@ def check_message(body: Json, number: Number) -> None:
         raise missing("messaging_product")
     if not body.get("to") and not body.get("recipient"):
         raise missing("to")
+    if body.get("to") and not _PHONE.fullmatch(str(body["to"])):
+        raise wrong("to: not a phone number")
+    if body.get("recipient_type", "individual") != "individual":
+        raise wrong("recipient_type: only individual")
+    _text(body.get("biz_opaque_callback_data", "-"), "biz_opaque_callback_data", _TRACKER)
+    if "context" in body and not _dict(body, "context", "body").get("message_id"):
+        raise missing("context.message_id")
     type_ = body.get("type", "text")
-    checker = _CHECKERS.get(type_) or (_check_media if type_ in _MEDIA else None)
-    if checker is None:
+    if type_ not in _CHECKERS and type_ not in _MEDIA:
         raise Refused(131051, f"Message type {type_!r} is not supported", broken=True)
-    unknown = set(body) - _TOP - {type_}
-    if unknown:
-        raise Refused(100, f"Unexpected key {sorted(unknown)[0]!r} on param", broken=True)
-    content = body.get(type_)
-    if not isinstance(content, dict):
-        raise missing(str(type_))
-    checker(content, number)
+    for key in sorted(set(body) - _TOP - {type_}):
+        raise unexpected(key, "message")
+    if type_ == "contacts":
+        _check_contacts(body.get("contacts"))
+    elif type_ in _MEDIA:
+        _check_media(str(type_), _dict(body, str(type_), ""), number)
+    else:
+        _CHECKERS[type_](_dict(body, str(type_), ""), number)
 
 
 def _check_text(content: Json, number: Number) -> None:
     _text(content.get("body"), "text.body", TEXT)
+    for key in sorted(set(content) - {"body", "preview_url"}):
+        raise unexpected(key, "text")
 
 
 def _check_interactive(content: Json, number: Number) -> None:
@@ -59,25 +88,30 @@ def _check_interactive(content: Json, number: Number) -> None:
     }
     if kind not in known:
         raise wrong(f"interactive.type {kind!r}")
-    _text(
-        (content.get("body") or {}).get("text"),
-        "interactive.body.text",
-        _BODY_LIST if kind == "list" else _BODY_BUTTONS,
-    )
-    if "header" in content and content["header"].get("type") == "text":
-        _text(content["header"].get("text"), "interactive.header.text", _HEADER)
+    most = _BODY_LIST if kind == "list" else _BODY_BUTTONS
+    _text(_dict(content, "body", "interactive").get("text"), "interactive.body.text", most)
+    if "header" in content:
+        _check_header(_dict(content, "header", "interactive"), str(kind), number)
     if "footer" in content:
-        _text(content["footer"].get("text"), "interactive.footer.text", _FOOTER)
-    action = content.get("action")
-    if not isinstance(action, dict):
-        raise missing("interactive.action")
-    known[kind](action)
+        _text(_dict(content, "footer", "interactive").get("text"), "interactive.footer.text", _FOOTER)
+    known[kind](_dict(content, "action", "interactive"))
+
+
+def _check_header(header: Json, kind: str, number: Number) -> None:
+    type_ = header.get("type")
+    if type_ == "text":
+        _text(header.get("text"), "interactive.header.text", _HEADER)
+    elif kind == "button" and type_ in ("image", "video", "document"):
+        _check_media(type_, _dict(header, type_, "interactive.header"), number)
+    else:
+        raise wrong(f"interactive.header.type {type_!r} with {kind}")
 
 
 def _check_buttons(action: Json) -> None:
-    replies = [one.get("reply") or {} for one in action.get("buttons") or [] if one.get("type") == "reply"]
-    if not 1 <= len(replies) <= _BUTTONS or len(replies) != len(action.get("buttons") or []):
-        raise wrong(f"interactive.action.buttons: 1 to {_BUTTONS} reply buttons, not {len(replies)}")
+    buttons = objects(action.get("buttons"), "interactive.action.buttons")
+    if not 1 <= len(buttons) <= _BUTTONS or any(one.get("type") != "reply" for one in buttons):
+        raise wrong(f"interactive.action.buttons: 1 to {_BUTTONS} reply buttons, not {len(buttons)}")
+    replies = [_dict(one, "reply", "interactive.action.buttons") for one in buttons]
     for reply in replies:
         _text(reply.get("title"), "button.reply.title", _BUTTON_TITLE)
         _text(reply.get("id"), "button.reply.id", _BUTTON_ID)
@@ -87,13 +121,15 @@ def _check_buttons(action: Json) -> None:
 
 def _check_list(action: Json) -> None:
     _text(action.get("button"), "interactive.action.button", _LIST_BUTTON)
-    sections = action.get("sections") or []
+    sections = objects(action.get("sections"), "interactive.action.sections")
     if not 1 <= len(sections) <= _SECTIONS:
         raise wrong(f"interactive.action.sections: 1 to {_SECTIONS}, not {len(sections)}")
-    rows = [row for section in sections for row in section.get("rows") or []]
+    rows = [row for section in sections for row in objects(section.get("rows"), "section.rows")]
     if not 1 <= len(rows) <= _ROWS:
         raise wrong(f"interactive.action.sections: 1 to {_ROWS} rows in all, not {len(rows)}")
     for section in sections:
+        if not section.get("rows"):
+            raise missing("section.rows")
         if len(sections) > 1 or section.get("title") is not None:
             _text(section.get("title"), "section.title", _SECTION_TITLE)
     for row in rows:
@@ -112,57 +148,84 @@ def _check_named_action(name: str) -> Callable[[Json], None]:
     return check
 
 
-def _check_media(content: Json, number: Number) -> None:
-    if bool(content.get("id")) == bool(content.get("link")):
-        raise wrong("exactly one of id and link")
-    if content.get("id") and content["id"] not in number.media:
-        raise wrong("media id is unknown")
+def _check_media(kind: str, content: Json, number: Number) -> None:
+    """A link is only looked at, not fetched: what Meta says of an address that does not answer, it says later."""
+    for key in sorted(set(content) - _MEDIA[kind]):
+        raise unexpected(key, kind)
+    media_id, link = content.get("id"), content.get("link")
+    if bool(media_id) == bool(link):
+        raise wrong(f"{kind}: exactly one of id and link")
+    if link and not str(link).startswith(("https://", "http://")):
+        raise wrong(f"{kind}.link: not an http(s) address")
+    if media_id:
+        media = number.media.get(str(media_id))
+        if media is None:
+            raise wrong(f"{kind}.id: unknown")
+        if kind not in kinds_of(media.mime_type):
+            raise wrong(f"{kind}.id: {media.mime_type} is of another kind")
     if content.get("caption") is not None:
-        _text(content["caption"], "caption", _CAPTION)
+        _text(content["caption"], f"{kind}.caption", _CAPTION)
 
 
-def _check_template(content: Json, number: Number) -> None:
-    name, language = content.get("name"), (content.get("language") or {}).get("code")
-    if not name:
-        raise missing("template.name")
-    if not language:
-        raise missing("template.language.code")
-    template = number.templates.get((str(name), str(language)))
-    if template is None:
-        raise Refused(132001, f"template {name!r} does not exist in {language!r}", broken=True)
-    body: Json = next((one for one in content.get("components") or [] if str(one.get("type")).lower() == "body"), {})
-    parameters = body.get("parameters") or []
-    if len(parameters) != template.parameters:
-        raise Refused(132000, f"expected {template.parameters} parameters, got {len(parameters)}", broken=True)
-    for parameter in parameters:
-        value = parameter.get("text")
-        _text(value, "template parameter", TEXT)
-        if _NO_PARAMETER.search(value):
-            raise wrong("Param text cannot have new-line/tab characters or more than 4 consecutive spaces")
+def _check_contacts(contacts: Any) -> None:
+    given = objects(contacts, "contacts")
+    if not given:
+        raise missing("contacts")
+    if len(given) > _CONTACTS:
+        raise wrong(f"contacts: at most {_CONTACTS}")
+    for contact in given:
+        name = _dict(contact, "name", "contacts")
+        _text(name.get("formatted_name"), "contacts.name.formatted_name", TEXT)
+        if len(name) < 2:
+            raise missing("contacts.name: formatted_name and at least one name more")
 
 
 def _check_location(content: Json, number: Number) -> None:
-    for name in ("latitude", "longitude"):
+    for name, most in (("latitude", 90), ("longitude", 180)):
         if content.get(name) is None:
             raise missing(f"location.{name}")
+        try:
+            within = abs(float(content[name])) <= most
+        except (TypeError, ValueError):
+            within = False
+        if not within:
+            raise wrong(f"location.{name}")
 
 
 def _check_reaction(content: Json, number: Number) -> None:
-    if not content.get("message_id"):
+    message_id = content.get("message_id")
+    if not message_id:
         raise missing("reaction.message_id")
+    if not any(chat.find(str(message_id)) for chat in number.chats.values()):
+        raise wrong("reaction.message_id: no such message")
+    if not isinstance(content.get("emoji"), str):
+        raise missing("reaction.emoji")
 
 
 _CHECKERS: Mapping[Any, Callable[[Json, Number], None]] = {
     "text": _check_text,
     "interactive": _check_interactive,
-    "template": _check_template,
+    "template": lambda content, number: check_template(content, number.account.templates),
     "location": _check_location,
     "reaction": _check_reaction,
+    "contacts": lambda content, number: None,
 }
 
 
+def _dict(content: Json, name: str, where: str) -> Json:
+    value = content.get(name)
+    path = f"{where}.{name}".lstrip(".")
+    if value is None:
+        raise missing(path)
+    if not isinstance(value, dict):
+        raise Refused(100, f"Param {path} must be a JSON object", broken=True)
+    return value
+
+
 def _text(value: Any, name: str, most: int) -> None:
-    if not isinstance(value, str) or not value.strip():
+    if value is not None and not isinstance(value, str):
+        raise Refused(100, f"Param {name} must be a string", broken=True)
+    if value is None or not value.strip():
         raise missing(name)
     if len(value) > most:
         raise wrong(f"{name}: {len(value)} characters, at most {most}")

@@ -1,7 +1,9 @@
 """How Meta brings webhooks: signed with the app's secret, at least once, again and again until 200 comes back.
 
-Meta promises no order between webhooks; here each number's are brought one after the other unless one has to be
-repeated, then those behind it go past it.
+Meta promises no order between webhooks, and here there is none: each is brought by a task of its own. The body is JSON
+with everything outside ASCII escaped, and the signature is over those bytes (Meta's page "Webhooks, getting started":
+"we generate the signature using an escaped unicode version of the payload"). Meta gives up after seven days; here
+nothing lasts so long.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import hmac
 import json
 from collections import deque
+from dataclasses import dataclass
 from hashlib import sha256
 
 import aiohttp
@@ -22,8 +25,16 @@ _LONGEST_DELAY_S = 60.0
 _MOST_AT_ONCE = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What came of asking an address the challenge."""
+
+    answered: bool
+    why: str = ""
+
+
 class Webhooks:
-    """A bounded number of tasks bring what waits; all are ended by `stop`."""
+    """A task for each webhook, a bounded number of which post at a time; all are ended by `stop`."""
 
     def __init__(self, state: State, *, retry_base_s: float) -> None:
         self._state = state
@@ -46,11 +57,20 @@ class Webhooks:
         if self._session is not None:
             await self._session.close()
 
+    @staticmethod
+    def find_address(number: Number) -> str | None:
+        """Say where a number's webhooks go: its own address, else its account's, else its app's.
+
+        None: nowhere, and what happens is lost, because there is no address or the app did not ask for them.
+        """
+        if not number.account.subscribed or "messages" not in number.app.fields:
+            return None
+        return number.webhook_url or None
+
     def bring(self, number: Number, body: Json) -> None:
-        """Bring a webhook to the number's own address, else to its app's; without either it is lost, as with Meta."""
-        url = number.callback_url or number.app.callback_url
-        if url:
-            self.bring_raw(url, number.app, json.dumps(body, ensure_ascii=False).encode())
+        url = self.find_address(number)
+        if url is not None:
+            self.bring_raw(url, number.app, json.dumps(body).encode())
 
     def bring_raw(self, url: str, app: App, body: bytes) -> None:
         """Bring these bytes, signed."""
@@ -62,11 +82,10 @@ class Webhooks:
     async def _bring(self, url: str, app: App, body: bytes) -> None:
         failures = 0
         try:
-            async with self._places:
-                while not await self._post(url, app, body):
-                    failures += 1
-                    await asyncio.sleep(min(_LONGEST_DELAY_S, self._base * 2 ** (failures - 1)))
-                self.delivered.append((url, app, body))
+            while not await self._post(url, app, body):
+                failures += 1
+                await asyncio.sleep(min(_LONGEST_DELAY_S, self._base * 2 ** (failures - 1)))
+            self.delivered.append((url, app, body))
         finally:
             self.waiting -= 1
             await self._state.tell()
@@ -75,7 +94,7 @@ class Webhooks:
         assert self._session is not None  # noqa: S101
         headers = {SIGNATURE: sign(app.secret, body), "Content-Type": "application/json"}
         try:
-            async with self._session.post(url, data=body, headers=headers) as response:
+            async with self._places, self._session.post(url, data=body, headers=headers) as response:
                 await response.read()
                 self.answers.append(response.status)
                 return response.status == 200
@@ -88,12 +107,16 @@ def sign(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
 
 
-async def verify_callback(url: str, token: str) -> bool:
+async def ask(url: str, token: str) -> Question:
     """Ask an address the question that Meta asks before it takes it: hub.mode, hub.verify_token, hub.challenge."""
     challenge = "1158201444"
     query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
     try:
         async with aiohttp.ClientSession(timeout=_ANSWER_LIMIT) as session, session.get(url, params=query) as response:
-            return response.status == 200 and (await response.text()) == challenge
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+            if response.status != 200:
+                return Question(False, f"HTTP Status Code = {response.status}; HTTP Message = {response.reason}")
+            if await response.text() != challenge:
+                return Question(False, "the challenge did not come back")
+            return Question(True)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Question(False, type(error).__name__)

@@ -139,7 +139,7 @@ async def test_the_language_that_a_client_chose_stays_whatever_they_write_in(hou
     menu = await client.says("/my")
 
     assert "English it is" in chosen.text
-    assert "8000" in answered.text
+    assert "8,000 RUB" in answered.text
     assert "share your number" in menu.text
 
 
