@@ -41,11 +41,13 @@ from middlewares.fsm import TurnStorage
 from middlewares.tenant import TenantMiddleware, bind_tenant
 from middlewares.throttle import ClientThrottle
 from orchestration.agent import Agent, AgentLimits
+from orchestration.attachments import Attachments
 from orchestration.booking import BookingDesk
 from orchestration.booking_flow import BookingFlow
 from orchestration.buttons import Buttons
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
+from orchestration.contacts import Contacts
 from orchestration.gemini import GeminiService
 from orchestration.hearing import Hearing, MediaLimits
 from orchestration.my_appointments import MyAppointments
@@ -59,6 +61,7 @@ from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
 from orchestration.tools.manager import ToolManager
+from orchestration.words import Words
 
 log = structlog.get_logger()
 
@@ -176,15 +179,12 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    return Orchestrator(
-        agent,
-        Hearing(model, Cache(core.redis, f"{core.redis_prefix}heard:"), _media_limits(settings), time=limits.time),
-        confirmation,
-        proposals,
-        flow,
-        commands,
-        Buttons(confirmation, proposals, flow, mine, commands),
-    )
+    buttons = Buttons(confirmation, proposals, flow, mine, commands)
+    contacts = Contacts(agent, proposals, mine)
+    words = Words(agent, buttons, contacts, confirmation)
+    heard = Cache(core.redis, f"{core.redis_prefix}heard:")
+    hearing = Hearing(model, heard, _media_limits(settings), time=limits.time)
+    return Orchestrator(words, Attachments(hearing, agent, words), contacts, commands, buttons)
 
 
 def _media_limits(settings: Settings) -> MediaLimits:

@@ -59,6 +59,22 @@ class Buttons:
                 if not await self._confirmation.answer(turn):
                     _stale(turn)
 
+    async def read(self, turn: Turn) -> bool:
+        """Take words that are nothing but a button's label, or a command's name, as that; say whether they were."""
+        action = _named_action(turn, turn.messages[0]) if len(turn.messages) == 1 else None
+        if action is not None:
+            turn.press(action)
+            await self.press(turn, action)
+            return True
+        command = self._commands.find(turn)
+        if command is not None:
+            await self._commands.run(turn, command)
+        return command is not None
+
+    async def hear(self, turn: Turn) -> bool:
+        """Take words as the answer to an open question of the booking; say whether they were one."""
+        return await self._flow.hear(turn)
+
     async def _on_slot(self, turn: Turn, offer_id: str) -> None:
         offer = turn.conversation.find_offer(offer_id, turn.now)
         wish = turn.conversation.wish
@@ -68,7 +84,7 @@ class Buttons:
         await self._proposals.propose_booking(turn, wish.model_copy(update={"offer": offer}))
 
 
-def named_action(turn: Turn, message: Message) -> str | None:
+def _named_action(turn: Turn, message: Message) -> str | None:
     """Return the button that the client's words name; None where they name none."""
     words = " ".join(message.text.split()).casefold()
     choices = turn.conversation.choices

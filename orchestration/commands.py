@@ -53,10 +53,6 @@ class Commands:
         """Do what a menu's button says."""
         await (self._on_my if what == MY else self._on_book)(turn, "")
 
-    async def show_mine(self, turn: Turn) -> None:
-        """List the client's appointments, now that the phone is proved."""
-        await self._mine.show(turn)
-
     def choose_language(self, turn: Turn, code: str) -> None:
         """Speak this language from now on, whatever the client writes in."""
         if code not in languages():

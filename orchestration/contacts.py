@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestration.agent import Agent
 from orchestration.conversation import Step
 from orchestration.identity import find_phones
 from orchestration.my_appointments import MyAppointments
@@ -14,20 +15,23 @@ from orchestration.turns import Turn
 class Contacts:
     """Takes numbers; a typed one opens nothing but the booking that waits for it."""
 
-    def __init__(self, proposals: Proposals, mine: MyAppointments) -> None:
+    def __init__(self, agent: Agent, proposals: Proposals, mine: MyAppointments) -> None:
+        self._agent = agent
         self._proposals = proposals
         self._mine = mine
 
-    async def take_proved(self, turn: Turn) -> bool:
-        """Go on with what waited for a proved number; say whether anything did."""
+    async def take_proved(self, turn: Turn) -> None:
+        """Go on with what waited for a proved number; where nothing did, the agent hears that it was shared."""
         if turn.conversation.wish is not None:
             await self._proposals.propose_booking(turn, turn.conversation.wish)
         elif turn.conversation.wants_list:
             await self._mine.show(turn)
         else:
             turn.conversation = turn.conversation.at_rest()
-            return False
-        return True
+            await self._agent.answer(turn, turn.texts.text("contact-shared"))
+            if turn.replies:
+                first = turn.replies[0]
+                turn.replies[0] = first.model_copy(update={"drop_keyboard": not first.ask_contact})
 
     async def take_typed(self, turn: Turn) -> bool:
         """Take a number in the client's words for the booking that waits for one; say whether there was."""

@@ -4,62 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-
-from db.records import Author, Dialogue, DialogueState, InCharge
-from locales import Translator
-from orchestration.agent import Agent
-from orchestration.booking_flow import BookingFlow
-from orchestration.buttons import Buttons, acknowledge, keep_choices, named_action
+from db.records import Dialogue, DialogueState, InCharge
+from orchestration.attachments import Attachments
+from orchestration.buttons import Buttons, acknowledge, keep_choices
+from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
-from orchestration.confirmation import Confirmation
-from orchestration.conversation import Conversation, Step
-from orchestration.errors import MediaError, MediaTooLarge, ModelError
-from orchestration.hearing import Hearing
-from orchestration.identity import find_phones
-from orchestration.messages import Attachment, AttachmentKind, Message
+from orchestration.contacts import Contacts
 from orchestration.ports import Content, MediaPart, TextPart
-from orchestration.proposals import Proposals
-from orchestration.trouble import ask_for_contact, model_failed
+from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn, TurnResult
-from orchestration.wording import place_text
-
-log = structlog.get_logger()
-
-_ATTACHMENT_ANSWERS = {
-    AttachmentKind.VIDEO: "attachment-video",
-    AttachmentKind.DOCUMENT: "attachment-document",
-    AttachmentKind.CONTACT: "attachment-contact",
-    AttachmentKind.STICKER: "attachment-sticker",
-    AttachmentKind.OTHER: "attachment-other",
-}
-_QUOTED_ENOUGH = 40
+from orchestration.words import Words
 
 
 class Orchestrator:
     """Answers one turn. Writes nothing itself but CRM intents: the caller commits the result as a whole."""
 
     def __init__(
-        self,
-        agent: Agent,
-        hearing: Hearing,
-        confirmation: Confirmation,
-        proposals: Proposals,
-        flow: BookingFlow,
-        commands: Commands,
-        buttons: Buttons,
+        self, words: Words, attachments: Attachments, contacts: Contacts, commands: Commands, buttons: Buttons
     ) -> None:
-        self._agent = agent
-        self._hearing = hearing
-        self._confirmation = confirmation
-        self._proposals = proposals
-        self._flow = flow
+        self._words = words
+        self._attachments = attachments
+        self._contacts = contacts
         self._commands = commands
         self._buttons = buttons
 
     async def run_turn(self, turn: Turn) -> TurnResult:
         """Answer the turn's messages. Raises TurnPostponed where it must be handled again later."""
-        _learn(turn)
+        learn(turn)
         if turn.dialogue.in_charge is InCharge.PERSON:
             # A person answers; the agent only keeps what the client said.
             turn.outcome = "person_in_charge"
@@ -76,7 +47,7 @@ class Orchestrator:
 
         Where a person answers, nothing is told: that person sees it.
         """
-        _learn(turn)
+        learn(turn)
         if tell and turn.dialogue.in_charge is InCharge.AGENT:
             turn.say(turn.texts.text("too-many-messages"))
         turn.outcome = "too_many_messages"
@@ -84,12 +55,8 @@ class Orchestrator:
         return turn.result()
 
     async def has_begun_write(self, dialogue: Dialogue, state: DialogueState) -> bool:
-        """Say whether a yes to the open proposal was taken before and its turn did not come to its end.
-
-        Then that yes is a turn by itself again: with what the client wrote since, it would be a yes no more, and nobody
-        would ask the CRM whether the visit stands.
-        """
-        return await self._confirmation.was_begun(dialogue, Conversation.from_state(state))
+        """Say whether a yes to the open proposal was taken before and its turn did not come to its end."""
+        return await self._words.has_begun_write(dialogue, state)
 
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
@@ -98,142 +65,13 @@ class Orchestrator:
         elif message.foreign_contact:
             ask_for_contact(turn, turn.texts.text("ask-contact-foreign"))
         elif message.proved_phone is not None:
-            await self._on_contact(turn)
+            await self._contacts.take_proved(turn)
         elif message.action is not None:
             await self._buttons.press(turn, message.action)
         elif message.attachments:
-            await self._on_attachment(turn, message, message.attachments[0])
+            await self._attachments.answer(turn, message.attachments[0])
         else:
-            await self._on_words(turn)
-
-    async def _on_words(self, turn: Turn) -> None:
-        if turn.messages[0].edits is None:
-            action = named_action(turn, turn.messages[0]) if len(turn.messages) == 1 else None
-            if action is not None:
-                turn.press(action)
-                await self._buttons.press(turn, action)
-                return
-            if (command := self._commands.find(turn)) is not None:
-                await self._commands.run(turn, command)
-                return
-            if turn.conversation.step is Step.AWAITING_CONTACT and await self._on_typed_phone(turn):
-                return
-            if not _answers_another_message(turn) and await self._confirmation.answer(turn):
-                return
-            if await self._flow.hear(turn):
-                return
-        await self._agent.answer(turn, _words_for_agent(turn))
-
-    async def _on_typed_phone(self, turn: Turn) -> bool:
-        """Take a typed number for the booking that waits for one; it opens nothing else."""
-        phones = find_phones(turn.client_text)
-        wish = turn.conversation.wish
-        if not phones or wish is None or turn.dialogue.proved_phone is not None:
-            return False
-        turn.dialogue = replace(turn.dialogue, typed_phone=phones[-1])
-        await self._proposals.propose_booking(turn, wish)
-        return True
-
-    async def _on_contact(self, turn: Turn) -> None:
-        wish = turn.conversation.wish
-        if wish is not None:
-            await self._proposals.propose_booking(turn, wish)
-            return
-        if turn.conversation.wants_list:
-            await self._commands.show_mine(turn)
-            return
-        turn.conversation = turn.conversation.at_rest()
-        await self._agent.answer(turn, turn.texts.text("contact-shared"))
-        if turn.replies:
-            turn.replies[0] = turn.replies[0].model_copy(update={"drop_keyboard": not turn.replies[0].ask_contact})
-
-    async def _on_attachment(self, turn: Turn, message: Message, attachment: Attachment) -> None:
-        """Hear a voice note, look at a picture, and answer fittingly what is neither."""
-        try:
-            match attachment.kind:
-                case AttachmentKind.VOICE:
-                    await self._on_voice(turn, attachment)
-                case AttachmentKind.IMAGE:
-                    picture = await self._hearing.look(turn, attachment)
-                    await self._agent.answer(turn, _picture_words(turn), media=(picture,))
-                case _ if message.text:
-                    # Words came with it: they are what the client wants to say.
-                    await self._on_words(turn)
-                case AttachmentKind.LOCATION:
-                    place = place_text(turn.scope, turn.scope.branches[0]) if turn.scope.branches else ""
-                    turn.say(turn.texts.text("attachment-location", place=place or turn.scope.company.name))
-                    turn.outcome = "attachment"
-                case kind:
-                    turn.say(turn.texts.text(_ATTACHMENT_ANSWERS[kind]))
-                    turn.outcome = "attachment"
-        except MediaTooLarge:
-            turn.say(turn.texts.text("media-too-large"))
-            turn.outcome = "media_too_large"
-        except MediaError as error:
-            log.warning("media_unavailable", kind=attachment.kind.value, error=str(error))
-            turn.say(turn.texts.text("media-unavailable"))
-            turn.outcome = "media_unavailable"
-
-    async def _on_voice(self, turn: Turn, attachment: Attachment) -> None:
-        """Write a voice note down and go on as if the client had typed it."""
-        try:
-            words = await self._hearing.listen(turn, attachment)
-        except ModelError as error:
-            log.error("model_failed", error=f"{type(error).__name__}: {error}")
-            model_failed(turn, "model_unavailable")
-            return
-        if words is None:
-            turn.say(turn.texts.text("voice-not-understood"))
-            turn.outcome = "voice_not_understood"
-            return
-        turn.hear(words)
-        _learn(turn)
-        await self._on_words(turn)
-
-
-def _learn(turn: Turn) -> None:
-    """Take over what the channel says of the client: a name, a proved phone; and the language of the client's words."""
-    dialogue = turn.dialogue
-    for message in turn.messages:
-        if message.sender.name and dialogue.client_name is None:
-            dialogue = replace(dialogue, client_name=message.sender.name)
-        if proved := message.proved_phone or message.sender.phone:
-            dialogue = replace(dialogue, proved_phone=proved)
-    if not dialogue.language_chosen:
-        spoken = Translator.language_of(turn.client_text, dialogue.language)
-        dialogue = replace(dialogue, language=spoken or dialogue.language or _hinted_language(turn))
-    turn.dialogue = dialogue
-    turn.texts = Translator.for_language(dialogue.language, default=turn.scope.agent.language)
-
-
-def _hinted_language(turn: Turn) -> str | None:
-    """Return the language of the client's messenger, where we have texts in it: it counts until they write words."""
-    hints = (Translator.find_language(message.sender.language) for message in turn.messages)
-    return next((hint for hint in hints if hint), None)
-
-
-def _answers_another_message(turn: Turn) -> bool:
-    """Say whether the client replied to a message that is not the last one they were sent: a yes to it is no yes to the
-    question that was asked last."""
-    quoted = turn.messages[0].quoted
-    if quoted is None:
-        return False
-    last = next((message.text for message in reversed(turn.history) if message.author is not Author.CLIENT), "")
-    return quoted[:_QUOTED_ENOUGH].strip() not in last
-
-
-def _words_for_agent(turn: Turn) -> str:
-    """Return the client's words with what the agent has to know of them: that they are changed, or reply to others."""
-    first, words = turn.messages[0], turn.client_text
-    if first.edits is not None:
-        return turn.texts.text("words-edited", words=words)
-    if first.quoted is not None and _answers_another_message(turn):
-        return turn.texts.text("words-with-quote", quoted=first.quoted, words=words)
-    return words
-
-
-def _picture_words(turn: Turn) -> str:
-    return turn.client_text or turn.texts.text("picture-shown")
+            await self._words.answer(turn)
 
 
 def _greet(turn: Turn) -> None:
