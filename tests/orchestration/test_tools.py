@@ -17,7 +17,7 @@ from db.errors import DatabaseUnavailable
 from db.models import intents
 from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
-from locales import Translator
+from locales import Translator, languages
 from orchestration.agent import Agent, AgentLimits
 from orchestration.conversation import Conversation
 from orchestration.errors import MediaUnavailable
@@ -26,7 +26,7 @@ from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import CallPart, Content, ModelAnswer
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
-from orchestration.tools.appointments import AppointmentTools
+from orchestration.tools.appointments import AppointmentTools, visitor_in
 from orchestration.tools.base import Arguments, Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
@@ -275,6 +275,15 @@ async def test_questions_to_ask_before_are_demanded_and_the_visitor_is_shown(des
     assert desk.turn.dialogue.typed_phone == "+79161234567"
     async with desk.house.core.database.company(desk.scope.company.id) as tx:
         assert await tx.connection.scalar(select(func.count()).select_from(intents)) == 0
+
+
+@pytest.mark.parametrize("spoken", sorted(languages()))
+async def test_who_comes_is_found_in_the_record_whatever_the_client_speaks(desk, spoken):
+    """The record's comment is the staff's, in the company's language."""
+    desk.turn.texts = Translator.for_language(spoken)
+
+    assert visitor_in(desk.turn, ["Записал помощник", "Придёт: Маша"]) == "Маша"
+    assert visitor_in(desk.turn, ["Записал помощник"]) is None
 
 
 async def test_a_phone_that_only_the_model_wrote_is_no_phone(desk):
