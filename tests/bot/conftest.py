@@ -28,6 +28,7 @@ def admin(settings, vendors, tmp_path, bytecode):
         "AI_ADMIN_REDIS_URL": settings.redis_url,
         "AI_ADMIN_DATA_DIR": str(tmp_path / "data"),
         "AI_ADMIN_TELEGRAM_API_URL": vendors.telegram.url,
+        "AI_ADMIN_WHATSAPP_API_URL": vendors.whatsapp.url,
         "AI_ADMIN_GEMINI_API_URL": vendors.gemini.url,
         "AI_ADMIN_GEMINI_API_KEY": "sandbox",
         "NO_COLOR": "1",

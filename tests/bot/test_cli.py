@@ -93,6 +93,10 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
         (("channel", "add", "salon", "pigeon"), "", 2, "telegram, whatsapp, api"),
         (("channel", "add", "salon", "voice"), "", 2, "is not a channel of this version"),
         (("channel", "add", "salon", "telegram"), "", 1, "nothing was given"),
+        (("channel", "add", "salon", "whatsapp"), "", 2, "--phone-id"),
+        (("channel", "add", "salon", "whatsapp", "--phone-id", "1"), "t\n", 1, "nothing was given"),
+        (("channel", "add", "salon", "whatsapp", "--phone-id", "abc"), "t\ns\n", 1, "digits only"),
+        (("channel", "add", "salon", "whatsapp", "--phone-id", "1"), "t\ns\n", 1, "Meta refused: 190"),
         (("channel", "add", "salon", "telegram"), "nonsense\n", 1, "not a bot token"),
         (("channel", "add", "salon", "telegram"), "1:" + "x" * 35 + "\n", 1, "Telegram refused"),
         (("channel", "check", "nonsense"), "", 1, "is not a channel id"),
@@ -147,3 +151,22 @@ async def test_the_doctor_says_what_to_do(admin):
         "redis": "ok",
         "gemini": "ok",
     }
+
+
+async def test_a_whatsapp_number_is_checked_and_what_to_enter_in_metas_console_is_printed(core, admin, vendors):
+    await create_from_file(core.companies, name="Салон", slug="salon", file=None)
+    vendors.whatsapp.add_number(vendors.whatsapp.add_app(), id_="111", token="number-token", name="Салон")
+    command = ("channel", "add", "salon", "whatsapp", "--phone-id", "111", "--template", "answer", "--json")
+
+    added = json.loads(await admin(*command, stdin="number-token\napp-secret\n"))
+    checked = json.loads(await admin("channel", "check", added["id"], "--json"))
+    again = await admin(*command, stdin="number-token\napp-secret\n", exit_code=1)
+
+    assert "Салон" in added["number"]
+    assert added["callback_url"].startswith("https://<your public address>/api/v1/whatsapp/webhook/")
+    assert len(added["verify_token"]) > 20
+    assert added["subscribe_to"] == "messages"
+    assert (checked["quality"], checked["template"], checked["status"]) == ("GREEN", "answer", "active")
+    assert "is a channel of this company already" in again
+    assert "number-token" not in json.dumps(added) + again
+    assert "app-secret" not in json.dumps(added) + again

@@ -147,6 +147,7 @@ async def post(core, clock):
     yield Post(core, telegram, channel, bots)
     await bots.close()
     await telegram.stop()
+    assert telegram.violations == []
 
 
 # ---- the messenger's pace

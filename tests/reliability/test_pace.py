@@ -28,6 +28,7 @@ async def telegram():
     await sandbox.start()
     yield sandbox
     await sandbox.stop()
+    assert sandbox.violations == []
 
 
 async def test_replies_to_many_clients_at_once_go_out_at_the_bots_pace(settings, telegram):
