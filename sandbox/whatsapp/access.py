@@ -99,5 +99,6 @@ def check_version(request: web.Request) -> None:
 
 
 def _given(request: web.Request) -> str:
+    """Return the token; one in the address goes before the header's (pywa sends both, and Meta takes an app's so)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token if scheme == "Bearer" else request.query.get("access_token", "")
+    return request.query.get("access_token") or (token if scheme == "Bearer" else "")

@@ -19,6 +19,7 @@ from sandbox.whatsapp.state import Account, Json, Number, State
 from sandbox.whatsapp.webhooks import ask
 
 _LONGEST_URL = 200
+_MOST_TEMPLATES = 250
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SHOWN = ("display_phone_number", "verified_name", "quality_rating", "code_verification_status", "platform_type")
 _NO_VALUE = frozenset(
@@ -81,8 +82,12 @@ class Management:
         found = [one.as_json(f"{account.id}{index}") for index, one in enumerate(account.templates.values(), start=1)]
         for name in ("name", "language", "status"):
             if name in request.query:
-                found = [one for one in found if one[name] == request.query[name]]
-        return _page(found)
+                found = [one for one in found if one[name] in request.query[name].split(",")]
+        count = {"total_count": len(found), "message_template_count": len(account.templates)}
+        summary = {**count, "message_template_limit": _MOST_TEMPLATES, "are_translations_complete": True}
+        asked = request.query.get("summary", "").split(",")
+        told = {name: value for name, value in summary.items() if name in asked}
+        return {**_page(found), **({"summary": told} if told else {})}
 
     async def subscribe(self, request: web.Request) -> Json:
         """Let the account's webhooks come; to an address of its own where one is given, else to the app's again."""

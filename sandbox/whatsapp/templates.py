@@ -39,9 +39,10 @@ class Template:
         return list(dict.fromkeys(_PLACE.findall(self.body)))
 
     def as_json(self, id_: str) -> Json:
-        components: list[Json] = [{"type": "BODY", "text": self.body}]
+        components: list[Json] = [{"type": "BODY", "text": self.body, **_example("body_text", self.body)}]
         if self.header:
-            components.insert(0, {"type": "HEADER", "format": "TEXT", "text": self.header})
+            header = {"type": "HEADER", "format": "TEXT", "text": self.header}
+            components.insert(0, {**header, **_example("header_text", self.header)})
         if self.footer:
             components.append({"type": "FOOTER", "text": self.footer})
         if self.buttons:
@@ -58,6 +59,18 @@ class Template:
             "parameter_format": "NAMED" if named else "POSITIONAL",
             "components": components,
         }
+
+
+def _example(name: str, text: str) -> Json:
+    """Return what Meta keeps of the words that were given as an example of each place."""
+    places = list(dict.fromkeys(_PLACE.findall(text)))
+    if not places:
+        return {}
+    if not all(place.isdecimal() for place in places):
+        named = [{"param_name": place, "example": "пример"} for place in places]
+        return {"example": {f"{name}_named_params": named}}
+    words = ["пример"] * len(places)
+    return {"example": {name: [words] if name == "body_text" else words}}
 
 
 def check_template(content: Json, templates: dict[tuple[str, str], Template]) -> None:

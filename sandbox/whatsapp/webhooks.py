@@ -54,6 +54,8 @@ class Webhooks:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that was ended before it began has counted nothing down.
+        self.waiting = 0
         if self._session is not None:
             await self._session.close()
 
