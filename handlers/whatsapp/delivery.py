@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,11 +36,32 @@ log = structlog.get_logger()
 WINDOW = timedelta(hours=24)
 """The customer service window (Meta's page "Sending messages")."""
 TEMPLATE = "template"
-"""The channel's option: {"name", "language", "takes_text"}, an approved template for what comes too late."""
+"""The channel's option, a Template: an approved template for what comes too late."""
 _PAIR_REST = timedelta(seconds=20)
 _NUMBER_REST = timedelta(seconds=5)
 _ACCOUNT_REST = timedelta(minutes=5)
 _LONGEST_PARAMETER = 600
+_NOT_THERE = 33
+"""Graph API's subcode for what does not exist or may not be seen."""
+_LANGUAGES = frozenset(language.value for language in TemplateLanguage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """An approved template of the company's. `takes_text`: its {{1}} takes the words that could not go out."""
+
+    name: str
+    language: TemplateLanguage
+    takes_text: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Template | None:
+        """Read a channel's option; None where it names none that could be sent."""
+        given = options.get(TEMPLATE)
+        if not isinstance(given, dict) or not given.get("name") or given.get("language") not in _LANGUAGES:
+            return None
+        language = TemplateLanguage(given["language"])
+        return cls(name=str(given["name"]), language=language, takes_text=bool(given.get("takes_text")))
 
 
 async def deliver(
@@ -48,8 +71,7 @@ async def deliver(
     reply = Reply.model_validate(outgoing.payload)
     if reply.text and _is_closed(outgoing, now()):
         if outgoing.sent_parts == 0:
-            await permit()
-            yield await _sent(_send_template(client, channel, outgoing.dialogue_key, reply.text))
+            yield await _instead(client, channel, outgoing.dialogue_key, reply.text, permit)
         return
     pieces = draw(reply)
     for piece in pieces[outgoing.sent_parts :]:
@@ -75,16 +97,21 @@ async def _send(client: WhatsApp, to: str, piece: Piece) -> Any:
     return await client.send_message(to, piece.text, buttons=buttons or None)
 
 
-async def _send_template(client: WhatsApp, channel: Channel, to: str, text: str) -> Any:
-    """Send the company's template. Raises WindowClosed where none is set."""
-    template = channel.options.get(TEMPLATE)
-    if not isinstance(template, dict) or not template.get("name"):
+async def _instead(client: WhatsApp, channel: Channel, to: str, text: str, permit: Permit) -> str:
+    """Send the company's template instead. Raises WindowClosed where none is set, or where Meta refuses it."""
+    template = Template.of(channel.options)
+    if template is None:
         raise WindowClosed("no template is set")
+    await permit()
     # A parameter takes no line ends, no tabs and no four spaces in a row.
     flat = re.sub(r"\s+", " ", text).strip()[:_LONGEST_PARAMETER]
     # pywa declares the static method as if it took the component itself.
-    params = [BodyText.params(flat)] if template.get("takes_text") else None  # type: ignore[arg-type]
-    return await client.send_template(to, str(template["name"]), TemplateLanguage(str(template["language"])), params)
+    params = [BodyText.params(flat)] if template.takes_text else None  # type: ignore[arg-type]
+    try:
+        return await _sent(client.send_template(to, template.name, template.language, params))
+    except ReplyRefused as error:
+        # Paused, disabled, or with other parameters than it was set up with: staff have to know what was not said.
+        raise WindowClosed(f"the template {template.name!r} was refused: {error}") from error
 
 
 async def _sent(call: Any) -> str:
@@ -100,8 +127,11 @@ async def _sent(call: Any) -> str:
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         # Without a connection nothing was written.
         raise DeliveryDelayed(type(error).__name__) from error
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise OutcomeUnknown(type(error).__name__) from error
+    except ValueError as error:
+        # pywa itself refuses it, before anything is written: a dialogue's key that is no address, for one.
+        raise ReplyRefused(str(error)) from error
 
 
 def translated(error: WhatsAppError) -> DeliveryError:
@@ -125,7 +155,10 @@ def translated(error: WhatsAppError) -> DeliveryError:
             return ChannelBroken(reason)
         case 1 | 2 | 131000 | 131016 | 131057 | 133004:
             return DeliveryDelayed(reason)
-        case _ if (error.status_code or 0) >= 500:
+        case 100 if error.subcode == _NOT_THERE:
+            # The number is gone, or the token may not see it: Graph API words both alike.
+            return ChannelBroken(reason)
+        case _ if error.is_transient or (error.status_code or 0) >= 500:
             return DeliveryDelayed(reason)
         case _:
             return ReplyRefused(reason)

@@ -7,6 +7,7 @@ answered as something that cannot be read.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ from pywa_async.handlers import (
     MessageStatusHandler,
 )
 from pywa_async.types import MessageStatusType, MessageType
+from pywa_async.types.others import ContactsOrigin
 
 from crm.base import BaseCRMAdapter
 from db.records import (
@@ -46,7 +48,7 @@ from handlers.whatsapp.limits import LIMITS
 from handlers.whatsapp.media import attachment_of, fetch
 from handlers.whatsapp.numbers import Numbers
 from orchestration.identity import find_phones
-from orchestration.messages import Attachment, AttachmentKind, Choices, Message, Sender, with_command
+from orchestration.messages import Attachment, AttachmentKind, Choices, Command, Message, Sender, with_command
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 
@@ -110,7 +112,10 @@ def on_message(feed: Feed, message: types.Message) -> None:
     if message.type is MessageType.TEXT:
         feed.collector.add(with_command(made.model_copy(update={"text": message.text or ""})))
     elif message.type is MessageType.CONTACTS:
-        feed.collector.add(_of_contact(feed, made))
+        feed.collector.add(_of_contact(feed, message, made))
+    elif message.type is MessageType.REQUEST_WELCOME:
+        # The chat was opened for the first time, and the business has asked Meta to be told of that.
+        feed.collector.add(made.model_copy(update={"command": Command.START}))
     else:
         attachment = attachment_of(feed.item)
         feed.collector.add(made.model_copy(update={"text": message.caption or "", "attachments": (attachment,)}))
@@ -212,8 +217,10 @@ class WhatsAppDispatch:
     async def show_typing(self, channel: Channel, dialogue: Dialogue, message: Message) -> None:
         """Meta marks the message as read and shows "typing" until the reply, 25 s at most."""
         try:
-            await self._numbers.get(channel).indicate_typing(message.id)
-        except (WhatsAppError, httpx.HTTPError, ValueError) as error:
+            # The client waits for the answer, not for the sign of it.
+            async with asyncio.timeout(_COURTESY_TIMEOUT_S):
+                await self._numbers.get(channel).indicate_typing(message.id)
+        except (WhatsAppError, httpx.HTTPError, OSError, KeyError, ValueError) as error:
             log.info("typing_not_shown", error=type(error).__name__)
 
     async def fetch(self, channel: Channel, attachment: Attachment, *, most_bytes: int) -> bytes:
@@ -253,21 +260,20 @@ def _sender(feed: Feed) -> Sender:
     return Sender(name=str(name).strip() or None if name else None, phone=phones[0] if phones else None)
 
 
-def _of_contact(feed: Feed, made: Message) -> Message:
-    """Read a shared contact.
+def _of_contact(feed: Feed, message: types.Message, made: Message) -> Message:
+    """Read a shared contact; it proves a number only where Meta says that it answers the request for the client's own.
 
-    One that answers a request for it carries the sender's own number and no vCard; one from the address book has a
-    vCard (as pywa's `request_contact_info` tells Meta's page; not verified with Meta). The first alone proves a number.
+    Meta's page "Business-scoped user IDs": the message's `origin` is "contact_request" then, and "other" for one from
+    the address book, which has a vCard. Where `origin` is missing, nothing is proved. Not verified with Meta.
     """
-    contacts = feed.item.get("contacts") or [{}]
-    phones = [phone for phone in contacts[0].get("phones") or [] if isinstance(phone, dict)]
-    digits = str(phones[0].get("wa_id") or phones[0].get("phone") or "") if phones else ""
-    found = find_phones("+" + digits.lstrip("+"))
-    asked_for = bool((feed.item.get("context") or {}).get("id"))
-    own = asked_for and "vcard" not in contacts[0]
-    if own and found:
-        return made.model_copy(update={"proved_phone": found[0]})
-    if asked_for:
+    contacts = message.contacts
+    if contacts is not None and contacts.origin is ContactsOrigin.CONTACT_REQUEST and len(contacts) == 1:
+        given = [found for phone in contacts[0].phones for found in (phone.phone, phone.wa_id) if found]
+        found = [number for one in given for number in find_phones("+" + one.lstrip("+"))]
+        visible = made.sender.phone
+        if found and visible in (None, found[0]):
+            return made.model_copy(update={"proved_phone": found[0]})
+    if feed.item.get("context"):
         return made.model_copy(update={"foreign_contact": True})
     return made.model_copy(update={"attachments": (Attachment(kind=AttachmentKind.CONTACT),)})
 

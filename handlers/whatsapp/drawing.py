@@ -43,7 +43,8 @@ def draw(reply: Reply) -> list[Piece]:
     """Return the messages that the reply makes, in order; none for a mere acknowledgement, which WhatsApp has not."""
     if not reply.text.strip():
         return []
-    choices = reply.choices
+    # Meta refuses a message in which an id stands twice.
+    choices = tuple({choice.action: choice for choice in reversed(reply.choices)}.values())[::-1]
     if reply.ask_contact:
         return _ending_in(reply.text, Piece(text="", asks_contact=True))
     if not choices:

@@ -44,10 +44,12 @@ class WhatsAppIntake:
         return query.get("hub.challenge", "") if asked and token else None
 
     def accept(self, body: bytes) -> Sequence[Accepted]:
-        webhook = _parse(body)
-        if webhook is None:
-            return [_unreadable(body)]
-        accepted = list(_items(webhook))
+        try:
+            webhook = json.loads(body)
+            accepted = list(_items(webhook)) if isinstance(webhook, dict) else []
+        except (ValueError, RecursionError):
+            # No JSON, or nested deeper than anything that Meta sends.
+            accepted = []
         return accepted or [_unreadable(body)]
 
 
@@ -104,7 +106,7 @@ def _status(entry: Mapping[str, Any], value: Mapping[str, Any], status: dict[str
 def _aside(entry: Mapping[str, Any], change: Mapping[str, Any]) -> Accepted:
     """Keep what is about no message: news of the account, of templates, errors."""
     payload = {"object": "whatsapp_business_account", "entry": [{"id": entry.get("id"), "changes": [change]}]}
-    body = json.dumps(payload, ensure_ascii=False).encode()
+    body = _encoded(payload)
     value = change.get("value")
     address = _address(value) if isinstance(value, dict) else None
     return Accepted(update_key=f"aside:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body, address=address)
@@ -119,6 +121,11 @@ def _one(entry: Mapping[str, Any], value: Mapping[str, Any], item: Mapping[str, 
     kept = {name: value[name] for name in ("messaging_product", "metadata") if name in value}
     change = {"field": "messages", "value": {**kept, **item}}
     webhook = {"object": "whatsapp_business_account", "entry": [{"id": entry.get("id"), "changes": [change]}]}
+    return _encoded(webhook)
+
+
+def _encoded(webhook: Mapping[str, Any]) -> bytes:
+    # JSON may name half of a character, which no UTF-8 has: one such message must not hold up the others of its batch.
     return json.dumps(webhook, ensure_ascii=False).encode(errors="replace")
 
 
@@ -143,12 +150,7 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> str | None:
     """Return a word that may name something; what cannot stand in the database is none."""
-    return value[:256] if isinstance(value, str) and value and "\x00" not in value else None
-
-
-def _parse(body: bytes) -> dict[str, Any] | None:
-    try:
-        webhook = json.loads(body)
-    except (ValueError, RecursionError):
+    if not isinstance(value, str) or not value or "\x00" in value:
         return None
-    return webhook if isinstance(webhook, dict) else None
+    is_whole = value.encode(errors="replace").decode() == value
+    return value[:256] if is_whole else None
