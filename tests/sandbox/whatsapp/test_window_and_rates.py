@@ -92,14 +92,14 @@ async def test_one_person_takes_a_burst_and_then_no_more_while_others_do(open_wh
     assert (sandbox.floods, sandbox.violations) == (1, [])
 
 
-async def test_a_number_sends_so_many_a_second_to_all(open_whatsapp, graph, http):
-    sandbox = graph.sandbox = await open_whatsapp(pair_burst=1000, number_per_s=5)
+async def test_a_number_sends_so_many_a_second_to_all(open_whatsapp, graph):
+    sandbox = graph.sandbox = await open_whatsapp(pair_burst=1000, number_per_s=2)
     for index in range(40):
         sandbox.people.add_person(Person(name=str(index), wa_id=f"7916000{index:04}", user_id=f"RU.{index}"))
 
     codes = [await graph.code({**TEXT, "to": f"7916000{index:04}"}) for index in range(40)]
 
-    assert codes[:5] == [0] * 5
+    assert codes[:2] == [0, 0]
     assert 130429 in codes
     assert sandbox.floods == codes.count(130429)
     assert sandbox.violations == []
