@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import NewType, Protocol
 from zoneinfo import ZoneInfo
 
+from crm.errors import CRMUnsupported
+
 ServiceId = NewType("ServiceId", str)
 StaffId = NewType("StaffId", str)
 ClientId = NewType("ClientId", str)
@@ -166,17 +168,29 @@ class BookingRules:
 
 
 class Capability(StrEnum):
-    """What a CRM may lack. The agent's tools offer only what the company's CRM can do."""
+    """What a CRM may lack. The agent's tools and the buttons' flow offer only what the company's CRM can do."""
 
+    CATALOGUE = "catalogue"
+    """Services and masters can be read; without it the company's own file tells of them."""
     SLOTS = "slots"
     STAFF_CHOICE = "staff_choice"
     CREATE = "create"
     MOVE = "move"
     CANCEL = "cancel"
     LIST = "list"
+    CLIENTS = "clients"
+    """Clients' cards can be found and made by themselves."""
     PRODUCTS = "products"
     FIND_BY_EXTERNAL_ID = "find_by_external_id"
     """After an uncertain write it can be found out whether it happened."""
+    IDEMPOTENT_CREATE = "idempotent_create"
+    """The same external id sent twice makes one appointment, whatever was heard of the first."""
+    BOOKING_PAGE = "booking_page"
+    """There is a page on which the client books by hand."""
+    HOOKS = "hooks"
+    """The CRM tells of changes by a webhook."""
+    CHANGES = "changes"
+    """It can be asked what has changed since a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +207,10 @@ class SettingField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a CRM integration is: what it asks for, what it can do, how well it is proven, what it was written from."""
+    """What a CRM integration is: what it asks for, what it can do, how well it is proven, what it was written from.
+
+    `capabilities` is the most that it can do; an account's settings may leave it less.
+    """
 
     type: str
     title: str
@@ -218,6 +235,25 @@ class CheckLine:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingLine:
+    """One line of `crm mapping`: which of the CRM's fields carries what; `found` None: it could not be looked at."""
+
+    what: str
+    field: str
+    found: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A CRM's webhook as it came. It proves nothing: only ids are taken from it, and what they name is read again."""
+
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Pace(Protocol):
     """Keeps a vendor's limit on calls over all companies and processes."""
 
@@ -238,75 +274,106 @@ class Cache(Protocol):
 class BaseCRMAdapter(ABC):
     """One branch's account in one CRM.
 
-    Every method may raise CRMAuthFailed, CRMRateLimited, CRMUnavailable, and CRMUnsupported where the manifest lacks
-    the capability. "Nothing free" is an empty tuple; "could not be asked" is an error: the two are never one value.
-    Writes raise CRMOutcomeUnknown instead of CRMUnavailable once the request may have reached the CRM.
+    Every method may raise CRMAuthFailed, CRMRateLimited, CRMUnavailable, and raises CRMUnsupported where the account
+    lacks the capability: an adapter writes the methods that it can keep, and leaves the others as they are. "Nothing
+    free" is an empty tuple; "could not be asked" is an error: the two are never one value. Writes raise
+    CRMOutcomeUnknown instead of CRMUnavailable once the request may have reached the CRM.
     """
 
     manifest: Manifest
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this account can do: the manifest's, less what its settings leave out."""
+        return self.manifest.capabilities
 
     @abstractmethod
     async def get_rules(self) -> BookingRules:
         """Return the branch's zone, lead time and deadlines."""
 
     @abstractmethod
+    async def check(self) -> tuple[CheckLine, ...]:
+        """Try what permissions allow without leaving a trace; report, do not raise CRM errors."""
+
     async def get_services(self) -> tuple[Service, ...]:
-        """Return the services that are open for online booking."""
+        """Return the services that are open for online booking (CATALOGUE)."""
+        raise self._lacks(Capability.CATALOGUE)
 
-    @abstractmethod
     async def get_staff(self, service_ids: Sequence[ServiceId] = ()) -> tuple[Staff, ...]:
-        """Return the masters open for online booking; with `service_ids`, those who do all of them."""
+        """Return the masters open for online booking (CATALOGUE); with `service_ids`, those who do all of them."""
+        raise self._lacks(Capability.CATALOGUE)
 
-    @abstractmethod
     async def get_available_slots(
         self, service_ids: Sequence[ServiceId], *, first: date, last: date, staff_id: StaffId | None = None
     ) -> tuple[Slot, ...]:
-        """Return free slots from `first` to `last` (both included, local dates), ordered by time.
+        """Return free slots from `first` to `last` (both included, local dates), ordered by time (SLOTS).
 
-        `staff_id` None: any master; each slot names the master it would be with. Raises CRMNotFound for a service or
-        master that is not offered.
+        `staff_id` None: any master; each slot names the master it would be with, who does all the services. Raises
+        CRMNotFound for a service or master that is not offered, CRMInvalid for more than 31 days.
         """
+        raise self._lacks(Capability.SLOTS)
 
-    @abstractmethod
     async def get_client_by_phone(self, phone: Phone) -> Client | None:
-        """Return the card whose phone is exactly this one; None where there is none."""
+        """Return the card with exactly this phone, however it is written there; None where there is none (CLIENTS)."""
+        raise self._lacks(Capability.CLIENTS)
 
-    @abstractmethod
     async def create_client(self, *, name: str, phone: Phone) -> Client:
-        """Create a card. An existing one is never renamed by us."""
+        """Create a card (CLIENTS). One with this phone is returned under its own name: we never rename."""
+        raise self._lacks(Capability.CLIENTS)
 
-    @abstractmethod
     async def create_appointment(self, new: NewAppointment) -> Appointment:
-        """Book, and return the record as read back from the CRM.
+        """Book, and return the record as read back from the CRM (CREATE).
 
         Checks that the slot is still free right before the write. Raises SlotTaken, CRMInvalid, CRMNotFound (nothing
         was written) or CRMOutcomeUnknown (find it by its external id before anything else).
         """
+        raise self._lacks(Capability.CREATE)
 
-    @abstractmethod
     async def find_appointment(self, external_id: str, *, day: date) -> Appointment | None:
-        """Return the appointment that carries our external id and starts on that day; None where there is none."""
+        """Return the appointment that carries our external id and starts on that day (FIND_BY_EXTERNAL_ID).
 
-    @abstractmethod
+        One that was cancelled since is found too (`cancelled`), as long as the CRM keeps it. None where there is none.
+        """
+        raise self._lacks(Capability.FIND_BY_EXTERNAL_ID)
+
     async def get_appointment(self, record_id: RecordId) -> Appointment:
-        """Return a record, cancelled ones included. Raises CRMNotFound."""
+        """Return a record (LIST); a cancelled one is `cancelled`, or CRMNotFound where the CRM erases it."""
+        raise self._lacks(Capability.LIST)
 
-    @abstractmethod
     async def list_appointments(self, phone: Phone, *, first: date) -> tuple[Appointment, ...]:
-        """Return the standing appointments of the client with this phone from a day on, ordered by time."""
+        """Return the standing appointments of the client with this phone from a day on, ordered by time (LIST)."""
+        raise self._lacks(Capability.LIST)
 
-    @abstractmethod
+    async def list_changed(self, since: datetime) -> tuple[Appointment, ...]:
+        """Return the appointments made, changed or cancelled since an aware moment (CHANGES)."""
+        raise self._lacks(Capability.CHANGES)
+
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
-        """Move a record to a slot and return it as read back. Raises as `create_appointment` does."""
+        """Move a record to a slot and return it as read back (MOVE). Raises as `create_appointment` does."""
+        raise self._lacks(Capability.MOVE)
 
-    @abstractmethod
     async def cancel_appointment(self, record_id: RecordId) -> None:
-        """Cancel a record; one that is cancelled already is a success."""
+        """Cancel a record (CANCEL); one that is cancelled or erased already is a success."""
+        raise self._lacks(Capability.CANCEL)
 
     async def get_products(self) -> tuple[Product, ...]:
-        """Return products on sale; CRMs without the capability have none of their own."""
+        """Return products on sale (PRODUCTS)."""
+        raise self._lacks(Capability.PRODUCTS)
+
+    async def get_booking_page(self, service_ids: Sequence[ServiceId] = (), staff_id: StaffId | None = None) -> str:
+        """Return the address of the page on which the client books by hand (BOOKING_PAGE)."""
+        raise self._lacks(Capability.BOOKING_PAGE)
+
+    def read_hook(self, hook: Hook) -> tuple[RecordId, ...]:
+        """Return the records that a webhook says to have changed (HOOKS), none where it is about something else.
+
+        Asks nobody. Raises CRMInvalid for what is no hook of this CRM, CRMAuthFailed where a secret of it is wrong.
+        """
+        raise self._lacks(Capability.HOOKS)
+
+    async def describe_mapping(self) -> tuple[MappingLine, ...]:
+        """Return which of the CRM's fields carry what, where the settings choose them; empty where they do not."""
         return ()
 
-    @abstractmethod
-    async def check(self) -> tuple[CheckLine, ...]:
-        """Try what permissions allow without leaving a trace; report, do not raise CRM errors."""
+    def _lacks(self, capability: Capability) -> CRMUnsupported:
+        return CRMUnsupported(f"{self.manifest.type}: this account cannot do: {capability.value}")

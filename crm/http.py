@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,7 +13,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 from prometheus_client import Counter, Histogram
@@ -85,6 +86,7 @@ class Limit:
 class Call:
     """One operation. `safe`: it changes nothing, whatever its method, and may be repeated.
 
+    `path` may carry a query of its own, percent-encoded, where the CRM reads no other; `json` or `form` is the body.
     `private` are values (a phone) that must not stand in an error's text, as credentials never do.
     """
 
@@ -95,6 +97,8 @@ class Call:
     params: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     json: object | None = None
+    form: Sequence[tuple[str, str]] | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
     private: tuple[str, ...] = ()
 
 
@@ -103,11 +107,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    """What the CRM set with this answer; the pool keeps none, whoever has a session carries it from call to call."""
 
     def json(self) -> object:
         """Return the body as JSON. Raises NotJSON."""
         try:
-            value: object = json.loads(self.body)
+            # A byte order mark before the text is some servers' way.
+            value: object = json.loads(self.body.removeprefix(codecs.BOM_UTF8))
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
             raise NotJSON(f"{len(self.body)} bytes of {kind} are not JSON") from None
@@ -168,7 +175,9 @@ class CRMHttp:
 class CRMConnection:
     """Calls of one account over the shared pool.
 
-    `secrets` never stand in an error's text. `limits` are kept through `pace` before each attempt.
+    `secrets` never stand in an error's text. `limits` are kept through `pace` before each attempt. `explain` reads a
+    vendor's own words in answers with 408, 429 and 5xx: the error that it returns is what the answer means, nothing
+    having been done in the CRM; None leaves it to the status. `time_limits`: the pool's, where a CRM needs no others.
     """
 
     def __init__(
@@ -180,6 +189,8 @@ class CRMConnection:
         secrets: Sequence[SecretStr],
         pace: Pace,
         limits: Sequence[Limit],
+        explain: Callable[[Answer], CRMError | None] | None = None,
+        time_limits: TimeLimits | None = None,
     ) -> None:
         self._http = http
         self._crm = crm
@@ -187,6 +198,8 @@ class CRMConnection:
         self._secrets = tuple(secrets)
         self._pace = pace
         self._limits = tuple(limits)
+        self._explain = explain
+        self._time_limits = time_limits or http.time_limits
 
     async def call(self, call: Call, decode: Callable[[Answer], T]) -> T:
         """Send, and return what `decode` reads from the answer. 429, 408 and 5xx never reach `decode`.
@@ -209,7 +222,7 @@ class CRMConnection:
         return result
 
     async def _call_with_retries(self, call: Call, decode: Callable[[Answer], T]) -> T:
-        budget = self._http.time_limits.read_with_retries
+        budget = self._time_limits.read_with_retries
         failure: CRMError
         try:
             async with asyncio.timeout(budget.total_seconds()):
@@ -232,16 +245,20 @@ class CRMConnection:
         await self._wait_for_pace(call)
         answer = await self._send(call)
         where = f"{call.operation}: HTTP {answer.status}"
+        passing = answer.status in (408, 429) or answer.status >= 500
+        explained = self._explain(answer) if passing and self._explain else None
+        if explained is not None:
+            raise self._explained(call, explained)
         if answer.status == 429:
             pause = _retry_after(answer.headers, self._http.clock())
             raise self._failure(call, CRMRateLimited(f"{where}: too many calls", retry_after=pause))
-        if answer.status == 408 or answer.status >= 500:
+        if passing:
             raise self._failure(call, CRMUnavailable(where))
         try:
             return decode(answer)
         except UnreadableAnswer as error:
-            failure, passing = CRMUnavailable(f"{where}: {error}"), isinstance(error, NotJSON)
-        raise self._failure(call, failure) if passing or not call.safe else failure
+            failure, may_pass = CRMUnavailable(f"{where}: {error}"), isinstance(error, NotJSON)
+        raise self._failure(call, failure) if may_pass or not call.safe else failure
 
     async def _wait_for_pace(self, call: Call) -> None:
         for limit in self._limits:
@@ -251,7 +268,7 @@ class CRMConnection:
                 raise CRMRateLimited(f"{call.operation}: not sent, our own limit {limit.name} is used up") from None
 
     async def _send(self, call: Call) -> Answer:
-        limits = self._http.time_limits
+        limits = self._time_limits
         try:
             async with asyncio.timeout((limits.read if call.safe else limits.write).total_seconds()):
                 return await self._exchange(call)
@@ -266,14 +283,16 @@ class CRMConnection:
             call.method,
             self._base_url + call.path,
             params=list(call.params) or None,
-            headers=dict(call.headers),
+            headers=_form_header(call) | dict(call.headers) | _cookie_header(call.cookies),
             json=call.json,
+            content=None if call.form is None else urlencode(list(call.form)).encode(),
         ) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._http.max_bytes:
                     raise _TooLarge(f"the answer is over {self._http.max_bytes} bytes")
-        return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+        cookies = dict(_set_cookies(response.headers.get_list("set-cookie")))
+        return Answer(status=response.status_code, headers=response.headers, body=bytes(body), cookies=cookies)
 
     def _failure(self, call: Call, failure: CRMUnavailable | CRMRateLimited) -> Exception:
         """Return what a failed attempt means once the request may have reached the CRM."""
@@ -283,6 +302,12 @@ class CRMConnection:
             return failure
         return _Again(failure)
 
+    def _explained(self, call: Call, error: CRMError) -> Exception:
+        """Return what a refusal in the vendor's own words means: a safe call may be repeated, another was not done."""
+        if call.safe and isinstance(error, CRMRateLimited | CRMUnavailable):
+            return self._failure(call, error)
+        return error
+
     def _redact(self, text: str, call: Call) -> str:
         for hidden in (*(secret.get_secret_value() for secret in self._secrets), *call.private):
             value = hidden.strip()
@@ -290,6 +315,22 @@ class CRMConnection:
                 for form in (value, quote(value), quote_plus(value)):
                     text = text.replace(form, "***")
         return text
+
+
+def _form_header(call: Call) -> dict[str, str]:
+    return {} if call.form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def _cookie_header(cookies: Mapping[str, str]) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
+
+
+def _set_cookies(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Read `Set-Cookie` lines (RFC 6265 5.2): the name and the value, attributes left out."""
+    for line in lines:
+        name, equals, value = line.partition(";")[0].partition("=")
+        if equals and name.strip():
+            yield name.strip(), value.strip()
 
 
 _backoff = wait_exponential_jitter(initial=1, max=LONGEST_PAUSE.total_seconds(), jitter=1)

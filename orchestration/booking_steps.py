@@ -95,7 +95,7 @@ class ServiceStep:
 class StaffStep:
     async def options(self, turn: Turn, flow: Flow) -> Options | None:
         crm = turn.scope.crm(_branch(turn, flow).id)
-        if Capability.STAFF_CHOICE not in crm.manifest.capabilities:
+        if Capability.STAFF_CHOICE not in crm.capabilities:
             return None
         staff = await self._masters(turn, flow)
         anyone = _button(flow, Ask.STAFF, _ANYONE, turn.texts.text("flow-anyone"))

@@ -45,7 +45,7 @@ async def find_changed(crm: BaseCRMAdapter, proposal: Proposal) -> Appointment |
 
 
 def can_look_up(crm: BaseCRMAdapter, proposal: Proposal) -> bool:
-    return proposal.kind is not IntentKind.CREATE or Capability.FIND_BY_EXTERNAL_ID in crm.manifest.capabilities
+    return proposal.kind is not IntentKind.CREATE or Capability.FIND_BY_EXTERNAL_ID in crm.capabilities
 
 
 def booked_appointment(turn: Turn, proposal: Proposal, branch: Branch, appointment: Appointment) -> BookedAppointment:

@@ -1,89 +1,68 @@
-"""Salons for the demo and for tests; every name and number is invented."""
+"""Businesses for the demo and for tests; every name and number is invented."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 
-from sandbox.yclients.salon import Master, Salon, Service
+from sandbox.business import Business, BusinessMaster, BusinessService
+from sandbox.yclients.salon import Salon, salon_of
 
 ELITA_ID = 4564
 BORODA_ID = 7801
 
 
-def elita_salon() -> Salon:
-    """Return the beauty salon of the demo, as its staff keep it in YCLIENTS."""
-    anna, maria, olga = 101, 102, 103
+def elita_business(*, time_zone: str = "Europe/Moscow") -> Business:
+    """Return the beauty salon of the demo, as its staff keep it in their CRM."""
+    anna, maria, olga = "Анна Смирнова", "Мария Иванова", "Ольга Петрова"
     weekday, weekend = (time(9), time(21)), (time(10), time(20))
-    return Salon(
-        id=ELITA_ID,
+    return Business(
         title="Салон красоты Элита",
-        time_zone="Europe/Moscow",
+        time_zone=time_zone,
         address="Москва, ул. Тверская, 15",
         services=(
-            Service(
-                id=501,
-                title="Стрижка женская",
-                price_min=2500,
-                price_max=2500,
-                seconds=3600,
-                staff={anna: None, maria: None},
+            BusinessService(title="Стрижка женская", low=2500, high=2500, minutes=60, masters=(anna, maria)),
+            BusinessService(title="Окрашивание", low=8000, high=8000, minutes=180, masters=(anna, maria)),
+            BusinessService(title="Маникюр", low=1800, high=2200, minutes=90, masters=(olga,)),
+            BusinessService(
+                title="Свадебная причёска", low=6000, high=6000, minutes=120, masters=(anna,), prepaid=True
             ),
-            Service(
-                id=502,
-                title="Окрашивание",
-                price_min=8000,
-                price_max=8000,
-                seconds=10800,
-                staff={anna: None, maria: None},
-            ),
-            Service(id=503, title="Маникюр", price_min=1800, price_max=2200, seconds=5400, staff={olga: None}),
-            Service(
-                id=504,
-                title="Свадебная причёска",
-                price_min=6000,
-                price_max=6000,
-                seconds=7200,
-                staff={anna: None},
-                prepaid="required",
-            ),
-            Service(
-                id=505,
-                title="Наращивание волос",
-                price_min=30000,
-                price_max=45000,
-                seconds=14400,
-                staff={anna: None},
-                online=False,
+            BusinessService(
+                title="Наращивание волос", low=30000, high=45000, minutes=240, masters=(anna,), online=False
             ),
         ),
         masters=(
-            Master(id=anna, name="Анна Смирнова", specialization="Парикмахер-стилист"),
-            Master(id=maria, name="Мария Иванова", specialization="Парикмахер"),
-            Master(id=olga, name="Ольга Петрова", specialization="Мастер маникюра"),
-            Master(id=104, name="Лист ожидания", bookable=False),
-            Master(id=105, name="Ирина Козлова", specialization="Парикмахер", fired=True),
+            BusinessMaster(name=anna, specialization="Парикмахер-стилист"),
+            BusinessMaster(name=maria, specialization="Парикмахер"),
+            BusinessMaster(name=olga, specialization="Мастер маникюра"),
+            BusinessMaster(name="Лист ожидания", bookable=False),
+            BusinessMaster(name="Ирина Козлова", specialization="Парикмахер", fired=True),
         ),
         hours={**dict.fromkeys(range(5), weekday), **dict.fromkeys((5, 6), weekend)},
-        lead_seconds=1800,
-        change_delay_seconds=3600,
-        delete_delay_seconds=3600,
     )
 
 
-def boroda_salon() -> Salon:
+def boroda_business() -> Business:
     """Return a second, small company in another zone, for isolation."""
-    ivan = 201
-    return Salon(
-        id=BORODA_ID,
+    ivan = "Иван Кузнецов"
+    return Business(
         title="Барбершоп Борода",
         time_zone="Asia/Yekaterinburg",
         address="Екатеринбург, ул. Малышева, 1",
         services=(
-            Service(id=701, title="Стрижка мужская", price_min=1700, price_max=1700, seconds=2700, staff={ivan: None}),
-            Service(
-                id=702, title="Моделирование бороды", price_min=900, price_max=900, seconds=1800, staff={ivan: None}
-            ),
+            BusinessService(title="Стрижка мужская", low=1700, high=1700, minutes=45, masters=(ivan,)),
+            BusinessService(title="Моделирование бороды", low=900, high=900, minutes=30, masters=(ivan,)),
         ),
-        masters=(Master(id=ivan, name="Иван Кузнецов", specialization="Барбер"),),
+        masters=(BusinessMaster(name=ivan, specialization="Барбер"),),
         hours=dict.fromkeys(range(7), (time(10), time(22))),
     )
+
+
+def elita_salon() -> Salon:
+    """Return the demo's salon as YCLIENTS keeps it, with its rules for changes by clients."""
+    salon = salon_of(elita_business(), id_=ELITA_ID, first_service=501, first_master=101)
+    return replace(salon, lead_seconds=1800, change_delay_seconds=3600, delete_delay_seconds=3600)
+
+
+def boroda_salon() -> Salon:
+    return salon_of(boroda_business(), id_=BORODA_ID, first_service=701, first_master=201)

@@ -46,12 +46,14 @@ MANIFEST = Manifest(
     ),
     capabilities=frozenset(
         {
+            Capability.CATALOGUE,
             Capability.SLOTS,
             Capability.STAFF_CHOICE,
             Capability.CREATE,
             Capability.MOVE,
             Capability.CANCEL,
             Capability.LIST,
+            Capability.CLIENTS,
             Capability.FIND_BY_EXTERNAL_ID,
         }
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 
 from crm.account import Account
 from crm.errors import CRMNotConfigured
+from crm.kept import scope_of
 from crm.yclients import ALTEGIO_URL, YCLIENTS_URL
 
 FLAVOURS = ("yclients", "altegio")
@@ -52,10 +52,9 @@ class Access:
 
     @property
     def scope(self) -> str:
-        """Name this account's place in the cache: with a digest of its credentials, so nobody reads another's."""
-        tokens = (self.partner_token.get_secret_value(), self.user_token.get_secret_value())
-        text = "\n".join((self.api_url, self.flavour, *tokens))
-        return f"crm:yclients:{self.company_id}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+        """Name this account's place in the cache."""
+        tokens = (self.partner_token, self.user_token)
+        return scope_of("yclients", self.company_id, (self.api_url, self.flavour), tokens)
 
 
 def _api_url(text: str, flavour: str) -> str:

@@ -20,13 +20,15 @@ from crm.errors import (
     CRMUnsupported,
     SlotTaken,
 )
+from crm.phones import digits_of, to_phone
+from crm.prices import amount_of
 from crm.yclients.catalogue import Catalogue
 from crm.yclients.client import YclientsClient
 from crm.yclients.clients import Clients
-from crm.yclients.meaning import amount_of, appointment_of
+from crm.yclients.meaning import appointment_of
 from crm.yclients.refusals import UnexplainedRefusal
 from crm.yclients.slots import Found, SlotSearch
-from crm.yclients.wire import WireRecord, WireRecordService, digits_of, to_phone
+from crm.yclients.wire import WireRecord, WireRecordService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from crm.base import BookingRules, Cache, Service, ServiceId, StaffId, Terms
-from crm.errors import CRMError, CRMNotConfigured, CRMNotFound
+from crm.errors import CRMNotConfigured, CRMNotFound
+from crm.kept import Kept
+from crm.together import all_of
 from crm.yclients.access import Access
 from crm.yclients.client import YclientsClient
 from crm.yclients.meaning import currency_of, rules_of, service_of, terms_of, widget_of, zone_of
@@ -23,7 +24,6 @@ T = TypeVar("T")
 KEPT = timedelta(minutes=10)
 STAFF_KEPT = timedelta(minutes=5)
 """Whether a master has free time at all changes with bookings, so it is asked again sooner."""
-AT_ONCE = 4
 MOST_MASTERS = 40
 """Own prices and durations are asked of so many masters at most, a call each."""
 
@@ -45,35 +45,17 @@ class Branch:
         return self.rules.time_zone
 
 
-async def all_of(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Make calls side by side, a few at once, and return their results in order; the first error ends all."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(call: Callable[[], Awaitable[T]]) -> T:
-        async with gate:
-            return await call()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(call)) for call in calls]
-    except* CRMError as errors:
-        failure = errors.exceptions[0]
-    else:
-        return [task.result() for task in tasks]
-    raise failure
-
-
 class Catalogue:
     """Cached reads of one account. `time_zone` holds where the CRM names none."""
 
     def __init__(self, client: YclientsClient, cache: Cache, access: Access, *, time_zone: ZoneInfo) -> None:
         self._client = client
-        self._cache = cache
+        self._kept = Kept(cache, access.scope)
         self._access = access
         self._time_zone = time_zone
 
     async def get_branch(self) -> Branch:
-        company = await self._cached("company", _COMPANY, KEPT, self._of_the_branch(self._client.get_company))
+        company = await self._kept.get("company", _COMPANY, self._of_the_branch(self._client.get_company), ttl=KEPT)
         zone = zone_of(company, fallback=self._time_zone)
         return Branch(
             rules=rules_of(company, zone=zone),
@@ -82,19 +64,19 @@ class Catalogue:
         )
 
     async def get_offered(self) -> WireBookServices:
-        return await self._cached("services", _SERVICES, KEPT, self._of_the_branch(self._client.get_services))
+        return await self._kept.get("services", _SERVICES, self._of_the_branch(self._client.get_services), ttl=KEPT)
 
     async def list_staff(self, service_ids: Sequence[str] = ()) -> tuple[WireStaff, ...]:
         """Return the masters shown online who do all the services, those without free time included."""
         key = "staff:" + ",".join(sorted(service_ids))
-        found = await self._cached(key, _STAFF, STAFF_KEPT, lambda: self._client.list_staff(service_ids))
+        found = await self._kept.get(key, _STAFF, lambda: self._client.list_staff(service_ids), ttl=STAFF_KEPT)
         return tuple(sorted(found, key=lambda one: -(one.weight or 0)))
 
     async def get_terms(self, staff_id: str) -> Mapping[str, Terms]:
         """Return a master's own prices and durations by service id: what they can be booked for online."""
         branch = await self.get_branch()
-        offered = await self._cached(
-            f"terms:{staff_id}", _SERVICES, KEPT, lambda: self._client.get_services(staff_id=staff_id)
+        offered = await self._kept.get(
+            f"terms:{staff_id}", _SERVICES, lambda: self._client.get_services(staff_id=staff_id), ttl=KEPT
         )
         return {wire.id: terms_of(wire, branch.currency) for wire in offered.services}
 
@@ -125,18 +107,6 @@ class Catalogue:
 
     def _own_terms(self, staff_id: str) -> Callable[[], Awaitable[Mapping[str, Terms]]]:
         return lambda: self.get_terms(staff_id)
-
-    async def _cached(self, key: str, shape: TypeAdapter[T], ttl: timedelta, load: Callable[[], Awaitable[T]]) -> T:
-        name = f"{self._access.scope}:{key}"
-        kept = await self._cache.get(name)
-        if kept is not None:
-            try:
-                return shape.validate_json(kept)
-            except ValidationError:
-                pass  # written by another version of ours: ask again
-        value = await load()
-        await self._cache.set(name, shape.dump_json(value).decode(), ttl=ttl)
-        return value
 
     @staticmethod
     def _of_the_branch(load: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crm.account import Clock
 from crm.base import CheckLine, CheckStatus, Prepayment, ServiceId
 from crm.errors import CRMError, CRMNotFound
+from crm.kept import NoCache
 from crm.yclients.access import Access
 from crm.yclients.catalogue import Branch, Catalogue
 from crm.yclients.client import YclientsClient
@@ -32,25 +33,12 @@ RIGHTS: Mapping[str, str] = {
 }
 
 
-class _NoCache:
-    """A check asks the CRM itself."""
-
-    async def get(self, key: str) -> str | None:
-        return None
-
-    async def set(self, key: str, value: str, *, ttl: timedelta) -> None:
-        return
-
-    async def delete(self, key: str) -> None:
-        return
-
-
 class Check:
     def __init__(self, client: YclientsClient, access: Access, *, time_zone: ZoneInfo, clock: Clock) -> None:
         self._client = client
         self._time_zone = time_zone
         self._clock = clock
-        self._catalogue = Catalogue(client, _NoCache(), access, time_zone=time_zone)
+        self._catalogue = Catalogue(client, NoCache(), access, time_zone=time_zone)
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from crm.base import Pace
 from crm.errors import CRMUnavailable
 from crm.http import Answer, Call, CRMConnection, CRMHttp, Limit, UnreadableAnswer, parse
+from crm.phones import digits_of
 from crm.yclients.access import Access
 from crm.yclients.refusals import Envelope, open_envelope, refusal
 from crm.yclients.wire import (
@@ -23,7 +24,6 @@ from crm.yclients.wire import (
     WireRecord,
     WireSeance,
     WireStaff,
-    digits_of,
 )
 
 T = TypeVar("T")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from crm.base import Client, ClientId, Phone
 from crm.errors import CRMAuthFailed, CRMRejected, CRMUnavailable
+from crm.phones import to_phone
 from crm.yclients.client import YclientsClient
-from crm.yclients.wire import WireCard, to_phone
+from crm.yclients.wire import WireCard
 
 MOST_PAGES = 5
 

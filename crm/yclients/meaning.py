@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -12,9 +11,7 @@ from crm.base import (
     Appointment,
     AppointmentService,
     BookingRules,
-    Money,
     Prepayment,
-    Price,
     RecordId,
     Service,
     ServiceId,
@@ -22,7 +19,9 @@ from crm.base import (
     StaffId,
     Terms,
 )
-from crm.yclients.wire import WireCompany, WireRecord, WireRecordStaff, WireService, WireStaff, plain, to_phone
+from crm.phones import to_phone
+from crm.prices import price_of
+from crm.yclients.wire import WireCompany, WireRecord, WireRecordStaff, WireService, WireStaff, plain
 
 # The API gives the currency's sign, not its ISO code; where it gives none, the branch's country says it.
 BY_SIGN: Mapping[str, str] = MappingProxyType(
@@ -74,36 +73,6 @@ def rules_of(company: WireCompany, *, zone: ZoneInfo) -> BookingRules:
         move_deadline=_seconds(company.allow_change_record_delay_step),
         cancel_deadline=_seconds(company.allow_delete_record_delay_step),
     )
-
-
-def money(amount: Decimal, currency: str) -> Money:
-    return Money(minor_units=int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP)), currency=currency)
-
-
-def amount_of(value: Money) -> int | float:
-    """Return the plain number the vendor takes: rubles, not kopecks."""
-    whole, rest = divmod(value.minor_units, 100)
-    return value.minor_units / 100 if rest else whole
-
-
-def price_of(low: Decimal | None, high: Decimal | None, currency: str | None) -> Price | None:
-    """Return a price or a range; None where both are zero (the vendor's "not set") or the currency is not known."""
-    if currency is None or not (low or high):
-        return None
-    least = money(low or Decimal(0), currency)
-    return Price(low=least, high=money(high, currency)) if high and high > (low or 0) else Price(low=least)
-
-
-def sum_of(prices: Sequence[Price | None]) -> Price | None:
-    """Return the price of all together, a range if one of them is; None where one of them is not known."""
-    known = [price for price in prices if price is not None]
-    if not known or len(known) < len(prices):
-        return None
-    currency = known[0].low.currency
-    low = sum(price.low.minor_units for price in known)
-    high = sum((price.high or price.low).minor_units for price in known)
-    least = Money(minor_units=low, currency=currency)
-    return Price(low=least, high=Money(minor_units=high, currency=currency)) if high > low else Price(low=least)
 
 
 def terms_of(wire: WireService, currency: str | None) -> Terms:

@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 
 from crm.base import ServiceId, Slot, Staff, Terms
 from crm.errors import CRMInvalid, CRMNotFound
-from crm.yclients.catalogue import Catalogue, all_of
+from crm.prices import sum_of
+from crm.together import all_of
+from crm.yclients.catalogue import Catalogue
 from crm.yclients.client import YclientsClient
-from crm.yclients.meaning import staff_of, sum_of
+from crm.yclients.meaning import staff_of
 from crm.yclients.wire import WireSeance
 
 LONGEST_RANGE = 31

@@ -10,8 +10,6 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from crm.base import Phone
-
 
 def _id(value: object) -> object:
     """Ids are numbers in most places and strings in legacy lists."""
@@ -223,20 +221,6 @@ class WireRecord(Wire):
     @property
     def master_id(self) -> str:
         return self.staff.id if self.staff else self.staff_id or ""
-
-
-def digits_of(phone: str) -> str:
-    return re.sub(r"\D", "", phone)
-
-
-def to_phone(text: str) -> Phone | None:
-    """Return a phone the vendor wrote in any way as E.164; None for an empty or a masked one."""
-    digits = digits_of(text)
-    if "*" in text or not 8 <= len(digits) <= 15:
-        return None
-    if len(digits) == 11 and digits.startswith("89") and "+" not in text:  # a Russian mobile; no country's code is 89
-        digits = "7" + digits[1:]
-    return Phone("+" + digits)
 
 
 def plain(text: str) -> str:

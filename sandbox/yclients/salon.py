@@ -10,6 +10,8 @@ from time import time as epoch_seconds
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.business import Business
+
 Json = dict[str, Any]
 
 
@@ -212,3 +214,39 @@ class Book:
                     over = begins + timedelta(seconds=other["seance_length"])
                     pairs += one["staff_id"] == other["staff_id"] and begins < ends and starts < over
         return pairs
+
+
+def salon_of(business: Business, *, id_: int, first_service: int = 501, first_master: int = 101) -> Salon:
+    """Write a business down as this vendor keeps it; ids are numbered in the business's own order."""
+    masters = {one.name: first_master + place for place, one in enumerate(business.masters)}
+    return Salon(
+        id=id_,
+        title=business.title,
+        time_zone=business.time_zone,
+        address=business.address,
+        services=tuple(
+            Service(
+                id=first_service + place,
+                title=one.title,
+                price_min=one.low,
+                price_max=one.high,
+                seconds=one.minutes * 60,
+                staff=dict.fromkeys((masters[name] for name in one.masters), None),
+                prepaid="required" if one.prepaid else "forbidden",
+                online=one.online,
+            )
+            for place, one in enumerate(business.services)
+        ),
+        masters=tuple(
+            Master(
+                id=masters[one.name],
+                name=one.name,
+                specialization=one.specialization,
+                bookable=one.bookable,
+                fired=one.fired,
+            )
+            for one in business.masters
+        ),
+        hours=business.hours,
+        grid_minutes=business.grid_minutes,
+    )

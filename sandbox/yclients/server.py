@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
+from sandbox.faults import Fault, Faults, Handler
 from sandbox.yclients.answers import Refused
 from sandbox.yclients.journal import Journal
 from sandbox.yclients.online import Online
@@ -24,35 +24,6 @@ from sandbox.yclients.salon import Book, Json, Salon
 from sandbox.yclients.view import View
 
 ACCEPT = ("application/vnd.yclients.v2+json", "application/vnd.api.v2+json")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(slots=True)
-class Fault:
-    """What the next calls to paths with this text in them meet.
-
-    A hold keeps the call, before its effect or after it, until the event is set; `held` counts those that wait.
-    """
-
-    path: str
-    times: int
-    method: str = ""
-    status: int = 0
-    html: bool = False
-    malformed: bool = False
-    hang_s: float = 0
-    cut_before: bool = False
-    cut_after: bool = False
-    hold_before: asyncio.Event | None = None
-    hold_after: asyncio.Event | None = None
-    retry_after: int | None = None
-    held: int = 0
-
-    async def hold(self, until: asyncio.Event | None) -> None:
-        if until is not None:
-            self.held += 1
-            await until.wait()
-            self.held -= 1
 
 
 class YclientsSandbox:
@@ -75,7 +46,7 @@ class YclientsSandbox:
         self.url = ""
         self._limits = ((1.0, per_second), (60.0, per_minute))
         self._times: deque[float] = deque(maxlen=per_minute)
-        self._faults: list[Fault] = []
+        self._faults = Faults()
         self._runner: web.AppRunner | None = None
 
     def add_salon(self, salon: Salon) -> int:
@@ -84,9 +55,7 @@ class YclientsSandbox:
 
     def fail_next(self, path: str, *, times: int = 1, **fault: Any) -> Fault:
         """Let the next calls to paths that contain `path` fail (see Fault); return what tells how many are held."""
-        made = Fault(path, times, **fault)
-        self._faults.append(made)
-        return made
+        return self._faults.plant(path, times=times, **fault)
 
     def clear_faults(self) -> None:
         """Forget the failures still waiting."""
@@ -118,16 +87,7 @@ class YclientsSandbox:
             self.calls.append({"method": request.method, "path": request.path_qs})
             try:
                 self._admit(request, needs_user=needs_user)
-                fault = self._fault_for(request)
-                if fault is not None:
-                    early = await self._suffer(request, fault)
-                    if early is not None:
-                        return early
-                response = await handler(request)
-                if fault is not None:
-                    await fault.hold(fault.hold_after)
-                if fault is not None and fault.cut_after:
-                    return await self._cut(request)
+                response = await self._faults.run(request, handler, _planted)
             except Refused as refused:
                 return self._refuse(request, refused)
             except (KeyError, TypeError, ValueError) as error:
@@ -157,36 +117,6 @@ class YclientsSandbox:
             if not salon.licensed:
                 raise Refused(402, "The branch's licence is not paid")
 
-    def _fault_for(self, request: web.Request) -> Fault | None:
-        for fault in self._faults:
-            if fault.times > 0 and fault.path in request.path and fault.method in ("", request.method):
-                fault.times -= 1
-                return fault
-        return None
-
-    async def _suffer(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
-        if fault.hang_s:
-            await asyncio.sleep(fault.hang_s)
-        if fault.hold_before is not None:
-            await request.read()  # what is held has arrived, whatever becomes of the caller
-            await fault.hold(fault.hold_before)
-        if fault.cut_before:
-            return await self._cut(request)
-        if fault.html:
-            return web.Response(text="<html>502 Bad Gateway</html>", content_type="text/html", status=502)
-        if fault.malformed:
-            return web.Response(text='{"success": true, "data": [', content_type="application/json")
-        if fault.status:
-            headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
-            return web.json_response(_envelope_of(Refused(fault.status, "Error")), status=fault.status, headers=headers)
-        return None
-
-    async def _cut(self, request: web.Request) -> web.StreamResponse:
-        """Close the line without an answer."""
-        if request.transport is not None:
-            request.transport.close()
-        return web.Response(status=500)
-
     def _refuse(self, request: web.Request, refused: Refused) -> web.Response:
         if request.headers.get("Accept") not in ACCEPT:
             return web.json_response(
@@ -200,6 +130,10 @@ class YclientsSandbox:
             return response
         assert isinstance(response.body, bytes)  # noqa: S101
         return web.json_response(json.loads(response.body)["data"], status=response.status)
+
+
+def _planted(status: int, message: str) -> web.Response:
+    return web.json_response(_envelope_of(Refused(status, message)), status=status)
 
 
 def _envelope_of(refused: Refused) -> Json:
