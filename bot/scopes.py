@@ -14,7 +14,7 @@ from crm.http import CRMHttp
 from crm.registry import CRMFactory
 from db.cache import Cache
 from db.directory import Directory
-from db.records import Branch, CompanyId, CrmSettings
+from db.records import Branch, BranchId, CompanyId, CrmSettings
 from orchestration.scope import CompanyScope
 
 OpenCrmSecrets = Callable[[CompanyId, CrmSettings], Mapping[str, SecretStr]]
@@ -31,18 +31,21 @@ class Scopes:
     async def open(self, company_id: CompanyId) -> CompanyScope:
         """Return the company's scope as of now. Raises NotFound for an unknown company."""
         snapshot = await self._directory.get_snapshot(company_id)
+        opened: dict[BranchId, BaseCRMAdapter] = {}
 
         def open_crm(branch: Branch) -> BaseCRMAdapter:
             crm = snapshot.crm
             if crm is None:
                 raise CRMNotConfigured("no CRM is set for this company")
-            return self._factory.create(
-                crm.type,
-                options=crm.options,
-                secrets=self._open_secrets(company_id, crm),
-                account_id=branch.crm_account_id,
-                time_zone=branch.time_zone,
-            )
+            if branch.id not in opened:
+                opened[branch.id] = self._factory.create(
+                    crm.type,
+                    options=crm.options,
+                    secrets=self._open_secrets(company_id, crm),
+                    account_id=branch.crm_account_id,
+                    time_zone=branch.time_zone,
+                )
+            return opened[branch.id]
 
         return CompanyScope(snapshot=snapshot, open_crm=open_crm)
 

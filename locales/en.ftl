@@ -94,6 +94,9 @@ crm-rejected = That did not work. I have passed your wish to the administrator, 
 outcome-unknown = I could not make sure that the change went through. The administrator will check and write to you; please do not book again.
 service-by-person = “{ $service }” is booked by the administrator.
 service-by-link = “{ $service }” can be booked here: { $link }
+booking-link = You can book here: { $link }
+    I have told the front desk what you would like.
+booking-page = You can book here: { $link }
 prepayment-link = “{ $service }” is booked with a prepayment. You can book and pay here: { $link }
 model-unavailable = I am sorry, I cannot answer properly at the moment. I have passed your message to the administrator, who will write to you. You can book without me: with the buttons.
 safe-reply = Let me ask the administrator, so that I tell you nothing wrong. How else can I help?
@@ -119,6 +122,7 @@ staff-outcome-unknown = Please check in the CRM whether the change went through,
     { $what }
 staff-crm-auth = The CRM refuses access ({ $reason }): check the tokens. A client waits for a call: { $client }. Wish: { $wish }
 staff-crm-down = The CRM did not answer ({ $reason }). A client waits for a call: { $client }. Wish: { $wish }
+staff-booking-link = { $client } would like to book: { $wish }. The booking link was sent; please check that the appointment has appeared.
 staff-prepayment = { $client } wants “{ $service }”, which needs a prepayment: the link was sent.
 staff-model-down = The assistant could not answer. A client waits: { $client }. Message: { $wish }
 staff-not-delivered = A message did not reach the client, please get in touch: { $client }.

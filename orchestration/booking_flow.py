@@ -11,7 +11,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from crm.errors import CRMError, CRMNotConfigured, CRMNotFound
+from crm.base import Capability
+from crm.errors import CRMError, CRMNotConfigured, CRMNotFound, CRMUnsupported
 from orchestration.booking_steps import (
     ANSWERED_IN_WORDS,
     Gone,
@@ -27,7 +28,7 @@ from orchestration.ports import ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.trouble import crm_failed
 from orchestration.turns import Turn
-from orchestration.wording import chosen_text
+from orchestration.wording import chosen_text, place_text
 
 _BOOKING = (Ask.BRANCH, Ask.SERVICE, Ask.STAFF, Ask.DAY, Ask.TIME, Ask.ANSWERS, Ask.NAME)
 _MOVING = (Ask.STAFF, Ask.DAY, Ask.TIME)
@@ -41,7 +42,10 @@ class BookingFlow:
         self._steps = steps(claimed)
 
     async def begin(self, turn: Turn, *, moves: ShownAppointment | None = None) -> None:
-        """Ask the first question of a booking, or of moving an appointment."""
+        """Ask the first question of a booking, or of moving an appointment; where clients book on a page, give it."""
+        if moves is None and turn.scope.has_crm and not turn.scope.can(Capability.CATALOGUE, Capability.CREATE):
+            await self._give_page(turn)
+            return
         id_ = secrets.token_hex(3)
         flow = Flow(id=id_, asks=_BOOKING[0])
         if moves is not None:
@@ -54,6 +58,18 @@ class BookingFlow:
                 moves=moves,
             )
         await self._carefully(turn, flow)
+
+    async def _give_page(self, turn: Turn) -> None:
+        try:
+            for branch in turn.scope.branches:
+                link = await turn.scope.crm(branch.id).get_booking_page()
+                place = place_text(turn.scope, branch)
+                turn.say("\n".join(part for part in (place, turn.texts.text("booking-page", link=link)) if part))
+        except CRMUnsupported:
+            turn.say(turn.texts.text("crm-not-configured"))
+        except CRMError as error:
+            crm_failed(turn, error)
+        turn.outcome = "link_given"
 
     async def press(self, turn: Turn, flow_id: str, verb: str, argument: str) -> None:
         """Act on a button of the flow. One of an earlier flow, or of what is gone, is answered with what there is."""

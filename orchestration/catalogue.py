@@ -6,10 +6,21 @@ books.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from crm.base import Money, Prepayment, Price, Service, ServiceId, Staff, StaffId, Terms
+from crm.base import (
+    BaseCRMAdapter,
+    Capability,
+    Money,
+    Prepayment,
+    Price,
+    Service,
+    ServiceId,
+    Staff,
+    StaffId,
+    Terms,
+)
 from db.catalogue import Booking, CatalogueService, PriceRange
 from db.records import AgentSettings, Branch
 from orchestration.scope import CompanyScope
@@ -46,6 +57,8 @@ async def list_offered_services(scope: CompanyScope, branch: Branch | None) -> t
     if branch is None or not scope.has_crm:
         return tuple(_from_file(scope.agent, service, branch) for service in described)
     crm = scope.crm(branch.id)
+    if Capability.CATALOGUE not in crm.capabilities:
+        return await _as_bookable(crm, [_from_file(scope.agent, service, branch) for service in described])
     services = await crm.get_services()
     staff = {person.id: person for person in await crm.get_staff()}
     told = {service.id: find_description(described, service.id, service.title) for service in services}
@@ -57,7 +70,20 @@ async def list_offered_services(scope: CompanyScope, branch: Branch | None) -> t
         for service in described
         if id(service) not in known
     ]
-    return tuple(offered)
+    return await _as_bookable(crm, offered)
+
+
+async def _as_bookable(crm: BaseCRMAdapter, offered: Sequence[OfferedService]) -> tuple[OfferedService, ...]:
+    """Say of each service who books it where we cannot: the client on the CRM's own page, else a person."""
+    if Capability.CREATE in crm.capabilities:
+        return tuple(offered)
+    booking, page = Booking.PERSON, None
+    if Capability.BOOKING_PAGE in crm.capabilities:
+        booking, page = Booking.LINK, await crm.get_booking_page()
+    return tuple(
+        replace(service, booking=booking, link=service.link or page) if service.booking is Booking.AGENT else service
+        for service in offered
+    )
 
 
 def find_description(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crm.base import Capability
 from orchestration.conversation import Flow
 from orchestration.messages import Button
 from orchestration.turns import Turn
@@ -21,14 +22,16 @@ ERASE = "erase"
 
 def menu_rows(turn: Turn) -> tuple[tuple[Button, ...], ...]:
     """Return the buttons that lead on without words; none where the company books nothing online."""
-    if not turn.scope.has_crm:
-        return ()
-    return (
-        (
-            Button(text=turn.texts.text("menu-book"), action=f"{MENU}:{BOOK}"),
-            Button(text=turn.texts.text("menu-my"), action=f"{MENU}:{MY}"),
-        ),
+    can = turn.scope.can
+    row = (
+        *([_menu_button(turn, "menu-book", BOOK)] if can(Capability.CREATE) or can(Capability.BOOKING_PAGE) else []),
+        *([_menu_button(turn, "menu-my", MY)] if can(Capability.CREATE) or can(Capability.LIST) else []),
     )
+    return (row,) if row else ()
+
+
+def _menu_button(turn: Turn, key: str, what: str) -> Button:
+    return Button(text=turn.texts.text(key), action=f"{MENU}:{what}")
 
 
 def ways(turn: Turn, flow: Flow) -> tuple[Button, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crm.base import Capability
 from crm.errors import CRMError, CRMNotConfigured
 from orchestration.booking_flow import BookingFlow
 from orchestration.conversation import ShownAppointment, Step
@@ -52,7 +53,7 @@ class MyAppointments:
             raise CRMNotConfigured("no CRM is set for this company")
         turn.conversation = turn.conversation.at_rest()
         found = await self._own.show(turn)
-        if not found and turn.dialogue.proved_phone is None:
+        if not found and turn.dialogue.proved_phone is None and turn.scope.can(Capability.LIST):
             turn.conversation = turn.conversation.model_copy(update={"step": Step.AWAITING_CONTACT, "wants_list": True})
             ask_for_contact(turn, turn.texts.text("need-proved-phone"))
             turn.outcome = "asked_phone"
@@ -79,9 +80,9 @@ class MyAppointments:
 
     async def _act(self, turn: Turn, what: str, shown: ShownAppointment) -> None:
         match what:
-            case "move":
+            case "move" if turn.scope.can(Capability.MOVE):
                 await self._flow.begin(turn, moves=shown)
-            case "cancel":
+            case "cancel" if turn.scope.can(Capability.CANCEL):
                 if why_not := await why_not_cancelled(turn, shown):
                     turn.say(turn.texts.text(why_not))
                     return
@@ -97,4 +98,8 @@ def _changes(turn: Turn, shown: ShownAppointment) -> tuple[tuple[Button, ...], .
     def button(key: str, what: str) -> Button:
         return Button(text=turn.texts.text(key), action=f"{MINE}:{what}:{shown.id}")
 
-    return (button("my-move", _MOVE), button("my-cancel", _CANCEL)), (button("flow-back", _LIST),)
+    ways = (
+        *([button("my-move", _MOVE)] if turn.scope.can(Capability.SLOTS, Capability.MOVE) else []),
+        *([button("my-cancel", _CANCEL)] if turn.scope.can(Capability.CANCEL) else []),
+    )
+    return tuple(row for row in (ways, (button("flow-back", _LIST),)) if row)

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from crm.base import Appointment, Phone, RecordId
+from crm.base import Appointment, AppointmentService, Capability, Phone, RecordId, ServiceId, Staff, StaffId
 from crm.errors import CRMNotFound
-from db.records import BranchId
+from db.records import BookedAppointment, BranchId
 from orchestration.conversation import ShownAppointment
 from orchestration.ports import Appointments
+from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
 
 
@@ -41,7 +42,8 @@ class OwnAppointments:
 
     async def _find(self, turn: Turn) -> list[tuple[BranchId, Appointment]]:
         found: dict[tuple[BranchId, RecordId], Appointment] = {}
-        if turn.dialogue.proved_phone:
+        can_list = turn.scope.can(Capability.LIST)
+        if turn.dialogue.proved_phone and can_list:
             for branch in turn.scope.branches:
                 today = turn.local(turn.now, branch).date()
                 phone = Phone(turn.dialogue.proved_phone)
@@ -49,7 +51,10 @@ class OwnAppointments:
                     found[branch.id, appointment.id] = appointment
         for made in await self._made_here.list_made_here(turn.dialogue):
             key = (made.branch_id, RecordId(made.crm_record_id))
-            if key not in found:
+            if not can_list:
+                # This CRM cannot be asked: what it held when we booked is all that is known.
+                found[key] = _as_we_hold_it(made)
+            elif key not in found:
                 try:
                     found[key] = await turn.scope.crm(made.branch_id).get_appointment(key[1])
                 except CRMNotFound:
@@ -59,6 +64,23 @@ class OwnAppointments:
             ((branch_id, one) for branch_id, one in standing if one.starts_at > turn.now),
             key=lambda pair: pair[1].starts_at,
         )
+
+
+def books_or_lists(scope: CompanyScope) -> bool:
+    """Say whether there can be appointments of the client's to show."""
+    return scope.can(Capability.LIST) or scope.can(Capability.CREATE)
+
+
+def _as_we_hold_it(made: BookedAppointment) -> Appointment:
+    return Appointment(
+        id=RecordId(made.crm_record_id),
+        starts_at=made.starts_at,
+        duration=made.duration,
+        staff=Staff(id=StaffId(""), name=made.staff_name),
+        services=tuple(AppointmentService(id=ServiceId(""), title=name) for name in made.service_names),
+        client_name=made.client_name,
+        cancelled=made.cancelled,
+    )
 
 
 async def why_not_moved(turn: Turn, shown: ShownAppointment) -> str | None:

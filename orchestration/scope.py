@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from crm.base import BaseCRMAdapter
+from crm.base import BaseCRMAdapter, Capability
 from crm.errors import CRMNotConfigured
 from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot
 
@@ -36,6 +36,13 @@ class CompanyScope:
     @property
     def has_crm(self) -> bool:
         return self.snapshot.crm is not None and bool(self.branches)
+
+    def can(self, *capabilities: Capability) -> bool:
+        """Say whether the company's CRM can do all of these: all branches are accounts of one kind."""
+        try:
+            return self.has_crm and self.crm(self.branches[0].id).capabilities.issuperset(capabilities)
+        except CRMNotConfigured:
+            return False
 
     def branch(self, branch_id: BranchId) -> Branch:
         """Return a branch of this company. Raises CRMNotConfigured where it is gone."""

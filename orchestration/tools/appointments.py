@@ -9,11 +9,18 @@ from typing import Any
 
 from pydantic import Field
 
+from crm.base import Capability
 from db.records import BranchId
-from orchestration.own_appointments import OwnAppointment, OwnAppointments, why_not_cancelled, why_not_moved
+from orchestration.own_appointments import (
+    OwnAppointment,
+    OwnAppointments,
+    books_or_lists,
+    why_not_cancelled,
+    why_not_moved,
+)
 from orchestration.proposals import Proposals
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
-from orchestration.tools.catalogue import has_crm
+from orchestration.tools.catalogue import needs
 from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn
 from orchestration.wording import place_text
@@ -41,7 +48,7 @@ class AppointmentTools:
 
     async def list_mine(self, turn: Turn, arguments: MyAppointments) -> ToolOutcome:
         found = await self.own.show(turn)
-        if not found and turn.dialogue.proved_phone is None:
+        if not found and turn.dialogue.proved_phone is None and turn.scope.can(Capability.LIST):
             turn.conversation = turn.conversation.wishing(None)
             ask_for_contact(turn, turn.texts.text("need-proved-phone"))
             return ToolOutcome(response={"status": "client_asked_to_prove_phone"}, ends_turn=True)
@@ -76,7 +83,7 @@ class AppointmentTools:
                 description="The client's own upcoming appointments.",
                 arguments=MyAppointments,
                 run=self.list_mine,
-                available=has_crm,
+                available=books_or_lists,
             ),
             Tool(
                 name="reschedule_appointment",
@@ -84,14 +91,14 @@ class AppointmentTools:
                 "move by itself. Find slots for the same services first.",
                 arguments=RescheduleAppointment,
                 run=self.reschedule,
-                available=has_crm,
+                available=needs(Capability.SLOTS, Capability.MOVE),
             ),
             Tool(
                 name="cancel_appointment",
                 description="Show the client a cancellation for confirmation. It does not cancel by itself.",
                 arguments=CancelAppointment,
                 run=self.cancel,
-                available=has_crm,
+                available=needs(Capability.CANCEL),
             ),
         )
 

@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 
 from pydantic import Field
 
-from crm.base import Prepayment, StaffId
+from crm.base import Capability, Prepayment, StaffId
 from db.catalogue import Booking
 from db.records import Branch, BranchId
 from orchestration.catalogue import OfferedService, list_offered_services
@@ -18,7 +18,7 @@ from orchestration.offers import find_offers, told_to_model
 from orchestration.ports import ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
-from orchestration.tools.catalogue import BranchArguments, has_crm, pick_branch
+from orchestration.tools.catalogue import BranchArguments, needs, pick_branch
 from orchestration.trouble import client_label
 from orchestration.turns import StaffNotice, Turn
 
@@ -47,6 +47,14 @@ class CreateAppointment(Arguments):
     )
     phone: str | None = Field(None, description="Only a phone number that the client typed here.", max_length=40)
     comment: str | None = Field(None, description="Answers to the ask_before questions, wishes.", max_length=500)
+
+
+class GiveBookingLink(BranchArguments):
+    service_id: str | None = Field(None, description="What the client wants (service_id from get_services).")
+    wish: str = Field(
+        description="What the client wants in one sentence for the staff: the day, the time, the master.",
+        max_length=500,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,25 @@ class CreateAppointmentTool:
         return ToolOutcome(response=await self.proposals.propose_booking(turn, wish), ends_turn=True)
 
 
+async def give_booking_link(turn: Turn, arguments: GiveBookingLink) -> ToolOutcome:
+    """Hand the CRM's own page to the client, and the wish to staff: there is no other way to book here."""
+    branch = pick_branch(turn, arguments.branch_id)
+    if isinstance(branch, ToolOutcome):
+        return branch
+    offered = {service.id: service for service in await list_offered_services(turn.scope, branch)}
+    wanted = [id_ for id_ in offered if id_ == arguments.service_id]
+    if arguments.service_id and not wanted:
+        return refuse("unknown_service", turn.texts.text("tool-unknown-service"), service_ids=[arguments.service_id])
+    crm = turn.scope.crm(branch.id)
+    link = next((offered[id_].link for id_ in wanted if offered[id_].link), None) or await crm.get_booking_page(wanted)
+    turn.say(turn.texts.text("booking-link", link=link))
+    wish = ". ".join(part for part in (*(offered[id_].name for id_ in wanted), arguments.wish) if part)
+    notice = turn.staff_texts.text("staff-booking-link", client=client_label(turn), wish=wish)
+    turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
+    turn.outcome = "link_given"
+    return ToolOutcome(response={"status": "link_given", "link": link}, ends_turn=True, code="link_given")
+
+
 def booking_tools(proposals: Proposals, claimed: ClaimedTimes) -> tuple[Tool, ...]:
     """Return the tools of this file."""
     return (
@@ -146,7 +173,7 @@ def booking_tools(proposals: Proposals, claimed: ClaimedTimes) -> tuple[Tool, ..
             description="Free times from the salon's own schedule. Offer the client only times from here.",
             arguments=GetAvailableSlots,
             run=GetAvailableSlotsTool(claimed),
-            available=has_crm,
+            available=needs(Capability.SLOTS),
             reads_only=True,
         ),
         Tool(
@@ -155,6 +182,14 @@ def booking_tools(proposals: Proposals, claimed: ClaimedTimes) -> tuple[Tool, ..
             "answers the question that is shown, and then it is booked. Never say that something is booked.",
             arguments=CreateAppointment,
             run=CreateAppointmentTool(proposals),
-            available=has_crm,
+            available=needs(Capability.SLOTS, Capability.CREATE),
+        ),
+        Tool(
+            name="give_booking_link",
+            description="Give the client the page where they book by themselves, and tell staff what they want. Use it "
+            "once it is known what the client wants to book: you cannot book here yourself.",
+            arguments=GiveBookingLink,
+            run=give_booking_link,
+            available=lambda scope: scope.can(Capability.BOOKING_PAGE) and not scope.can(Capability.CREATE),
         ),
     )

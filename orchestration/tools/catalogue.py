@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import Field
 
-from crm.base import Price, Terms
+from crm.base import Capability, Price, Terms
 from db.catalogue import Booking
 from db.records import Branch
 from orchestration.catalogue import OfferedService, list_offered_services, to_price
@@ -135,9 +135,9 @@ def _minutes(terms: Terms) -> int | None:
     return round(terms.duration.total_seconds() / 60) if terms.duration else None
 
 
-def has_crm(scope: CompanyScope) -> bool:
-    """Say whether the company's agent can look into a schedule at all."""
-    return scope.has_crm
+def needs(*capabilities: Capability) -> Callable[[CompanyScope], bool]:
+    """Return what says whether the company's CRM can do all of these: a tool is offered only then."""
+    return lambda scope: scope.can(*capabilities)
 
 
 CATALOGUE_TOOLS = (
@@ -154,7 +154,7 @@ CATALOGUE_TOOLS = (
         description="The masters open for online booking, optionally those who do one service.",
         arguments=GetStaff,
         run=get_staff,
-        available=has_crm,
+        available=needs(Capability.CATALOGUE),
         reads_only=True,
     ),
     Tool(

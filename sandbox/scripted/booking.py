@@ -25,6 +25,7 @@ from sandbox.scripted.wish import Wish
 from sandbox.scripted.words import find_staff_hint, may_name_staff, names_person
 
 _LISTED = 8
+_QUOTED, _LONGEST_WISH = 3, 400
 SLOT_ERRORS = ("slot_taken", "slot_expired", "unknown_slot")
 
 
@@ -49,7 +50,7 @@ def book(view: View, wish: Wish, phrases: Phrases) -> list[Part]:
     if chosen is None:
         return [text_part(_which_service(view, wish, services, phrases))]
     if (elsewhere := next((one for one in chosen if one.booking != "agent"), None)) is not None:
-        return _booked_elsewhere(view, elsewhere, phrases)
+        return _booked_elsewhere(view, wish, elsewhere, phrases)
     if wish.days is None:
         return [text_part(phrases("which_day"))]
     staff = _choose_staff(view, wish, chosen[0], phrases)
@@ -251,7 +252,12 @@ def _which_service(view: View, wish: Wish, services: Sequence[Service], phrases:
     return phrases("which_of" if unsure else "which_service", options=options).strip()
 
 
-def _booked_elsewhere(view: View, service: Service, phrases: Phrases) -> list[Part]:
+def _booked_elsewhere(view: View, wish: Wish, service: Service, phrases: Phrases) -> list[Part]:
+    if service.booking == "link" and "give_booking_link" in view.tools:
+        if wish.days is None:
+            return [text_part(phrases("which_day"))]
+        said = "; ".join(reversed(view.client_texts[:_QUOTED]))
+        return view.call("give_booking_link", service_id=service.id, wish=said[:_LONGEST_WISH])
     if service.booking == "link" and service.link:
         return [text_part(phrases("link_books", service=service.name, link=service.link))]
     if (calls := hand_over(view, "booked_by_person", phrases))[0].function_call is not None:
