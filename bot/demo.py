@@ -22,9 +22,10 @@ from pydantic import SecretStr
 from bot.app import Core, open_core
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
+from bot.demo_crms import DEMO_CRMS, connect_crm
 from bot.demo_phones import open_phones
 from bot.demo_self_test import SelfTest
-from bot.demo_vendors import APP_SECRET, BOT_TOKEN, NUMBER_ID, NUMBER_TOKEN, Sandboxes, connect_crm, open_sandboxes
+from bot.demo_vendors import APP_SECRET, BOT_TOKEN, NUMBER_ID, NUMBER_TOKEN, Sandboxes, open_sandboxes
 from bot.lent import Lent, lend
 from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
@@ -32,11 +33,11 @@ from bot.sdks import load_sdks
 from bot.settings import LogFormat, Mode, Settings, load_settings
 from db.records import ChannelType, CompanyId
 from sandbox.page import Page, PageVendors
-from sandbox.seeds import ELITA_ID
 
 _COMPANY_FILE = Path(__file__).parent.parent / "examples" / "elita.yaml"
 _START_S = 20
-_CRMS = ("yclients",)
+STAFF_CHAT = 555_000
+"""Where the demo's staff read what they are told."""
 _CHANNELS = ("telegram", "whatsapp")
 
 
@@ -50,7 +51,7 @@ class DemoOptions:
 
 async def run_demo(options: DemoOptions) -> int:
     """Run until stopped, or through the self test; return the exit code."""
-    for wanted, known, name in ((options.crm, _CRMS, "CRM"), (options.channel, _CHANNELS, "CHANNEL")):
+    for wanted, known, name in ((options.crm, tuple(DEMO_CRMS), "CRM"), (options.channel, _CHANNELS, "CHANNEL")):
         if wanted not in known:
             typer.echo(f"ai-admin demo: {name}={wanted} is not in this version; known: {', '.join(known)}", err=True)
             return 2
@@ -58,7 +59,9 @@ async def run_demo(options: DemoOptions) -> int:
     loading = asyncio.create_task(load_sdks())
     async with AsyncExitStack() as stack:
         settings = load_settings()
-        sandboxes = await stack.enter_async_context(open_sandboxes(real_model=settings.gemini_api_key is not None))
+        sandboxes = await stack.enter_async_context(
+            open_sandboxes(real_model=settings.gemini_api_key is not None, crm=options.crm)
+        )
         settings = demo_settings(settings, sandboxes, patient=not options.self_test)
         core = await stack.enter_async_context(open_core(settings, pool_size=20))
         for notice in core.notices:
@@ -74,9 +77,9 @@ async def run_demo(options: DemoOptions) -> int:
         await set_up_company(core, sandboxes)
         if not options.self_test:
             return await _stay(_page(sandboxes, options.channel), options.port, sandboxes, serving)
-        typer.echo(f"{_started()}; model: {model_name(sandboxes)}; channel: {options.channel}\n")
+        typer.echo(f"{_started()}; model: {model_name(sandboxes)}; channel: {options.channel}; CRM: {options.crm}\n")
         first, late = open_phones(sandboxes, options.channel)
-        test = SelfTest(first=first, late=late, yclients=sandboxes.yclients, salon_id=ELITA_ID)
+        test = SelfTest(first=first, late=late, crm=sandboxes.crm)
         return 0 if await test.run() else 1
 
 
@@ -108,8 +111,9 @@ async def set_up_company(core: Core, sandboxes: Sandboxes) -> CompanyId:
     from bot.channels.telegram import add_telegram
     from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 
-    company = await replace_from_file(core.companies, parse_company_file(_COMPANY_FILE.read_text(encoding="utf-8")))
-    await connect_crm(core, company.id, sandboxes.yclients)
+    text = _COMPANY_FILE.read_text(encoding="utf-8").replace("time_zone:", f"staff_chat: {STAFF_CHAT}\ntime_zone:")
+    company = await replace_from_file(core.companies, parse_company_file(text))
+    await connect_crm(core, company.id, sandboxes.crm)
     known = set()
     for channel in await core.companies.list_channels(company.id):
         if channel.type in (ChannelType.TELEGRAM, ChannelType.WHATSAPP):
@@ -140,8 +144,8 @@ async def _until_open(host: str, port: int) -> None:
 
 
 def _page(sandboxes: Sandboxes, channel: str) -> Page:
-    vendors = PageVendors(telegram=sandboxes.telegram, whatsapp=sandboxes.whatsapp, yclients=sandboxes.yclients)
-    return Page(vendors, bot_id=int(BOT_TOKEN.split(":")[0]), number_id=NUMBER_ID, salon_id=ELITA_ID, channel=channel)
+    vendors = PageVendors(telegram=sandboxes.telegram, whatsapp=sandboxes.whatsapp, crm=sandboxes.crm)
+    return Page(vendors, bot_id=int(BOT_TOKEN.split(":")[0]), number_id=NUMBER_ID, channel=channel)
 
 
 def model_name(sandboxes: Sandboxes) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import typer
 
 from bot.demo_phones import Heard, Phone
-from sandbox.yclients.server import YclientsSandbox
+from sandbox.staff_side import CRMSandbox, double_bookings
 
 _TIME = re.compile(r"\b([01]?\d|2[0-3]):[0-5]\d\b")
 
@@ -23,8 +23,7 @@ class SelfTest:
 
     first: Phone
     late: Phone
-    yclients: YclientsSandbox
-    salon_id: int
+    crm: CRMSandbox
 
     async def run(self) -> bool:
         """Hold the conversation, print it, and say whether the appointment stands and the second try was refused."""
@@ -69,9 +68,13 @@ class SelfTest:
         return answer
 
     def _check_crm(self) -> None:
-        records = [one for one in self.yclients.book.salons[self.salon_id].records.values() if not one["deleted"]]
-        mine = [one for one in records if one["client"]["phone"] == self.first.number]
-        if len(records) != 1 or len(mine) != 1 or not mine[0]["api_id"]:
-            raise SelfTestFailed(f"the CRM should hold exactly one appointment of {self.first.name}: {records}")
-        if self.yclients.book.double_bookings():
+        visits = [visit for visit in self.crm.list_visits() if not visit.cancelled]
+        mine = [visit for visit in visits if _digits(visit.phone) == _digits(self.first.number)]
+        if len(visits) != 1 or len(mine) != 1:
+            raise SelfTestFailed(f"the CRM should hold exactly one appointment of {self.first.name}: {visits}")
+        if double_bookings(self.crm):
             raise SelfTestFailed("the CRM holds a double booking")
+
+
+def _digits(phone: str) -> str:
+    return "".join(filter(str.isdigit, phone))

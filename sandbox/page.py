@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from aiohttp import web
 
+from sandbox.day_view import DayView
+from sandbox.staff_side import CRMSandbox
 from sandbox.telegram.server import TelegramSandbox
 from sandbox.whatsapp.server import WhatsAppSandbox
-from sandbox.yclients.server import YclientsSandbox
-from sandbox.yclients.view import View
 
 _HTML = Path(__file__).parent / "page.html"
+_NAMES = {"yclients": "YCLIENTS", "bitrix24": "Bitrix24", "1c": "1С", "dikidi": "DIKIDI"}
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; img-src data:; frame-ancestors 'none'",
@@ -28,7 +31,7 @@ class PageVendors:
 
     telegram: TelegramSandbox
     whatsapp: WhatsAppSandbox
-    yclients: YclientsSandbox
+    crm: CRMSandbox
 
 
 class Page:
@@ -38,13 +41,20 @@ class Page:
     """
 
     def __init__(
-        self, vendors: PageVendors, *, bot_id: int, number_id: str, salon_id: int, channel: str = "telegram"
+        self,
+        vendors: PageVendors,
+        *,
+        bot_id: int,
+        number_id: str,
+        channel: str = "telegram",
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._vendors = vendors
+        self._clock = clock
         self._facts: dict[str, int | str] = {
             "bot_id": bot_id,
             "number_id": number_id,
-            "salon_id": salon_id,
+            "crm": _NAMES[vendors.crm.connection().type],
             "channel": channel,
         }
         self._runner: web.AppRunner | None = None
@@ -55,7 +65,7 @@ class Page:
         application = web.Application()
         application.add_routes([web.get("/", self._page), *self._vendors.telegram.people.routes()])
         application.add_routes(self._vendors.whatsapp.phones.routes())
-        application.add_routes(View(self._vendors.yclients.book).routes())
+        application.add_routes(DayView(self._vendors.crm, clock=self._clock).routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         try:

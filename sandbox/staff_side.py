@@ -57,13 +57,24 @@ class CRMSandbox(Protocol):
     one has found a fault of ours.
     """
 
-    url: str
-    business: Business
-    calls: Sequence[Json]
-    violations: Sequence[Json]
-    changed: asyncio.Condition
-    seq: int
-    """Counts changes; `changed` is told of each."""
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def business(self) -> Business: ...
+
+    @property
+    def calls(self) -> Sequence[Json]: ...
+
+    @property
+    def violations(self) -> Sequence[Json]: ...
+
+    @property
+    def changed(self) -> asyncio.Condition: ...
+
+    @property
+    def seq(self) -> int:
+        """Count the changes; `changed` is told of each."""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; return the address."""

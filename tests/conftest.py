@@ -35,7 +35,8 @@ from db.upgrade import upgrade
 from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.media import photo, voice_note
-from sandbox.seeds import ELITA_ID, boroda_salon, elita_salon
+from sandbox.seeds import ELITA_ID, boroda_salon, elita_business, elita_salon
+from sandbox.staff_side import CRMSandbox
 from sandbox.telegram.people import buttons_of
 from sandbox.telegram.server import TelegramSandbox
 from sandbox.telegram.state import Chat, ChatMessage, User
@@ -44,6 +45,7 @@ from sandbox.whatsapp.state import ChatMessage as WhatsAppMessage
 from sandbox.whatsapp.state import Person
 from sandbox.yclients.salon import Json, Salon
 from sandbox.yclients.server import YclientsSandbox
+from sandbox.yclients.staff_side import YclientsSalon
 
 # The default renderer prints every local variable of a trace: seconds of work for each expected failure.
 structlog.configure(
@@ -388,6 +390,10 @@ class Installation:
     def records(self) -> list[Json]:
         """The standing appointments in the salon's CRM."""
         return [record for record in self.salon.records.values() if not record["deleted"]]
+
+    def salon_staff(self) -> CRMSandbox:
+        """The salon's CRM as its staff see it."""
+        return YclientsSalon(elita_business(), server=self.vendors.yclients, salon=self.salon)
 
     def client(self, first_name: str = "Елена", *, company_id: CompanyId | None = None) -> Client:
         """A new person."""

@@ -21,7 +21,6 @@ from sandbox.yclients.answers import Refused
 from sandbox.yclients.journal import Journal
 from sandbox.yclients.online import Online
 from sandbox.yclients.salon import Book, Json, Salon
-from sandbox.yclients.view import View
 
 ACCEPT = ("application/vnd.yclients.v2+json", "application/vnd.api.v2+json")
 
@@ -76,11 +75,10 @@ class YclientsSandbox:
             await self._runner.cleanup()
 
     def add_routes(self, application: web.Application) -> None:
-        """Mount the API, and the salon's own view under /sandbox/yclients."""
+        """Mount the API."""
         online, journal = Online(self.book), Journal(self.book)
         for method, path, handler, needs_user in (*online.routes(), *journal.routes()):
             application.router.add_route(method, f"/api/v1{path}", self._guarded(handler, needs_user=needs_user))
-        application.add_routes(View(self.book).routes())
 
     def _guarded(self, handler: Handler, *, needs_user: bool) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:

@@ -40,10 +40,11 @@ class YclientsSalon:
         salon: Salon | None = None,
         per_second: int = 5,
         per_minute: int = 200,
+        server: YclientsSandbox | None = None,
     ) -> None:
         self.business = business
         self.flavour = flavour
-        self.server = YclientsSandbox(clock=clock, per_second=per_second, per_minute=per_minute)
+        self.server = server or YclientsSandbox(clock=clock, per_second=per_second, per_minute=per_minute)
         self.salon = salon or salon_of(business, id_=4564)
         self.server.add_salon(self.salon)
 

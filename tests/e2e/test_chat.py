@@ -13,7 +13,6 @@ from aiohttp import ClientSession
 from bot.app import open_core
 from bot.demo import set_up_company
 from bot.demo_vendors import open_sandboxes
-from sandbox.seeds import ELITA_ID
 
 # Two processes that load every SDK, side by side.
 pytestmark = pytest.mark.timeout(300)
@@ -64,10 +63,10 @@ async def after_a_demo(settings):
 async def appointments_tomorrow(page):
     """Read the salon's journal as the demo's page shows it."""
     async with ClientSession() as session:
-        async with session.get(f"{page}sandbox/yclients/salons") as response:
-            [today] = [salon["today"] for salon in await response.json() if salon["id"] == ELITA_ID]
+        async with session.get(f"{page}sandbox/crm") as response:
+            today = (await response.json())["today"]
         tomorrow = date.fromisoformat(today) + timedelta(days=1)
-        async with session.get(f"{page}sandbox/yclients/salons/{ELITA_ID}/day/{tomorrow}") as response:
+        async with session.get(f"{page}sandbox/crm/day/{tomorrow}") as response:
             columns = (await response.json())["columns"]
     return [(record["time"], record["client"]) for column in columns for record in column["records"]]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from sandbox.page import Page, PageVendors
-from sandbox.seeds import ELITA_ID
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -38,10 +37,8 @@ async def page(house):
 
     assert CHROMIUM is not None, "Chromium is required here and was not found"
     bot_id = house.bots[house.company_id]
-    vendors = PageVendors(
-        telegram=house.vendors.telegram, whatsapp=house.vendors.whatsapp, yclients=house.vendors.yclients
-    )
-    server = Page(vendors, bot_id=bot_id, number_id=await house.whatsapp_number(), salon_id=ELITA_ID)
+    vendors = PageVendors(telegram=house.vendors.telegram, whatsapp=house.vendors.whatsapp, crm=house.salon_staff())
+    server = Page(vendors, bot_id=bot_id, number_id=await house.whatsapp_number(), clock=house.clock)
     url = await server.start(model="scripted")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
