@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from sandbox.business import Business, BusinessService
 from sandbox.staff_side import Visit
 
-
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
