@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from crm.account import Account, Clock
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.bitrix24.adapter import Bitrix24Adapter
 from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
@@ -27,7 +28,9 @@ class AdapterClass(Protocol):
     ) -> BaseCRMAdapter: ...
 
 
-ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter, "dikidi": DikidiAdapter})
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType(
+    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "dikidi": DikidiAdapter}
+)
 
 
 def list_manifests() -> tuple[Manifest, ...]:
