@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crm.base import Capability, Manifest, SettingField
 
+OAUTH_URL = "https://oauth.bitrix.info"
+
 MANIFEST = Manifest(
     type="bitrix24",
     title="Bitrix24",
@@ -12,8 +14,25 @@ MANIFEST = Manifest(
             name="webhook_url",
             title="Inbound webhook",
             secret=True,
+            required=False,
             help="Made in the portal under Developer resources, with the rights crm, booking and catalog. It is a key.",
         ),
+        SettingField(
+            name="portal",
+            title="Portal",
+            required=False,
+            help="In place of a webhook: https://salon.bitrix24.ru, where an application of yours is installed.",
+        ),
+        SettingField(name="client_id", title="Application's client_id", required=False),
+        SettingField(name="client_secret", title="Application's client_secret", secret=True, required=False),
+        SettingField(
+            name="refresh_token",
+            title="Application's refresh_token",
+            secret=True,
+            required=False,
+            help="From the application's authorization in this portal. It is renewed from then on.",
+        ),
+        SettingField(name="oauth_url", title="Authorization server", required=False, default=OAUTH_URL),
         SettingField(
             name="application_token",
             title="Token of the outbound webhook",

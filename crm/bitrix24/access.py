@@ -1,4 +1,4 @@
-"""Which portal is asked, with which rights, and how its people keep their services: read from the settings."""
+"""Which portal is asked, as whom, and how its people keep their services: read from the settings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,26 @@ VISITS = ("deal", "lead", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An application that is installed in the portal, and the renewal token that it was authorized with."""
+
+    oauth_url: str
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """`base_url` holds the webhook's code: it is a credential itself. Numbers of properties are None where not set."""
+    """`base_url` of an inbound webhook holds its code: it is a credential itself. `application` None: a webhook.
+
+    Numbers of properties are None where not set.
+    """
 
     base_url: SecretStr
-    code: SecretStr
     portal: str
+    credentials: tuple[SecretStr, ...]
+    application: Application | None
     application_token: SecretStr | None
     catalogue_id: int | None
     duration_property: int | None
@@ -36,19 +50,15 @@ class Access:
     @classmethod
     def of(cls, account: Account) -> Self:
         """Read an account's settings. Raises CRMNotConfigured with the name of the field at fault."""
-        url = account.get_secret("webhook_url").get_secret_value().rstrip("/")
-        parts = urlsplit(url)
-        found = re.fullmatch(r"/rest/\d+/([A-Za-z0-9]{6,64})", parts.path)
-        if found is None:
-            raise CRMNotConfigured("bitrix24: the field webhook_url must look like https://PORTAL/rest/1/CODE/")
-        require_safe(url, crm="bitrix24", field="webhook_url")
+        entry = _webhook(account) if "webhook_url" in account.secrets else _application(account)
         visit_as = account.get_option("visit_as").lower()
         if visit_as not in VISITS:
             raise CRMNotConfigured(f"bitrix24: the field visit_as must be one of {', '.join(VISITS)}")
         return cls(
-            base_url=SecretStr(url),
-            code=SecretStr(found[1]),
-            portal=parts.netloc,
+            base_url=entry.base_url,
+            portal=entry.portal,
+            credentials=entry.credentials,
+            application=entry.application,
             application_token=account.secrets.get("application_token"),
             catalogue_id=_number(account, "catalogue_id"),
             duration_property=_number(account, "duration_property"),
@@ -63,7 +73,49 @@ class Access:
     def scope(self) -> str:
         """Name this account's place in the cache."""
         chosen = (self.catalogue_id, self.duration_property, self.masters_property, self.resource_type)
-        return scope_of("bitrix24", self.portal, tuple(map(str, chosen)), (self.base_url,))
+        return scope_of("bitrix24", self.portal, tuple(map(str, chosen)), self.credentials)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    base_url: SecretStr
+    portal: str
+    credentials: tuple[SecretStr, ...]
+    application: Application | None = None
+
+
+def _webhook(account: Account) -> _Entry:
+    """Read an inbound webhook: the portal, the employee and the code, all in one address."""
+    if account.find_option("portal"):
+        raise CRMNotConfigured("bitrix24: either the field webhook_url or the field portal is set, not both")
+    url = account.get_secret("webhook_url").get_secret_value().rstrip("/")
+    parts = urlsplit(url)
+    found = re.fullmatch(r"/rest/\d+/([A-Za-z0-9]{6,64})", parts.path)
+    if found is None:
+        raise CRMNotConfigured("bitrix24: the field webhook_url must look like https://PORTAL/rest/1/CODE/")
+    require_safe(url, crm="bitrix24", field="webhook_url")
+    return _Entry(base_url=SecretStr(url), portal=parts.netloc, credentials=(SecretStr(url), SecretStr(found[1])))
+
+
+def _application(account: Account) -> _Entry:
+    """Read an application's keys and its first renewal token."""
+    if account.find_option("portal") is None:
+        raise CRMNotConfigured("bitrix24: the field webhook_url is not set, nor portal with an application's keys")
+    url = require_safe(account.get_option("portal"), crm="bitrix24", field="portal")
+    if urlsplit(url).path:
+        raise CRMNotConfigured("bitrix24: the field portal must look like https://salon.bitrix24.ru")
+    application = Application(
+        oauth_url=require_safe(account.get_option("oauth_url"), crm="bitrix24", field="oauth_url"),
+        client_id=account.get_option("client_id"),
+        client_secret=account.get_secret("client_secret"),
+        refresh_token=account.get_secret("refresh_token"),
+    )
+    return _Entry(
+        base_url=SecretStr(f"{url}/rest"),
+        portal=urlsplit(url).netloc,
+        credentials=(application.client_secret, application.refresh_token),
+        application=application,
+    )
 
 
 def _number(account: Account, name: str) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from urllib.parse import parse_qsl
 
 from crm.account import Account, Clock
 from crm.base import (
@@ -34,16 +33,16 @@ from crm.bitrix24.catalogue import Catalogue
 from crm.bitrix24.check import Check
 from crm.bitrix24.client import Bitrix24Client
 from crm.bitrix24.contacts import Contacts
+from crm.bitrix24.events import BOOKINGS, read_event
 from crm.bitrix24.meaning import appointment_of, mark_of
 from crm.bitrix24.slots import SlotSearch
 from crm.bitrix24.wire import WireBooking, WireBookings, WireClients, WireContact, WireOneBooking
-from crm.errors import CRMAuthFailed, CRMInvalid, CRMNotFound
+from crm.errors import CRMNotFound
 from crm.http import CRMHttp
 from crm.phones import to_phone
 
 AHEAD, WINDOW = timedelta(days=180), timedelta(days=30)
 """A client's bookings are asked for half a year ahead, a month at a time: the listing has no documented pages."""
-BOOKING_EVENTS = ("ONBOOKINGADD", "ONBOOKINGUPDATE", "ONBOOKINGDELETE")
 
 
 class Bitrix24Adapter(BaseCRMAdapter):
@@ -127,19 +126,7 @@ class Bitrix24Adapter(BaseCRMAdapter):
         await self._booking.cancel(record_id)
 
     def read_hook(self, hook: Hook) -> tuple[RecordId, ...]:
-        """Read an event of an outbound webhook: a form with the event's name, the booking's id and the token."""
-        try:
-            fields = dict(parse_qsl(hook.body.decode(), keep_blank_values=True, max_num_fields=200))
-        except ValueError:
-            raise CRMInvalid("bitrix24: not an event of a portal") from None
-        if "event" not in fields:
-            raise CRMInvalid("bitrix24: not an event of a portal")
-        token = self._access.application_token
-        if token is not None and fields.get("auth[application_token]") != token.get_secret_value():
-            raise CRMAuthFailed("bitrix24: the event carries another application_token")
-        number = fields.get("data[ID]") or fields.get("data[FIELDS][ID]") or ""
-        ours = fields["event"].upper() in BOOKING_EVENTS and re.fullmatch(r"[0-9]{1,12}", number)
-        return (RecordId(number),) if ours else ()
+        return read_event(hook, about=BOOKINGS, token=self._access.application_token)
 
     async def check(self) -> tuple[CheckLine, ...]:
         return await self._check.run()

@@ -23,12 +23,30 @@ class Texts:
     description: str | None
 
 
+Tell = Callable[[str, Json], None]
+
+
+@dataclass(slots=True)
+class TellingDiary(Diary):
+    """A diary that tells of every booking that is made, changed or deleted, by the API or by hand."""
+
+    told: Tell = lambda event, data: None
+
+    def write(self, entry: Entry) -> Entry:
+        new = entry.id not in self.entries
+        super(TellingDiary, self).write(entry)
+        event = "ONBOOKINGADD" if new else "ONBOOKINGDELETE" if entry.cancelled else "ONBOOKINGUPDATE"
+        self.told(event, {"ID": entry.id})
+        return entry
+
+
 @dataclass(slots=True)
 class Portal:
     """One business's portal. Resources are its masters, numbered from 5; services are goods of kind "service"."""
 
     business: Business
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tell: Tell = lambda event, data: None
     diary: Diary = field(init=False)
     texts: dict[str, Texts] = field(default_factory=dict)
     contacts_of: dict[str, list[str]] = field(default_factory=dict)
@@ -37,7 +55,7 @@ class Portal:
 
     def __post_init__(self) -> None:
         numbers = itertools.count(1823)
-        self.diary = Diary(self.business, lambda: str(next(numbers)), self.clock)
+        self.diary = TellingDiary(self.business, lambda: str(next(numbers)), self.clock, told=self.tell)
 
     @property
     def zone(self) -> ZoneInfo:

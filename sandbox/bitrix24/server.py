@@ -1,4 +1,4 @@
-"""A local Bitrix24 portal behind an inbound webhook, as the vendor's REST documentation describes it.
+"""A local Bitrix24 portal behind a webhook or an application's tokens, as the vendor's REST documentation describes it.
 
 It refuses what the vendor refuses: a wrong code 401, a scope that was not given 403, too many calls 503, an exhausted
 method 429, busy resources 1018. What the documents leave open is said where it is decided.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,8 @@ from aiohttp import web
 from sandbox.bitrix24.booking import Bookings
 from sandbox.bitrix24.calling import Bucket, Json, Operating, Refused, run_batch
 from sandbox.bitrix24.crm import PAGE, Crm
+from sandbox.bitrix24.events import Events
+from sandbox.bitrix24.oauth import CLIENT_ID, CLIENT_SECRET, FIRST_RENEWAL, OAuth
 from sandbox.bitrix24.portal import DURATION, MASTERS, Portal
 from sandbox.business import Business
 from sandbox.simple_server import DiaryServer
@@ -28,7 +30,10 @@ SCOPES = frozenset({"crm", "booking", "catalog"})
 
 
 class Bitrix24Server(DiaryServer):
-    """One portal (see CRMSandbox). `scopes`: what the webhook was given; `events`: where to tell of changes."""
+    """One portal (see CRMSandbox). `scopes`: what the webhook was given; `events`: who is told of changes.
+
+    `by_application`: the company is connected by an application in place of a webhook (both ways are always open).
+    """
 
     operations: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         {
@@ -50,18 +55,39 @@ class Bitrix24Server(DiaryServer):
         *,
         threshold: float = 50,
         drains: float = 2,
+        by_application: bool = False,
     ) -> None:
-        self.portal = Portal(business, clock or (lambda: datetime.now(UTC)))
+        tells = clock or (lambda: datetime.now(UTC))
+        self.events = Events(clock=tells)
+        self.portal = Portal(business, tells, self.events.tell)
         super().__init__(self.portal.diary)
+        self.oauth = OAuth(tells)
+        self._by_application = by_application
         self.scopes = SCOPES
         self.operating = Operating()
         self._bucket = Bucket(threshold, drains)
         self._methods = Bookings(self.portal).methods() | Crm(self.portal).methods()
 
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        self.events.start()
+        return await super().start(host, port)
+
+    async def stop(self) -> None:
+        await self.events.stop()
+        await super().stop()
+
     def connection(self) -> Connection:
+        options = {"duration_property": str(DURATION), "masters_property": str(MASTERS)}
+        if self._by_application:
+            return Connection(
+                type="bitrix24",
+                options={**options, "portal": self.url, "oauth_url": self.url, "client_id": CLIENT_ID},
+                secrets={"client_secret": CLIENT_SECRET, "refresh_token": FIRST_RENEWAL},
+                wrong_secrets={"client_secret": "wrongsecret000", "refresh_token": "wrongrenewal000"},
+            )
         return Connection(
             type="bitrix24",
-            options={"duration_property": str(DURATION), "masters_property": str(MASTERS)},
+            options=options,
             secrets={"webhook_url": f"{self.url}/rest/{USER}/{CODE}/"},
             wrong_secrets={"webhook_url": f"{self.url}/rest/{USER}/wrongcode0000/"},
         )
@@ -76,14 +102,35 @@ class Bitrix24Server(DiaryServer):
 
     def add_routes(self, application: web.Application) -> None:
         application.router.add_route("*", "/rest/{user}/{code}/{method}", self._called)
+        application.router.add_route("*", "/rest/{method}", self._called)
+        application.router.add_get("/oauth/token/", self._renewed)
 
     async def _called(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append({"method": request.method, "path": request.path})
-        try:
+        """Answer a call by a webhook, whose code stands in the address, or by a token in the body's `auth`."""
+
+        async def answer() -> web.StreamResponse:
             self._bucket.take(asyncio.get_running_loop().time())
-            if (request.match_info["user"], request.match_info["code"]) != (USER, CODE):
+            if "code" not in request.match_info:
+                self.oauth.require((await _body_of(request)).get("auth"))
+            elif (request.match_info["user"], request.match_info["code"]) != (USER, CODE):
                 raise Refused(401, "NO_AUTH_FOUND", "Wrong authorization data")
             return await self.faults.run(request, self._answer, _planted)
+
+        return await self._guard(request, answer)
+
+    async def _renewed(self, request: web.Request) -> web.StreamResponse:
+        async def renew(request: web.Request) -> web.StreamResponse:
+            return web.json_response(self.oauth.renew(request.query))
+
+        return await self._guard(request, lambda: self.faults.run(request, renew, _planted))
+
+    async def _guard(
+        self, request: web.Request, answer: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Write down what was asked, and tell refusals in the portal's words."""
+        self.asked.append({"method": request.method, "path": request.path})
+        try:
+            return await answer()
         except Refused as refused:
             return _refusal(refused)
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -91,9 +138,7 @@ class Bitrix24Server(DiaryServer):
             return _refusal(Refused(400, "INVALID_REQUEST", "The request cannot be read"))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if "application/json" not in request.headers.get("Content-Type", ""):
-            raise ValueError("only JSON bodies are understood here")
-        body: Json = json.loads(await request.read() or "{}")
+        body = await _body_of(request)
         method = request.match_info["method"].removesuffix(".json")
         result: Any = run_batch(body, self._call) if method == "batch" else self._call(method, body)
         await self.diary.tell()
@@ -129,6 +174,13 @@ class Bitrix24Server(DiaryServer):
             "operating_reset_at": int(now) + 600,
             "operating": self.operating.spent.get(method, 0),
         }
+
+
+async def _body_of(request: web.Request) -> Json:
+    if "application/json" not in request.headers.get("Content-Type", ""):
+        raise ValueError("only JSON bodies are understood here")
+    body: Json = json.loads(await request.read() or "{}")
+    return body
 
 
 def _refusal(refused: Refused) -> web.Response:
