@@ -43,7 +43,7 @@ async def take(core, company_id, time, intent_id=None, tx=None):
         async with core.database.company(company_id) as own:
             return await take(core, company_id, time, intent_id, own)
     now = core.clock()
-    return await slots.take(tx, time, intent_id=intent_id or new_id(), now=now, expires_at=now + HELD_FOR)
+    return await slots.take(tx, {intent_id or new_id(): time}, now=now, expires_at=now + HELD_FOR)
 
 
 async def cells(core, company_id):

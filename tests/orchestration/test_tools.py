@@ -134,7 +134,11 @@ class Desk:
 
     async def slot(self, **arguments):
         found = await self.call(
-            "get_available_slots", service_ids=["501"], date_from="2026-11-25", branch_id="center", **arguments
+            "get_available_slots",
+            services=[{"service_id": "501"}],
+            date_from="2026-11-25",
+            branch_id="center",
+            **arguments,
         )
         return found["slots"][0]
 
@@ -169,7 +173,7 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
     beside = {("14:00", "Анна Смирнова"), ("16:00", "Анна Смирнова"), ("15:00", "Мария Иванова")}
 
     async def shown():
-        found = await desk.call("get_available_slots", service_ids=["501"], **afternoon)
+        found = await desk.call("get_available_slots", services=[{"service_id": "501"}], **afternoon)
         return {(slot["time"], slot["staff"]) for slot in found["slots"]}
 
     assert await shown() >= hidden | beside
@@ -181,7 +185,7 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
     )
     async with desk.house.core.database.company(desk.scope.company.id) as tx:
         expires_at = desk.turn.now + timedelta(minutes=1)
-        await SlotClaims().take(tx, booked, intent_id=new_id(), now=desk.turn.now, expires_at=expires_at)
+        await SlotClaims().take(tx, {new_id(): booked}, now=desk.turn.now, expires_at=expires_at)
 
     assert await shown() >= beside
     assert not await shown() & hidden
@@ -189,15 +193,16 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
 
 async def test_slots_are_told_by_the_branchs_own_clock(desk):
     center = await desk.slot()
-    found = await desk.call("get_available_slots", service_ids=["701"], date_from="2026-11-25", branch_id="ural")
+    found = await desk.call(
+        "get_available_slots", services=[{"service_id": "701"}], date_from="2026-11-25", branch_id="ural"
+    )
     windowed = await desk.call(
         "get_available_slots",
-        service_ids=["501"],
+        services=[{"service_id": "501", "staff_id": "101"}],
         date_from="2026-11-25",
         branch_id="center",
         time_from="15:00",
         time_to="16:00",
-        staff_id="101",
     )
 
     assert (center["time"], center["weekday"], center["price"]) == ("09:00", "среда", "2500 руб.")
@@ -209,23 +214,27 @@ async def test_slots_are_told_by_the_branchs_own_clock(desk):
 @pytest.mark.parametrize(
     ("name", "arguments", "code"),
     [
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-23"}, "dates_past"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "2026-11-23"}, "dates_past"),
         (
             "get_available_slots",
-            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-11-24"},
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "date_to": "2026-11-24"},
             "dates_past",
         ),
         (
             "get_available_slots",
-            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-12-25"},
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "date_to": "2026-12-25"},
             "dates_too_far",
         ),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2027-11-25"}, "dates_too_far"),
-        ("get_available_slots", {"service_ids": ["999"], "date_from": "2026-11-25"}, "unknown_service"),
-        ("get_available_slots", {"service_ids": ["503"], "date_from": "2026-11-25"}, "booked_by_person"),
-        ("get_available_slots", {"service_ids": [], "date_from": "2026-11-25"}, "invalid_arguments"),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "завтра"}, "invalid_arguments"),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-25", "price": 1}, "invalid_arguments"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "2027-11-25"}, "dates_too_far"),
+        ("get_available_slots", {"services": [{"service_id": "999"}], "date_from": "2026-11-25"}, "unknown_service"),
+        ("get_available_slots", {"services": [{"service_id": "503"}], "date_from": "2026-11-25"}, "booked_by_person"),
+        ("get_available_slots", {"services": [], "date_from": "2026-11-25"}, "invalid_arguments"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "завтра"}, "invalid_arguments"),
+        (
+            "get_available_slots",
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "price": 1},
+            "invalid_arguments",
+        ),
         ("get_staff", {"service_id": "999"}, "unknown_service"),
         ("create_appointment", {"slot_id": "s_invented"}, "unknown_slot"),
         ("cancel_appointment", {"appointment_id": "a_invented"}, "unknown_appointment"),
@@ -247,7 +256,7 @@ async def test_what_cannot_be_is_refused_in_words_the_model_can_use(desk, name, 
 
 
 async def test_a_service_with_prepayment_gets_the_crms_link_and_staff_a_note(desk):
-    await desk.call("get_available_slots", service_ids=["504"], date_from="2026-11-25", branch_id="center")
+    await desk.call("get_available_slots", services=[{"service_id": "504"}], date_from="2026-11-25", branch_id="center")
 
     [reply] = desk.turn.replies
     assert "предоплатой" in reply.text
@@ -256,7 +265,7 @@ async def test_a_service_with_prepayment_gets_the_crms_link_and_staff_a_note(des
 
 
 async def test_a_service_with_a_link_gets_it(desk):
-    await desk.call("get_available_slots", service_ids=["502"], date_from="2026-11-25", branch_id="center")
+    await desk.call("get_available_slots", services=[{"service_id": "502"}], date_from="2026-11-25", branch_id="center")
 
     assert "https://example.org/colour" in desk.turn.replies[0].text
 

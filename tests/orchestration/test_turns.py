@@ -9,7 +9,7 @@ import pytest
 
 from db.records import Author, DialogueState, HistoryMessage, IntentKind, new_id
 from orchestration.agent import earlier_contents
-from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Proposal, Step
+from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Part, Proposal, Step
 from orchestration.messages import Command, Message
 from orchestration.ports import CallPart, Content, ResultPart, TextPart
 from orchestration.turns import burst_ends_at, first_group
@@ -46,13 +46,17 @@ def offer(number, shown_at=NOW):
     return Offer(
         id=f"s_{number}",
         branch_id=uuid4(),
-        service_ids=("1",),
-        service_names=("Стрижка",),
-        staff_id="2",
-        staff_name="Анна",
-        starts_at=NOW + timedelta(days=1),
-        duration=timedelta(hours=1),
-        price=KeptPrice(low=250000, currency="RUB"),
+        parts=(
+            Part(
+                service_ids=("1",),
+                service_names=("Стрижка",),
+                staff_id="2",
+                staff_name="Анна",
+                starts_at=NOW + timedelta(days=1),
+                duration=timedelta(hours=1),
+                price=KeptPrice(low=250000, currency="RUB"),
+            ),
+        ),
         shown_at=shown_at,
     )
 
