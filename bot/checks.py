@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.app import Core
 from bot.scopes import open_crm
-from crm.base import BaseCRMAdapter, CheckLine, CheckStatus, Price, Service
+from crm.base import BaseCRMAdapter, Capability, CheckLine, CheckStatus, Price, Service
 from crm.errors import CRMError
 from db.records import AgentSettings, Branch, CompanyId
 from orchestration.catalogue import find_description, to_price
@@ -25,11 +25,31 @@ async def check_company_crm(core: Core, company_id: CompanyId) -> list[tuple[str
     return lines
 
 
+async def describe_company_mapping(core: Core, company_id: CompanyId) -> list[dict[str, str]]:
+    """Return the lines of `crm mapping`, each with its branch; none where the adapter knows its CRM's fields itself.
+
+    Raises NotFound for an unknown company, CRMError where the CRM cannot be asked.
+    """
+    rows = []
+    async with open_crm(core) as scopes:
+        scope = await scopes.open(company_id)
+        for branch in scope.branches:
+            for line in await scope.crm(branch.id).describe_mapping():
+                found = {True: "found", False: "missing", None: "not looked at"}[line.found]
+                rows.append(
+                    {"branch": branch.key, "what": line.what, "field": line.field, "in the CRM": found}
+                    | {"detail": line.detail}
+                )
+    return rows
+
+
 async def compare_catalogue(agent: AgentSettings, branch: Branch, crm: BaseCRMAdapter) -> list[CheckLine]:
     """List every service whose price or duration differs between the CRM and the file, or that only one knows.
 
     Where both say something, the CRM's word is what clients are told.
     """
+    if Capability.CATALOGUE not in crm.capabilities:
+        return []
     services = await crm.get_services()
     described = {find.name: find for find in agent.services}
     lines = []

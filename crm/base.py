@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NewType, Protocol
 from zoneinfo import ZoneInfo
 
-from crm.errors import CRMUnsupported
+from crm.errors import CRMError, CRMUnsupported
 
 ServiceId = NewType("ServiceId", str)
 StaffId = NewType("StaffId", str)
@@ -291,9 +291,18 @@ class BaseCRMAdapter(ABC):
     async def get_rules(self) -> BookingRules:
         """Return the branch's zone, lead time and deadlines."""
 
-    @abstractmethod
     async def check(self) -> tuple[CheckLine, ...]:
-        """Try what permissions allow without leaving a trace; report, do not raise CRM errors."""
+        """Try what permissions allow without leaving a trace; report, do not raise CRM errors.
+
+        Here: read the catalogue. An adapter that knows more of its CRM's rights and settings tells more.
+        """
+        try:
+            detail = (
+                f"{len(await self.get_services())} services, {len(await self.get_staff())} masters open for booking"
+            )
+        except CRMError as error:
+            return (CheckLine(subject="catalogue", status=CheckStatus.FAILED, detail=f"{error.code}: {error}"),)
+        return (CheckLine(subject="catalogue", status=CheckStatus.OK, detail=detail),)
 
     async def get_services(self) -> tuple[Service, ...]:
         """Return the services that are open for online booking (CATALOGUE)."""

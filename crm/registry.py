@@ -42,8 +42,17 @@ def get_manifest(crm_type: str) -> Manifest:
 class CRMFactory:
     """Makes adapters. They are cheap: connections, pace and cache are shared."""
 
-    def __init__(self, http: CRMHttp, pace: Pace, cache: Cache, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: CRMHttp,
+        pace: Pace,
+        cache: Cache,
+        clock: Clock,
+        *,
+        adapters: Mapping[str, AdapterClass] = ADAPTERS,
+    ) -> None:
         self._http = http
+        self._adapters = adapters
         self._pace = pace
         self._cache = cache
         self._clock = clock
@@ -62,16 +71,16 @@ class CRMFactory:
         `account_id` is the branch's own id in the CRM, None where `options` hold it. `time_zone` is an IANA name, used
         where the CRM gives none.
         """
-        adapter = _get_adapter(crm_type)
+        adapter = _get_adapter(crm_type, self._adapters)
         account = _account(adapter.manifest, options, secrets, account_id, time_zone)
         return adapter(account, http=self._http, pace=self._pace, cache=self._cache, clock=self._clock)
 
 
-def _get_adapter(crm_type: str) -> AdapterClass:
+def _get_adapter(crm_type: str, adapters: Mapping[str, AdapterClass] = ADAPTERS) -> AdapterClass:
     try:
-        return ADAPTERS[crm_type]
+        return adapters[crm_type]
     except KeyError:
-        raise CRMNotConfigured(f"unknown crm type {crm_type!r}: one of {', '.join(ADAPTERS)}") from None
+        raise CRMNotConfigured(f"unknown crm type {crm_type!r}: one of {', '.join(adapters)}") from None
 
 
 def _account(

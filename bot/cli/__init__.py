@@ -9,6 +9,7 @@ import typer
 from bot.cli import agent, channel, company, crm, dead, dialogue, ops, run
 from bot.cli.output import fail
 from bot.settings import SettingsError
+from crm.errors import CRMError
 from db.embedded import EmbeddedServersError
 from db.errors import DBError
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Run the command line; every foreseen failure is one clear line."""
     try:
         app()
-    except (SettingsError, DBError, EmbeddedServersError) as error:
+    except (SettingsError, DBError, EmbeddedServersError, CRMError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

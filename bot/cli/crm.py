@@ -8,12 +8,13 @@ import typer
 from pydantic import SecretStr
 
 from bot.app import Core
-from bot.checks import check_company_crm
+from bot.checks import check_company_crm, describe_company_mapping
 from bot.cli.company import CompanyArgument
-from bot.cli.output import AsJson, ask_secret, fail, say, show
+from bot.cli.output import AsJson, ask_secret, ask_secret_if_any, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from crm.base import CheckStatus, Manifest
 from crm.registry import ADAPTERS, get_manifest
+from db.records import CompanyId
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,8 +26,13 @@ def set_(
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", metavar="NAME=VALUE", help="An open field; repeat for more.")
     ] = None,
+    check_it: Annotated[bool, typer.Option("--check/--no-check", help="Try the CRM at once.")] = True,
 ) -> None:
-    """Connect the company's CRM. Secret fields are asked for, or read from stdin, one a line, in the order shown."""
+    """Connect the company's CRM, and try it at once.
+
+    Secret fields are asked for, or read from stdin, one a line, in the order shown; an empty line leaves out one that
+    may be left out.
+    """
     if type_ not in ADAPTERS:
         raise typer.BadParameter(f"{type_!r}: known are {', '.join(sorted(ADAPTERS))}", param_hint="TYPE")
     manifest = get_manifest(type_)
@@ -34,13 +40,21 @@ def set_(
     secrets: dict[str, SecretStr] = {}
     for field in manifest.fields:
         if field.secret:
-            secrets[field.name] = ask_secret(f"{field.title} ({field.name})")
+            value = (ask_secret if field.required else ask_secret_if_any)(f"{field.title} ({field.name})")
+            if value is not None:
+                secrets[field.name] = value
 
-    async def act(core: Core) -> None:
-        await core.companies.set_crm(await company_id_of(core, company), type_, options=options, secrets=secrets)
+    async def act(core: Core) -> list[dict[str, Any]]:
+        company_id = await company_id_of(core, company)
+        await core.companies.set_crm(company_id, type_, options=options, secrets=secrets)
+        return await _checked(core, company_id) if check_it else []
 
-    with_core(act)
-    say(f"{company}: {manifest.title} is set; `ai-admin crm check {company}` tries it")
+    rows = with_core(act)
+    say(f"{company}: {manifest.title} is set")
+    if rows:
+        show(rows, as_json=False)
+    if any(row["status"] == CheckStatus.FAILED.value for row in rows):
+        say(f"something is missing: put it right, then `ai-admin crm check {company}` tries it again")
 
 
 @app.command()
@@ -48,16 +62,32 @@ def check(company: CompanyArgument, as_json: AsJson = False) -> None:
     """Try the CRM without leaving a trace, and compare its prices with the company's file."""
 
     async def act(core: Core) -> list[dict[str, Any]]:
-        lines = await check_company_crm(core, await company_id_of(core, company))
-        return [
-            {"branch": branch, "what": line.subject, "status": line.status.value, "detail": line.detail}
-            for branch, line in lines
-        ]
+        return await _checked(core, await company_id_of(core, company))
 
     rows = with_core(act)
     show(rows, as_json=as_json)
     if any(row["status"] == CheckStatus.FAILED.value for row in rows):
         raise typer.Exit(1)
+
+
+@app.command()
+def mapping(company: CompanyArgument, as_json: AsJson = False) -> None:
+    """Show which of the CRM's fields carry what (1c, bitrix24), and whether they were found there."""
+
+    async def act(core: Core) -> list[dict[str, Any]]:
+        return await describe_company_mapping(core, await company_id_of(core, company))
+
+    rows = with_core(act)
+    if not rows:
+        fail("this CRM has no fields to map: its adapter knows them")
+    show(rows, as_json=as_json)
+
+
+async def _checked(core: Core, company_id: CompanyId) -> list[dict[str, Any]]:
+    return [
+        {"branch": branch, "what": line.subject, "status": line.status.value, "detail": line.detail}
+        for branch, line in await check_company_crm(core, company_id)
+    ]
 
 
 def read_options(manifest: Manifest, given: list[str]) -> dict[str, str]:

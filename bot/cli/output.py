@@ -53,11 +53,20 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def ask_secret(title: str) -> SecretStr:
     """Take a secret from the prompt, or from stdin where that is no terminal; never from an argument."""
-    given = typer.prompt(title, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
-    value = str(given).strip()
-    if not value:
+    value = ask_secret_if_any(title)
+    if value is None:
         fail(f"{title}: nothing was given. It is asked for, or read as one line from stdin.")
-    return SecretStr(value)
+    return value
+
+
+def ask_secret_if_any(title: str) -> SecretStr | None:
+    """Take a secret that may be left out: an empty line gives None."""
+    if sys.stdin.isatty():
+        given = typer.prompt(title, hide_input=True, default="", show_default=False)
+    else:
+        given = sys.stdin.readline()
+    value = str(given).strip()
+    return SecretStr(value) if value else None
 
 
 def _cell(value: Any) -> str:

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 
 from crm.base import BaseCRMAdapter, Capability, NewAppointment, Phone, Service, ServiceId, Slot, StaffId
 from crm.http import CRMHttp, TimeLimits
-from crm.registry import CRMFactory
+from crm.registry import ADAPTERS, CRMFactory
+from examples.crms.notebook import NotebookAdapter
+from examples.crms.notebook_server import NotebookServer
 from sandbox.business import Business
 from sandbox.seeds import elita_business
 from sandbox.staff_side import CRMSandbox, Visit
@@ -55,6 +57,7 @@ _YCLIENTS_LACKS = frozenset(
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
     "altegio": Case(altegio, _YCLIENTS_LACKS),
+    "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
 
 
@@ -168,7 +171,7 @@ def open_adapter(
 
     def opening(**secrets: str) -> BaseCRMAdapter:
         given = vendor.connection()
-        return CRMFactory(http, pace, cache, clock).create(
+        return CRMFactory(http, pace, cache, clock, adapters=ADAPTERS | {"notebook": NotebookAdapter}).create(
             given.type,
             options=given.options,
             secrets={name: SecretStr(value) for name, value in (given.secrets | secrets).items()},  # type: ignore[operator]

@@ -1,0 +1,1 @@
+"""CRMs that show how one is added; nothing serves them."""
