@@ -286,8 +286,9 @@ def _named_staff(view: View, wish: Wish, services: Sequence[Service]) -> Masters
     """Return who of each service's people was named; of several services nobody else is asked about."""
     if not any(find_staff_hint(one) or may_name_staff(one) for one in wish.staff_texts):
         return {}
-    unknown = [one for one in services if known_people(view, one.id) is None]
-    if calls := [call for one in unknown for call in view.call("get_staff", service_id=one.id)]:
+    if calls := [
+        call for one in services if not _is_known(view, one) for call in view.call("get_staff", service_id=one.id)
+    ]:
         return calls
     chosen = {}
     for service in services:
@@ -295,6 +296,12 @@ def _named_staff(view: View, wish: Wish, services: Sequence[Service]) -> Masters
         if named:
             chosen[service.id] = named[0]
     return chosen
+
+
+def _is_known(view: View, service: Service) -> bool:
+    """Tell whether it was asked who does exactly this service."""
+    asked = [one for one in view.calls if one.name == "get_staff" and one.error is None]
+    return any(str(one.args.get("service_id")) == str(service.id) for one in asked)
 
 
 def _is_named(wish: Wish, person: Person) -> bool:
