@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from db.records import CompanyId
+from sandbox.dikidi.server import DikidiServer
 from sandbox.seeds import elita_business, elita_salon
 from sandbox.staff_side import CRMSandbox
 from sandbox.yclients.staff_side import YclientsSalon
@@ -20,9 +21,13 @@ _PROBE_S = 2
 DEMO_CRMS: Mapping[str, Callable[[], CRMSandbox]] = MappingProxyType(
     {
         "yclients": lambda: YclientsSalon(elita_business(), salon=elita_salon()),
+        "dikidi": lambda: DikidiServer(elita_business()),
+        "dikidi-link": lambda: DikidiServer(elita_business(), mode="link"),
     }
 )
 """What `CRM=` may name: each server holds the same salon."""
+LINK_ONLY = ("dikidi-link",)
+"""Where the client books on the CRM's own page."""
 
 
 async def connect_crm(core: Core, company_id: CompanyId, crm: CRMSandbox) -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from crm.account import Account, Clock
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
 from crm.yclients.adapter import YclientsAdapter
@@ -26,7 +27,7 @@ class AdapterClass(Protocol):
     ) -> BaseCRMAdapter: ...
 
 
-ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter})
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter, "dikidi": DikidiAdapter})
 
 
 def list_manifests() -> tuple[Manifest, ...]:
@@ -37,6 +38,11 @@ def list_manifests() -> tuple[Manifest, ...]:
 def get_manifest(crm_type: str) -> Manifest:
     """Return one CRM's manifest. Raises CRMNotConfigured for an unknown type."""
     return _get_adapter(crm_type).manifest
+
+
+def may_lessen(crm_type: str) -> bool:
+    """Say whether what an account of this CRM can do may change by itself."""
+    return crm_type in ADAPTERS and ADAPTERS[crm_type].manifest.may_lessen
 
 
 class CRMFactory:
