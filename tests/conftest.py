@@ -287,9 +287,9 @@ class Client:
         await self.says(f"Давайте в {at}")
         return await self.shares_contact()
 
-    async def reaches_visit(self, at: str = "15:00") -> ChatMessage:
-        """Talk until a haircut with Анна and then a manicure with Ольга are put before this client as one visit."""
-        await self.says("Запишите меня завтра после обеда на женскую стрижку у Анны и маникюр у Ольги")
+    async def reaches_visit(self, at: str = "15:00", *, by: str = "Анны") -> ChatMessage:
+        """Talk until a haircut and then a manicure with Ольга are put before this client as one visit."""
+        await self.says(f"Запишите меня завтра после обеда на женскую стрижку у {by} и маникюр у Ольги")
         await self.says(f"Давайте в {at}")
         return await self.shares_contact()
 
