@@ -13,6 +13,7 @@ from crm.account import Account, Clock
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
+from crm.one_c.adapter import OneCAdapters
 from crm.yclients.adapter import YclientsAdapter
 
 
@@ -26,7 +27,7 @@ class AdapterClass(Protocol):
     ) -> BaseCRMAdapter: ...
 
 
-ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter})
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter, "1c": OneCAdapters()})
 
 
 def list_manifests() -> tuple[Manifest, ...]:
@@ -99,7 +100,7 @@ def _account(
         if value is None:
             if field.required:
                 raise CRMNotConfigured(f"{manifest.type}: the field {field.name} is not set")
-        elif not value.isprintable() or (field.secret and not value.isascii()):
+        elif not value.isprintable() or (field.secret and not field.any_letters and not value.isascii()):
             raise CRMNotConfigured(f"{manifest.type}: the field {field.name} holds characters it cannot have")
         elif field.secret:
             hidden[field.name] = SecretStr(value)

@@ -19,6 +19,7 @@ from crm.registry import ADAPTERS, CRMFactory
 from examples.crms.notebook import NotebookAdapter
 from examples.crms.notebook_server import NotebookServer
 from sandbox.business import Business
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business
 from sandbox.staff_side import CRMSandbox, Visit
 from sandbox.yclients.staff_side import YclientsSalon
@@ -57,6 +58,7 @@ _YCLIENTS_LACKS = frozenset(
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
     "altegio": Case(altegio, _YCLIENTS_LACKS),
+    "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE})),
     "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
 
