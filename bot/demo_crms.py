@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from db.records import CompanyId
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business, elita_salon
 from sandbox.staff_side import CRMSandbox
 from sandbox.yclients.staff_side import YclientsSalon
@@ -20,6 +21,7 @@ _PROBE_S = 2
 DEMO_CRMS: Mapping[str, Callable[[], CRMSandbox]] = MappingProxyType(
     {
         "yclients": lambda: YclientsSalon(elita_business(), salon=elita_salon()),
+        "1c": lambda: OneCServiceSalon(elita_business()),
     }
 )
 """What `CRM=` may name: each server holds the same salon."""

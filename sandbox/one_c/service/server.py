@@ -11,7 +11,6 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from urllib.parse import quote
 from uuid import uuid4
 
 from aiohttp import web
@@ -93,7 +92,7 @@ class OneCServiceSalon(DiaryServer):
         )
 
     def add_routes(self, application: web.Application) -> None:
-        base = quote(self._path) + "/hs/ai-admin/v1"
+        base = self._path + "/hs/ai-admin/v1"
         for method, path, act in self.book.routes():
             application.router.add_route(method, base + path, self._admitted(self._answered(act)))
         application.router.add_route("*", "/{anywhere:.*}", self._admitted(_nowhere))

@@ -93,7 +93,7 @@ def fields_of(value: Any, shape: Mapping[str, type | tuple[type, ...]], *, where
 
 def query_of(request: web.Request, known: Collection[str], needed: Collection[str] = ()) -> Mapping[str, str]:
     """Return the query, each name once. Raises Refused for unknown, repeated and missing ones."""
-    names = list(request.query.keys())
+    names = [name for name, _ in request.query.items()]
     if unknown := set(names) - {*known, *needed}:
         raise invalid(f"неизвестные параметры {sorted(unknown)}")
     if len(names) != len(set(names)):
