@@ -13,6 +13,7 @@ from bot.app import Core
 from db.records import CompanyId
 from sandbox.bitrix24.server import Bitrix24Server
 from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business, elita_salon
 from sandbox.staff_side import CRMSandbox
 from sandbox.yclients.staff_side import YclientsSalon
@@ -25,6 +26,7 @@ DEMO_CRMS: Mapping[str, Callable[[], CRMSandbox]] = MappingProxyType(
         "bitrix24": lambda: Bitrix24Server(elita_business()),
         "dikidi": lambda: DikidiServer(elita_business()),
         "dikidi-link": lambda: DikidiServer(elita_business(), mode="link"),
+        "1c": lambda: OneCServiceSalon(elita_business()),
     }
 )
 """What `CRM=` may name: each server holds the same salon."""

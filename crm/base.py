@@ -195,11 +195,16 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingField:
-    """One field that `ai-admin crm set` asks for. Secret ones come from a prompt or stdin and are stored encrypted."""
+    """One field that `ai-admin crm set` asks for. Secret ones come from a prompt or stdin and are stored encrypted.
+
+    `any_letters`: a secret that is encoded before it is sent (a password in Basic authentication), so that it need not
+    be ASCII as one that stands in a header or an address must.
+    """
 
     name: str
     title: str
     secret: bool = False
+    any_letters: bool = False
     required: bool = True
     default: str | None = None
     help: str = ""

@@ -14,6 +14,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, quote_plus, urlencode
+from weakref import WeakValueDictionary
 
 import httpx
 from prometheus_client import Counter, Histogram
@@ -159,6 +160,14 @@ class CRMHttp:
             trust_env=False,
             headers={"User-Agent": "AI-Admin"},
         )
+        self._gates: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def gate(self, name: str, *, at_once: int) -> asyncio.Semaphore:
+        """Return what lets so many callers through at once: the same one to all who name it while one of them lives."""
+        gate = self._gates.get(name)
+        if gate is None:
+            gate = self._gates[name] = asyncio.Semaphore(at_once)
+        return gate
 
     async def __aenter__(self) -> Self:
         return self

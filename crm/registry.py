@@ -15,6 +15,7 @@ from crm.bitrix24.adapter import Bitrix24Adapter
 from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
+from crm.one_c.adapter import OneCAdapters
 from crm.yclients.adapter import YclientsAdapter
 
 
@@ -29,7 +30,7 @@ class AdapterClass(Protocol):
 
 
 ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType(
-    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "dikidi": DikidiAdapter}
+    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "1c": OneCAdapters(), "dikidi": DikidiAdapter}
 )
 
 
@@ -108,7 +109,7 @@ def _account(
         if value is None:
             if field.required:
                 raise CRMNotConfigured(f"{manifest.type}: the field {field.name} is not set")
-        elif not value.isprintable() or (field.secret and not value.isascii()):
+        elif not value.isprintable() or (field.secret and not field.any_letters and not value.isascii()):
             raise CRMNotConfigured(f"{manifest.type}: the field {field.name} holds characters it cannot have")
         elif field.secret:
             hidden[field.name] = SecretStr(value)

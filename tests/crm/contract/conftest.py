@@ -23,6 +23,7 @@ from examples.crms.notebook_server import NotebookServer
 from sandbox.bitrix24.server import Bitrix24Server
 from sandbox.business import Business
 from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business
 from sandbox.staff_side import CRMSandbox, Visit
 from sandbox.yclients.staff_side import YclientsSalon
@@ -68,6 +69,7 @@ CRMS = {
     "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
     "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
     "dikidi-link": Case(partial(DikidiServer, mode="link"), ALL - BY_MODE["link"]),
+    "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE})),
     "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
 
