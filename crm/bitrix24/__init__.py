@@ -59,6 +59,32 @@ MANIFEST = Manifest(
         SettingField(
             name="stage", title="Stage of a new visit", required=False, help="As NEW or C5:NEW; empty: first."
         ),
+        SettingField(
+            name="mode",
+            title="Mode",
+            required=False,
+            default="booking",
+            help="booking: the portal's online booking; calendar: a portal without it, where a field of deals books.",
+        ),
+        SettingField(
+            name="booking_field",
+            title="Field of deals that books",
+            required=False,
+            help="Mode calendar: as UF_CRM_1709565075; empty: the only one of the type resource booking.",
+        ),
+        SettingField(
+            name="hours",
+            title="Working hours",
+            required=False,
+            help="Mode calendar: Mon-Fri 09:00-21:00; Sat,Sun 10:00-20:00. Empty: the calendar's working time.",
+        ),
+        SettingField(name="step", title="Minutes between offered times", required=False, default="30"),
+        SettingField(
+            name="cancelled_stage",
+            title="Stage of a cancelled visit",
+            required=False,
+            help="Mode calendar: as LOSE or C5:LOSE; empty: the deal stays where it is.",
+        ),
     ),
     capabilities=frozenset(
         {

@@ -11,10 +11,14 @@ from pydantic import SecretStr
 
 from crm.account import Account
 from crm.addresses import require_safe
+from crm.bitrix24.hours import hours_of
 from crm.errors import CRMNotConfigured
 from crm.kept import scope_of
 
 VISITS = ("deal", "lead", "none")
+BOOKING, CALENDAR = "booking", "calendar"
+DEFAULT_STEP = 30
+FIELD_NAME = r"UF_CRM_[A-Z0-9_]{1,60}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class Application:
 class Access:
     """`base_url` of an inbound webhook holds its code: it is a credential itself. `application` None: a webhook.
 
-    Numbers of properties are None where not set.
+    Numbers of properties are None where not set. `step`: minutes from one offered time to the next (mode calendar).
     """
 
     base_url: SecretStr
@@ -46,6 +50,11 @@ class Access:
     visit_as: str
     funnel: int
     stage: str | None
+    mode: str
+    booking_field: str | None
+    hours: str | None
+    step: int
+    cancelled_stage: str | None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -54,6 +63,17 @@ class Access:
         visit_as = account.get_option("visit_as").lower()
         if visit_as not in VISITS:
             raise CRMNotConfigured(f"bitrix24: the field visit_as must be one of {', '.join(VISITS)}")
+        mode = account.get_option("mode").lower()
+        if mode not in (BOOKING, CALENDAR):
+            raise CRMNotConfigured(f"bitrix24: the field mode must be {BOOKING} or {CALENDAR}")
+        if mode == CALENDAR and visit_as != "deal":
+            raise CRMNotConfigured("bitrix24: in the mode calendar a visit is a deal: the field visit_as must say so")
+        field = account.find_option("booking_field")
+        if field is not None and not re.fullmatch(FIELD_NAME, field):
+            raise CRMNotConfigured("bitrix24: the field booking_field must be a name as UF_CRM_1709565075")
+        step, hours = _number(account, "step") or DEFAULT_STEP, account.find_option("hours")
+        if hours is not None:
+            hours_of(hours, zone=account.time_zone.key, step=step)  # a mistake is told when it is made
         return cls(
             base_url=entry.base_url,
             portal=entry.portal,
@@ -67,12 +87,20 @@ class Access:
             visit_as=visit_as,
             funnel=_number(account, "funnel") or 0,
             stage=account.find_option("stage"),
+            mode=mode,
+            booking_field=field,
+            hours=hours,
+            step=step,
+            cancelled_stage=account.find_option("cancelled_stage"),
         )
 
     @property
     def scope(self) -> str:
         """Name this account's place in the cache."""
-        chosen = (self.catalogue_id, self.duration_property, self.masters_property, self.resource_type)
+        chosen = (
+            *(self.catalogue_id, self.duration_property, self.masters_property, self.resource_type),
+            *(self.mode, self.booking_field, self.hours, self.step),
+        )
         return scope_of("bitrix24", self.portal, tuple(map(str, chosen)), self.credentials)
 
 

@@ -20,7 +20,10 @@ from crm.errors import CRMAuthFailed, CRMInvalid
 BOOKINGS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("ONBOOKINGADD", "ONBOOKINGUPDATE", "ONBOOKINGDELETE"), "data[ID]")
 )
-"""Events that are about a visit, and where each has its number: bookings' have no FIELDS."""
+DEALS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE"), "data[FIELDS][ID]")
+)
+"""Events that are about a visit, by what a visit is, and where each has its number: bookings' have no FIELDS."""
 MOST_FIELDS = 200
 
 

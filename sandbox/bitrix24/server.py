@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.bitrix24.booking import Bookings
+from sandbox.bitrix24.calendar import FIELD, Calendars, ResourceField
 from sandbox.bitrix24.calling import Bucket, Json, Operating, Refused, run_batch
-from sandbox.bitrix24.crm import PAGE, Crm
+from sandbox.bitrix24.crm import DEAL, PAGE, Crm
 from sandbox.bitrix24.events import Events
 from sandbox.bitrix24.oauth import CLIENT_ID, CLIENT_SECRET, FIRST_RENEWAL, OAuth
 from sandbox.bitrix24.portal import DURATION, MASTERS, Portal
@@ -26,13 +27,27 @@ from sandbox.simple_server import DiaryServer
 from sandbox.staff_side import Connection
 
 USER, CODE = "1", "sandboxcode0001"
-SCOPES = frozenset({"crm", "booking", "catalog"})
+SCOPES = frozenset({"crm", "booking", "catalog", "calendar"})
+IN_CALENDAR: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "catalogue": ("POST", "/catalog.product.service.list", ""),
+        "times": ("POST", "/calendar.resource.booking.list", "resourceTypeIdList"),
+        "clients": ("POST", "/crm.duplicate.findbycomm", ""),
+        "read": ("POST", "/crm.item.get", FIELD),
+        "list": ("POST", "/crm.item.list", "contactId"),
+        "create": ("POST", "/crm.item.add", "resource|"),
+        "move": ("POST", "/crm.item.update", "resource|"),
+        "cancel": ("POST", "/crm.item.update", "empty"),
+    }
+)
+"""The calls of OPERATIONS in a portal without the booking module."""
 
 
 class Bitrix24Server(DiaryServer):
     """One portal (see CRMSandbox). `scopes`: what the webhook was given; `events`: who is told of changes.
 
     `by_application`: the company is connected by an application in place of a webhook (both ways are always open).
+    `booking_module` False: resources are the calendar's, and deals book them by a field of theirs.
     """
 
     operations: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -56,17 +71,24 @@ class Bitrix24Server(DiaryServer):
         threshold: float = 50,
         drains: float = 2,
         by_application: bool = False,
+        booking_module: bool = True,
     ) -> None:
         tells = clock or (lambda: datetime.now(UTC))
         self.events = Events(clock=tells)
-        self.portal = Portal(business, tells, self.events.tell)
+        self.portal = Portal(business, tells, self.events.tell, booking_module)
         super().__init__(self.portal.diary)
         self.oauth = OAuth(tells)
         self._by_application = by_application
         self.scopes = SCOPES
         self.operating = Operating()
         self._bucket = Bucket(threshold, drains)
-        self._methods = Bookings(self.portal).methods() | Crm(self.portal).methods()
+        self.booked = None if booking_module else ResourceField(self.portal)
+        self._methods = Crm(self.portal, self.booked).methods()
+        if self.booked is None:
+            self._methods |= Bookings(self.portal).methods()
+        else:
+            self._methods |= Calendars(self.portal, self.booked).methods()
+            self.operations = IN_CALENDAR
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         self.events.start()
@@ -78,6 +100,8 @@ class Bitrix24Server(DiaryServer):
 
     def connection(self) -> Connection:
         options = {"duration_property": str(DURATION), "masters_property": str(MASTERS)}
+        if self.booked is not None:
+            options |= {"mode": "calendar", "hours": _written(self.portal.business.hours)}
         if self._by_application:
             return Connection(
                 type="bitrix24",
@@ -93,11 +117,15 @@ class Bitrix24Server(DiaryServer):
         )
 
     def book_by_hand(self, *, master: str, service: str, starts: datetime, client: str, phone: str) -> str:
-        """Book in the portal's own screens: the client is a contact there."""
+        """Book in the portal's own screens: the client is a contact there, and the visit may be a deal."""
         number = super().book_by_hand(master=master, service=service, starts=starts, client=client, phone=phone)
         card = self.portal.contact_by_phone(phone)
         contact = card.id if card is not None else self.diary.add_client(client, phone)
         self.portal.name_clients(self.diary.entries[number], [contact])
+        if self.booked is not None:
+            self.booked.number(number)
+            deal = {"id": int(number), "title": f"{service}, {client}", "contactId": int(contact)}
+            self.portal.items[DEAL][int(number)] = deal | {"contactIds": [int(contact)]}
         return number
 
     def add_routes(self, application: web.Application) -> None:
@@ -174,6 +202,12 @@ class Bitrix24Server(DiaryServer):
             "operating_reset_at": int(now) + 600,
             "operating": self.operating.spent.get(method, 0),
         }
+
+
+def _written(hours: Mapping[int, tuple[time, time]]) -> str:
+    """Write a week's hours as an admin types them."""
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    return "; ".join(f"{days[day]} {opens:%H:%M}-{closes:%H:%M}" for day, (opens, closes) in hours.items())
 
 
 async def _body_of(request: web.Request) -> Json:
