@@ -223,6 +223,8 @@ class Manifest:
     capabilities: frozenset[Capability]
     tier: str
     documents: tuple[str, ...]
+    may_lessen: bool = False
+    """What an account can do may lessen by itself: ask `settle` before relying on its capabilities."""
 
 
 class CheckStatus(StrEnum):
@@ -291,6 +293,10 @@ class BaseCRMAdapter(ABC):
     def capabilities(self) -> frozenset[Capability]:
         """What this account can do: the manifest's, less what its settings leave out."""
         return self.manifest.capabilities
+
+    async def settle(self) -> None:
+        """Learn what the account can do just now, where that changes by itself (`may_lessen`); asks the CRM nothing."""
+        return
 
     @abstractmethod
     async def get_rules(self) -> BookingRules:

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 
 from crm.account import Account, Clock
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.bitrix24.adapter import Bitrix24Adapter
+from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
 from crm.one_c.adapter import OneCAdapters
@@ -27,7 +29,9 @@ class AdapterClass(Protocol):
     ) -> BaseCRMAdapter: ...
 
 
-ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter, "1c": OneCAdapters()})
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType(
+    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "dikidi": DikidiAdapter, "1c": OneCAdapters()}
+)
 
 
 def list_manifests() -> tuple[Manifest, ...]:
@@ -38,6 +42,11 @@ def list_manifests() -> tuple[Manifest, ...]:
 def get_manifest(crm_type: str) -> Manifest:
     """Return one CRM's manifest. Raises CRMNotConfigured for an unknown type."""
     return _get_adapter(crm_type).manifest
+
+
+def may_lessen(crm_type: str) -> bool:
+    """Say whether what an account of this CRM can do may change by itself."""
+    return crm_type in ADAPTERS and ADAPTERS[crm_type].manifest.may_lessen
 
 
 class CRMFactory:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -267,3 +270,41 @@ async def test_an_appointment_without_a_readable_time_is_an_outage(base, crm, st
 
     with pytest.raises(CRMUnavailable):
         await crm.get_appointment(ID)
+
+
+class TestThePageForProgrammers:
+    """docs/crm-1c.md is the contract: what it shows is what is read and sent."""
+
+    @pytest.fixture
+    def samples(self) -> list[Any]:
+        """Return the page's samples in order: info, services, staff, slots, card, appointment, a booking, an error."""
+        page = (Path(__file__).parents[3] / "docs" / "crm-1c.md").read_text(encoding="utf-8")
+        return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+
+    async def test_its_samples_are_read_as_they_stand(self, base, crm, samples, clock):
+        clock.now = datetime(2026, 3, 3, 9, tzinfo=UTC)
+        info, services, staff, slots, card, appointment, *_ = samples
+        base.rows |= {"/info": info, "/services": services, "/staff": staff, "/slots": slots}
+        base.rows |= {"/clients": {"items": [card]}, "/appointments": {"items": [appointment]}}
+        [service], day = await crm.get_services(), date(2026, 3, 4)
+        [slot] = await crm.get_available_slots([service.id], first=day, last=day)
+        [visit] = await crm.list_appointments(Phone("+79161234567"), first=day)
+
+        assert (await crm.get_rules()).cancel_deadline == timedelta(hours=1)
+        assert service.terms_with(StaffId("aa07b8c9")).duration == timedelta(minutes=90)
+        assert (slot.starts_at, slot.staff.name, slot.duration) == (visit.starts_at, visit.staff.name, visit.duration)
+        assert visit.starts_at.isoformat() == "2026-03-04T15:00:00+03:00"
+        assert (visit.external_id, visit.phone) == ("aiadm-0192f0c1", "+79161234567")
+
+    async def test_a_booking_is_sent_with_the_fields_that_it_names(self, base, crm, samples):
+        *_, sample, _ = samples
+        base.status, base.body = 201, APPOINTMENT
+        await book(crm)
+
+        assert (await base.asked[-1].json()).keys() == sample.keys()
+
+    async def test_its_error_is_read_as_it_says(self, base, crm, samples):
+        base.status, base.body = 409, samples[-1]
+
+        with pytest.raises(SlotTaken, match="Время занято"):
+            await book(crm)
