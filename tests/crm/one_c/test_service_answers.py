@@ -52,12 +52,16 @@ class Base:
     body: Any = None
     kind: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    refused: tuple[str, int, Any] | None = None
+    """A method that is refused wherever it goes, the status and the body."""
     asked: list[web.Request] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
         await request.read()
         path = request.path.removeprefix("/salon/hs/ai-admin/v1")
+        if self.refused and request.method == self.refused[0]:
+            return web.json_response(self.refused[2], status=self.refused[1])
         if path in self.rows:
             return web.json_response(self.rows[path])
         if isinstance(self.body, str):
@@ -165,6 +169,16 @@ async def test_the_words_of_a_refusal_are_told_without_the_clients_phone_and_nam
     assert "79161234567" not in str(refused.value)
     assert "Елена" not in str(refused.value)
     assert len(str(refused.value)) < 300
+
+
+async def test_a_card_that_is_refused_shows_no_name_or_phone_either(base, crm):
+    base.rows["/clients"] = {"items": []}
+    base.refused = ("POST", 400, error("invalid", "Карточка Елена, 79161234567: дубль"))
+
+    with pytest.raises(CRMInvalid, match="дубль") as refused:
+        await crm.create_client(name="Елена", phone=Phone("+79161234567"))
+    assert "79161234567" not in str(refused.value)
+    assert "Елена" not in str(refused.value)
 
 
 async def test_any_success_of_a_cancellation_is_one_whatever_its_body(base, crm):
