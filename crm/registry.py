@@ -30,7 +30,7 @@ class AdapterClass(Protocol):
 
 
 ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType(
-    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "dikidi": DikidiAdapter, "1c": OneCAdapters()}
+    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "1c": OneCAdapters(), "dikidi": DikidiAdapter}
 )
 
 
