@@ -36,6 +36,8 @@ class ResourceField:
     portal: Portal
     site_format: str = RUSSIAN_FORMAT
     settings: Json = field(default_factory=dict)
+    empty_releases: bool = True
+    """Whether a value that names nothing releases the booking: nobody documents it."""
     numbers: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By deal: the booking's number and its calendar event's."""
     whole_days: list[tuple[str, date, date]] = field(default_factory=list)
@@ -58,7 +60,7 @@ class ResourceField:
         if written:
             [value] = written  # two resources of one visit are not what this portal's people do
             self._book(deal, value, entry)
-        elif not kept and entry is not None and not entry.cancelled:
+        elif not kept and entry is not None and not entry.cancelled and self.empty_releases:
             entry.cancelled = True
             self.portal.diary.write(entry)
             del self.numbers[number]
