@@ -90,7 +90,7 @@ class Bitrix24Client:
             opened, page = await self._send(method, {**body, "start": start}, decode, safe=True)
             pages.append(page)
             start = _following(opened, start)
-            if len(pages) >= MOST_PAGES:
+            if start is not None and len(pages) >= MOST_PAGES:
                 raise CRMUnavailable(f"{method}: more than {MOST_PAGES} pages")
         return pages
 

@@ -29,7 +29,7 @@ from crm.bitrix24.slots import SlotSearch
 from crm.bitrix24.visits import number_of
 from crm.bitrix24.wire import WireBooking, WireContact, WireMoment, WireOneItem, WirePeriod
 from crm.bitrix24.wire_calendar import WireDeal, WireDeals, WireOneDeal
-from crm.errors import CRMError, CRMNotFound, CRMOutcomeUnknown, CRMUnsupported, SlotTaken
+from crm.errors import CRMError, CRMNotFound, CRMOutcomeUnknown, CRMUnavailable, CRMUnsupported, SlotTaken
 
 log = structlog.get_logger()
 DEAL = 2
@@ -82,16 +82,17 @@ class DealVisits:
         if not external_id:
             return None
         chosen = {"=originatorId": OURS, "=originId": external_id}
-        for deal, booked in await self._standing(await self._deals(chosen)):
-            if booked.begins.astimezone(self._zone).date() == day:
-                return self._appointment(deal, booked, await self._facts())
+        for deal in await self._deals(chosen):
+            for booked in await self._bookings(deal):
+                if booked.begins.astimezone(self._zone).date() == day:
+                    return self._appointment(deal, booked, await self._facts())
         return None
 
     async def get(self, record_id: RecordId) -> Appointment:
         deal, booked = await self._require(record_id)
         contact = await self._contacts.read(deal.contact_id) if deal.contact_id not in (None, "0") else None
         phone = phone_of(contact) if contact else None
-        return self._appointment(deal, booked, await self._facts(), contact=contact, phone=phone)
+        return self._appointment(deal, booked[0], await self._facts(), contact=contact, phone=phone)
 
     async def list_of(self, phone: Phone, *, first: date) -> tuple[Appointment, ...]:
         cards = await self._contacts.list_cards(phone)
@@ -104,7 +105,7 @@ class DealVisits:
         return tuple(self._appointment(deal, booked, facts, phone=phone) for deal, booked in coming)
 
     async def move(self, record_id: RecordId, slot: Slot) -> Appointment:
-        deal, was = await self._require(record_id)
+        deal, was = await self._require_one(record_id)
         meant = replace(_meant(slot), ends=slot.starts_at.astimezone(UTC) + (was.ends - was.begins))
         field, facts = await self._diary.get_field(), await self._facts()
         if _same(was, meant):
@@ -122,7 +123,7 @@ class DealVisits:
     async def cancel(self, record_id: RecordId) -> None:
         """Release the booking; the deal stays, in the stage that the settings name for it."""
         try:
-            deal, _ = await self._require(record_id)
+            deal, _ = await self._require_one(record_id)
         except CRMNotFound:
             return
         field, stage = await self._diary.get_field(), self._access.cancelled_stage
@@ -136,18 +137,32 @@ class DealVisits:
             raise CRMOutcomeUnknown(f"deal {deal.id} was written and cannot be looked at: {error.code}") from None
         raise _not_taken(field)
 
-    async def _require(self, record_id: RecordId) -> tuple[WireDeal, Taken]:
-        """Return a deal and its booking. Raises CRMNotFound where nothing is booked, CRMUnsupported for several."""
+    async def _require(self, record_id: RecordId) -> tuple[WireDeal, list[Taken]]:
+        """Return a deal and what it books. Raises CRMNotFound where that is nothing."""
         deal = await self._read(str(number_of(record_id)))
-        standing = await self._standing([deal])
-        if not standing:
+        booked = await self._bookings(deal)
+        if not booked:
             raise CRMNotFound(f"deal {deal.id} books nothing")
-        if len(standing) > 1:
+        return deal, booked
+
+    async def _require_one(self, record_id: RecordId) -> tuple[WireDeal, Taken]:
+        """Raise CRMUnsupported for a deal that books several resources, besides."""
+        deal, booked = await self._require(record_id)
+        if len(booked) > 1:
             raise CRMUnsupported(f"deal {deal.id} books several resources: a person changes it")
-        return standing[0]
+        return deal, booked[0]
+
+    async def _bookings(self, deal: WireDeal) -> list[Taken]:
+        """Return what a deal books. Raises CRMUnavailable where it names bookings and none is shown: hidden ones (a
+        right that was taken away) must not pass for cancelled."""
+        numbers = deal.numbers_in((await self._diary.get_field()).name)
+        found = await self._diary.list_bookings(numbers)
+        if numbers and not found:
+            raise CRMUnavailable(f"deal {deal.id} names bookings that the calendar does not show")
+        return [found[one] for one in numbers if one in found]
 
     async def _standing(self, deals: Sequence[WireDeal]) -> list[tuple[WireDeal, Taken]]:
-        """Return the deals with each of their bookings that stand."""
+        """Return many deals with each of their bookings that are shown."""
         field = (await self._diary.get_field()).name
         found = await self._diary.list_bookings([number for deal in deals for number in deal.numbers_in(field)])
         return [(deal, found[one]) for deal in deals for one in deal.numbers_in(field) if one in found]
@@ -159,7 +174,7 @@ class DealVisits:
         """
         try:
             deal = await self._read(deal_id)
-            booked = [one for _, one in await self._standing([deal])]
+            booked = await self._bookings(deal)
         except CRMError as error:
             raise CRMOutcomeUnknown(f"deal {deal_id} was written and cannot be looked at: {error.code}") from None
         return deal, booked[0] if len(booked) == 1 and _same(booked[0], meant) else None

@@ -89,6 +89,27 @@ async def test_a_portal_that_reads_the_field_otherwise_is_found_out_and_nothing_
     assert vendor.portal.items[DEAL] == {}
 
 
+async def test_a_field_that_the_portal_ignores_without_a_word_is_found_out(connect, vendor, find_slot, wish):
+    vendor.booked.settings["more"] = ["UF_CRM_2"]
+    crm = connect(booking_field="UF_CRM_2")
+
+    with pytest.raises(CRMUnsupported, match="UF_CRM_2"):
+        await crm.create_appointment(wish(await find_slot(crm, 15)))
+    assert vendor.portal.items[DEAL] == {}
+
+
+async def test_bookings_that_are_hidden_from_us_do_not_pass_for_cancelled(crm, vendor, find_slot, wish):
+    booked = await crm.create_appointment(wish(await find_slot(crm, 15)))
+    vendor.faults.plant(
+        "/calendar.resource.booking.list", times=9, word="resourceIdList", mutate=lambda body: {**body, "result": []}
+    )
+
+    with pytest.raises(CRMUnavailable):
+        await crm.get_appointment(booked.id)
+    with pytest.raises(CRMUnavailable):
+        await crm.find_appointment("aiadm-1", day=TOMORROW)
+
+
 class TestSomebodyWasQuicker:
     """The portal refuses no overlap."""
 
