@@ -125,6 +125,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         mode=yaml.mode,
         model=yaml.model,
         quiet=timedelta(seconds=float(yaml.quiet_seconds)) if yaml.quiet_seconds is not None else None,
+        longest_gap=_minutes(yaml.longest_gap_minutes),
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}

@@ -53,6 +53,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Price = Annotated[PriceRange | None, BeforeValidator(read_price)]
 OpeningHours = Annotated[Hours | None, BeforeValidator(read_hours)]
 Minutes = Annotated[int, Field(gt=0, le=24 * 60)]
+Gap = Annotated[int, Field(ge=0, le=240)]
 Seconds = Annotated[Decimal, Field(ge=0, le=30, decimal_places=3)]
 Language = Annotated[str, AfterValidator(_language)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
@@ -130,6 +131,7 @@ class CompanyYaml(PlaceYaml):
     mode: Literal["always", "off_hours", "draft", "if_unanswered"] = "always"
     model: Name | None = None
     quiet_seconds: Seconds | None = None
+    longest_gap_minutes: Gap | None = None
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

@@ -49,6 +49,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "mode": agent.mode if agent.mode != "always" else None,
         "model": agent.model,
         "quiet_seconds": _seconds(agent.quiet),
+        "longest_gap_minutes": _count(agent.longest_gap),
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
         "services": [_write_service(service) for service in agent.services],

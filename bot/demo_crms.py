@@ -11,6 +11,9 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from db.records import CompanyId
+from sandbox.bitrix24.server import Bitrix24Server
+from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business, elita_salon
 from sandbox.staff_side import CRMSandbox
 from sandbox.yclients.staff_side import YclientsSalon
@@ -20,9 +23,15 @@ _PROBE_S = 2
 DEMO_CRMS: Mapping[str, Callable[[], CRMSandbox]] = MappingProxyType(
     {
         "yclients": lambda: YclientsSalon(elita_business(), salon=elita_salon()),
+        "bitrix24": lambda: Bitrix24Server(elita_business()),
+        "dikidi": lambda: DikidiServer(elita_business()),
+        "dikidi-link": lambda: DikidiServer(elita_business(), mode="link"),
+        "1c": lambda: OneCServiceSalon(elita_business()),
     }
 )
 """What `CRM=` may name: each server holds the same salon."""
+LINK_ONLY = ("dikidi-link",)
+"""Where the client books on the CRM's own page."""
 
 
 async def connect_crm(core: Core, company_id: CompanyId, crm: CRMSandbox) -> None:

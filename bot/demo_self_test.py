@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import typer
@@ -24,10 +25,17 @@ class SelfTest:
     first: Phone
     late: Phone
     crm: CRMSandbox
+    hear_staff: Callable[[], Awaitable[str]]
 
-    async def run(self) -> bool:
-        """Hold the conversation, print it, and say whether the appointment stands and the second try was refused."""
+    async def run(self, *, by_link: bool = False) -> bool:
+        """Hold the conversation, print it, and say whether it ended as it must.
+
+        The appointment stands and a second try for its time was refused; `by_link`: the client was given the booking
+        page, and staff the wish.
+        """
         try:
+            if by_link:
+                return await self._ask_for_the_page()
             chosen = await self._reach_proposal(self.first, None)
             await self._reach_proposal(self.late, chosen)
             await self._confirm(self.first, expected="Готово, вы записаны")
@@ -43,6 +51,20 @@ class SelfTest:
         typer.echo(
             f"\nSELF TEST OK: {said} messages, 1 appointment in the CRM, the second try was refused with other times"
         )
+        return True
+
+    async def _ask_for_the_page(self) -> bool:
+        await self.first.say("Хочу постричься")
+        answer = await self.first.say("Женская стрижка, завтра после обеда")
+        if "https://" not in answer.text:
+            raise SelfTestFailed(f"no booking page in: {answer.text}")
+        notice = await self.hear_staff()
+        typer.echo(f"    to the staff: {notice}")
+        if self.first.name not in notice or "Стрижка женская" not in notice:
+            raise SelfTestFailed(f"staff were not told of the wish: {notice}")
+        if self.crm.list_visits():
+            raise SelfTestFailed("nothing should have been booked")
+        typer.echo(f"\nSELF TEST OK: {self.first.count()} messages, the booking page was given, staff were told")
         return True
 
     async def _reach_proposal(self, phone: Phone, wanted: str | None) -> str:

@@ -13,9 +13,12 @@ from db.records import CompanyId
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.staff_side import CRMSandbox
 from sandbox.telegram.server import TelegramSandbox
+from sandbox.telegram.state import Chat, User
 from sandbox.whatsapp.server import WhatsAppSandbox
 
 BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-demo-0001"  # noqa: S105 (known to the local sandbox alone)
+STAFF_CHAT = 555_000
+"""Where the demo's staff read what they are told."""
 NUMBER_ID, NUMBER_TOKEN, APP_SECRET = "106540352242922", "SANDBOX-number", "SANDBOX-app"
 
 
@@ -33,7 +36,9 @@ class Sandboxes:
 async def open_sandboxes(*, real_model: bool, crm: str = "yclients") -> AsyncIterator[Sandboxes]:
     """Start the local vendors and stop them at the end; `crm` is one of DEMO_CRMS."""
     telegram = TelegramSandbox()
-    telegram.add_bot(BOT_TOKEN, username="elita_demo_bot", first_name="Элита")
+    bot = telegram.add_bot(BOT_TOKEN, username="elita_demo_bot", first_name="Элита")
+    staff = User(id=STAFF_CHAT, first_name="Администратор")
+    bot.chats[STAFF_CHAT] = Chat(user=staff)  # the staff have opened the chat once
     async with _started(DEMO_CRMS[crm]()) as salon, AsyncExitStack() as stack:
         gemini = None if real_model else await stack.enter_async_context(_gemini())
         whatsapp = WhatsAppSandbox()

@@ -91,14 +91,18 @@ class CommittedIntents:
         return intent if intent is not None and intent.dialogue_id == dialogue.id else None
 
     async def mark_called(
-        self, claim: Claim, intent_id: UUID, *, time: StaffTime | None, held_for: timedelta, visit: str | None = None
+        self,
+        claim: Claim,
+        intent_id: UUID,
+        *,
+        times: Mapping[UUID, StaffTime],
+        held_for: timedelta,
+        visit: str | None = None,
     ) -> bool:
-        """Claim the time and mark the intent in one commit; False: the time is somebody else's, and nothing changed."""
+        """Claim the times and mark the intent in one commit; False: one is somebody else's, and nothing changed."""
         now = self._clock()
         async with self._step(claim) as tx:
-            if time is not None and not await self._slots.take(
-                tx, time, intent_id=intent_id, visit=visit, now=now, expires_at=now + held_for
-            ):
+            if times and not await self._slots.take(tx, times, visit=visit, now=now, expires_at=now + held_for):
                 return False
             await self._intents.mark_called(tx, intent_id, at=now)
             return True

@@ -14,7 +14,7 @@ from crm.base import BaseCRMAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
 from crm.lines import Line
-from crm.registry import CRMFactory
+from crm.registry import CRMFactory, may_lessen
 from db.cache import Cache
 from db.directory import Directory
 from db.records import Branch, BranchId, CompanyId, CrmSettings
@@ -61,7 +61,11 @@ class Scopes:
                 )
             return opened[branch.id]
 
-        return CompanyScope(snapshot=snapshot, open_crm=open_crm)
+        scope = CompanyScope(snapshot=snapshot, open_crm=open_crm)
+        if snapshot.crm is not None and may_lessen(snapshot.crm.type):
+            for branch in scope.branches:
+                await scope.crm(branch.id).settle()
+        return scope
 
 
 @asynccontextmanager

@@ -197,11 +197,16 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingField:
-    """One field that `ai-admin crm set` asks for. Secret ones come from a prompt or stdin and are stored encrypted."""
+    """One field that `ai-admin crm set` asks for. Secret ones come from a prompt or stdin and are stored encrypted.
+
+    `any_letters`: a secret that is encoded before it is sent (a password in Basic authentication), so that it need not
+    be ASCII as one that stands in a header or an address must.
+    """
 
     name: str
     title: str
     secret: bool = False
+    any_letters: bool = False
     required: bool = True
     default: str | None = None
     help: str = ""
@@ -220,6 +225,8 @@ class Manifest:
     capabilities: frozenset[Capability]
     tier: str
     documents: tuple[str, ...]
+    may_lessen: bool = False
+    """What an account can do may lessen by itself: ask `settle` before relying on its capabilities."""
 
 
 class CheckStatus(StrEnum):
@@ -271,6 +278,10 @@ class BaseCRMAdapter(ABC):
     def capabilities(self) -> frozenset[Capability]:
         """What this account can do: the manifest's, less what its settings leave out."""
         return self.manifest.capabilities
+
+    async def settle(self) -> None:
+        """Learn what the account can do just now, where that changes by itself (`may_lessen`); asks the CRM nothing."""
+        return
 
     @abstractmethod
     async def get_rules(self) -> BookingRules:

@@ -24,7 +24,7 @@ from crm.account import Clock
 from crm.again import ATTEMPTS, LONGEST_PAUSE, Again, pause_before, retry_after_of
 from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
 from crm.guard import Caller, Guard, NoBreaker
-from crm.lines import DIRECT, Line, Pool, line_of
+from crm.lines import DIRECT, Gates, Line, Pool, line_of
 from crm.ports import Breaker, Pace
 from crm.ports import Limit as Limit
 from crm.purpose import current_purpose
@@ -142,6 +142,7 @@ class CRMHttp:
         self._lines = tuple(lines) or (DIRECT,)
         self._breaker = breaker or NoBreaker()
         self.guard = Guard(self._breaker)
+        self._gates = Gates()
         connect = self.time_limits.connect.total_seconds()
         # connect + TLS + pool stay below the limit of a whole call, so passing that one means: it was sent.
         timeout = httpx.Timeout(self.time_limits.write.total_seconds(), connect=connect, pool=connect)
@@ -162,6 +163,10 @@ class CRMHttp:
     @property
     def pool(self) -> Pool:
         return self._pools[self.line.name]
+
+    def gate(self, name: str, *, at_once: int) -> asyncio.Semaphore:
+        """Return what lets so many callers through at once: the same one to all who name it while one of them lives."""
+        return self._gates.get(name, at_once=at_once)
 
     async def __aenter__(self) -> Self:
         return self

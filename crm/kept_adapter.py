@@ -84,6 +84,9 @@ class KeptAdapter(BaseCRMAdapter):
     def capabilities(self) -> frozenset[Capability]:
         return self._inner.capabilities
 
+    async def settle(self) -> None:
+        await self._inner.settle()
+
     # ---- the catalogue -------------------------------------------------------------------------------------------
 
     async def get_rules(self) -> BookingRules:

@@ -53,6 +53,19 @@ def line_of(lines: Sequence[Line], company: str) -> Line:
     return max(lines, key=lambda line: sha256(f"{line.name}\n{company}".encode()).digest())
 
 
+class Gates:
+    """What lets so many callers through at once, by name; one that nobody holds is forgotten."""
+
+    def __init__(self) -> None:
+        self._gates: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def get(self, name: str, *, at_once: int) -> asyncio.Semaphore:
+        gate = self._gates.get(name)
+        if gate is None:
+            gate = self._gates[name] = asyncio.Semaphore(at_once)
+        return gate
+
+
 class Pool:
     """The connections of one line. Keeps no cookies: one company's must never reach another's call.
 
@@ -62,7 +75,7 @@ class Pool:
     def __init__(self, line: Line, *, timeout: httpx.Timeout, tls: ssl.SSLContext, most: int, per_host: int) -> None:
         self._per_host = per_host
         self._patience = timeout.pool
-        self._gates: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._gates = Gates()
         self.client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
                 verify=tls,
@@ -81,8 +94,7 @@ class Pool:
     @asynccontextmanager
     async def place(self, url: str) -> AsyncIterator[None]:
         """Hold one of the places that the URL's host may have. Raises TimeoutError where none comes free in time."""
-        host = httpx.URL(url).netloc.decode()
-        gate = self._gates.get(host) or self._gates.setdefault(host, asyncio.Semaphore(self._per_host))
+        gate = self._gates.get(httpx.URL(url).netloc.decode(), at_once=self._per_host)
         async with asyncio.timeout(self._patience):
             await gate.acquire()
         try:

@@ -28,9 +28,12 @@ def price_of(low: Decimal | None, high: Decimal | None, currency: str | None) ->
 
 
 def sum_of(prices: Sequence[Price | None]) -> Price | None:
-    """Return the price of all together, a range if one of them is; None where one of them is not known."""
+    """Return the price of all together, a range if one of them is.
+
+    None where one of them is not known, or where they are in different currencies.
+    """
     known = [price for price in prices if price is not None]
-    if not known or len(known) < len(prices):
+    if not known or len(known) < len(prices) or len({price.low.currency for price in known}) > 1:
         return None
     currency = known[0].low.currency
     low = sum(price.low.minor_units for price in known)

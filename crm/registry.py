@@ -12,11 +12,14 @@ from pydantic import SecretStr
 from crm.account import Account, Clock
 from crm.aged import Aged
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.bitrix24.adapter import Bitrix24Adapter
+from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.guard import Caller
 from crm.http import CRMHttp
 from crm.kept import scope_of
 from crm.kept_adapter import KeptAdapter, Noticed
+from crm.one_c.adapter import OneCAdapters
 from crm.yclients.adapter import YclientsAdapter
 
 
@@ -30,7 +33,9 @@ class AdapterClass(Protocol):
     ) -> BaseCRMAdapter: ...
 
 
-ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType({"yclients": YclientsAdapter})
+ADAPTERS: Mapping[str, AdapterClass] = MappingProxyType(
+    {"yclients": YclientsAdapter, "bitrix24": Bitrix24Adapter, "1c": OneCAdapters(), "dikidi": DikidiAdapter}
+)
 
 
 def list_manifests() -> tuple[Manifest, ...]:
@@ -41,6 +46,11 @@ def list_manifests() -> tuple[Manifest, ...]:
 def get_manifest(crm_type: str) -> Manifest:
     """Return one CRM's manifest. Raises CRMNotConfigured for an unknown type."""
     return _get_adapter(crm_type).manifest
+
+
+def may_lessen(crm_type: str) -> bool:
+    """Say whether what an account of this CRM can do may change by itself."""
+    return crm_type in ADAPTERS and ADAPTERS[crm_type].manifest.may_lessen
 
 
 class CRMFactory:
@@ -116,7 +126,7 @@ def _account(
         if value is None:
             if field.required:
                 raise CRMNotConfigured(f"{manifest.type}: the field {field.name} is not set")
-        elif not value.isprintable() or (field.secret and not value.isascii()):
+        elif not value.isprintable() or (field.secret and not field.any_letters and not value.isascii()):
             raise CRMNotConfigured(f"{manifest.type}: the field {field.name} holds characters it cannot have")
         elif field.secret:
             hidden[field.name] = SecretStr(value)

@@ -91,6 +91,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "mode": agent.mode,
         "model": agent.model,
         "quiet_ms": round(agent.quiet.total_seconds() * 1000) if agent.quiet is not None else None,
+        "longest_gap_minutes": _minutes(agent.longest_gap),
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
@@ -177,7 +178,12 @@ def _agent(row: RowMapping) -> AgentSettings:
         mode=row["mode"],
         model=row["model"],
         quiet=timedelta(milliseconds=row["quiet_ms"]) if row["quiet_ms"] is not None else None,
+        longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
     )
+
+
+def _minutes(length: timedelta | None) -> int | None:
+    return round(length.total_seconds() / 60) if length is not None else None
 
 
 def _branch(row: RowMapping) -> Branch:

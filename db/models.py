@@ -126,6 +126,7 @@ company_agent_settings = Table(
     Column("mode", Text, nullable=False, server_default=text("'always'")),
     Column("model", Text),
     Column("quiet_ms", Integer),
+    Column("longest_gap_minutes", Integer),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("company_id"),
     _of_company(),

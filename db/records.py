@@ -110,6 +110,8 @@ class AgentSettings:
     model: str | None = None
     quiet: timedelta | None = None
     """How long a turn waits for the rest of a burst; None: as long as the platform's do."""
+    longest_gap: timedelta | None = None
+    """How long a client may wait between two parts of a visit; None: as long as anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ all channels, processes and hosts. A claim expires: what nobody finishes blocks 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -42,24 +42,38 @@ class SlotClaims:
     async def take(
         self,
         tx: Transaction,
-        time: StaffTime,
+        times: Mapping[UUID, StaffTime],
         *,
-        intent_id: UUID,
         visit: str | None = None,
         now: datetime,
         expires_at: datetime,
     ) -> bool:
-        """Claim the whole time for an intent, or nothing of it; False where another has a live claim on a part.
+        """Claim all these times whole, each for its intent, or nothing; False where another has a live claim on a part.
 
-        Waits for a caller that is claiming a part of it right now. An expired claim is taken over; the intent's own is
-        extended; one by which the same visit (the CRM's record) was booked gives way, as a visit that is moved must not
-        stand in its own way.
+        Waits for a caller that is claiming a part of them right now. An expired claim is taken over; those of these
+        intents are extended; one by which the same visit (the CRM's record) was booked gives way, as a visit that is
+        moved must not stand in its own way.
         """
-        own = {intent_id, *(await self._claimed_for(tx, time.branch_id, visit) if visit else ())}
-        cells = cells_of(time)
-        key = {"company_id": tx.company, "branch_id": time.branch_id, "staff_id": time.staff_id}
+        # Two times of one master may touch in one cell: the first has it for both. One order for every caller.
+        cells: dict[tuple[UUID, str, datetime], UUID] = {}
+        for intent_id, time in times.items():
+            for cell in cells_of(time):
+                cells.setdefault((time.branch_id, time.staff_id, cell), intent_id)
+        own = set(times)
+        for branch_id in {time.branch_id for time in times.values()} if visit else ():
+            own |= set(await self._claimed_for(tx, branch_id, visit or ""))
         wanted = insert(slot_claims).values(
-            [{**key, "cell": cell, "intent_id": intent_id, "expires_at": expires_at} for cell in cells]
+            [
+                {
+                    "company_id": tx.company,
+                    "branch_id": branch_id,
+                    "staff_id": staff_id,
+                    "cell": cell,
+                    "intent_id": intent_id,
+                    "expires_at": expires_at,
+                }
+                for (branch_id, staff_id, cell), intent_id in sorted(cells.items())
+            ]
         )
         ours = wanted.on_conflict_do_update(
             index_elements=list(_KEY),

@@ -51,6 +51,9 @@ line-price = Price: { $value }
 line-place = Where: { $value }
 line-client = Name: { $value }
 line-visitor = Visitor: { $value }
+line-visit = Visit:
+    { $value }
+part-line = • { $when }, { $service }, { $staff } ({ $terms })
 
 proposal-create = Please check:
     { $details }
@@ -60,12 +63,16 @@ proposal-move = Move the appointment?
     { $details }
 proposal-cancel = Cancel the appointment?
     { $details }
+proposal-cancel-visit = This appointment is part of a visit. Cancel the whole visit?
+    { $details }
 proposal-declined = All right, nothing is changed. Tell me if you would like another time.
 proposal-expired = More than ten minutes have passed and the time may be gone. Let us check again: when would you like to come?
 proposal-changed = The terms have changed in the meantime. Please check once more.
 button-yes-create = Yes, book it
 button-yes-move = Yes, move it
 button-yes-cancel = Yes, cancel it
+button-yes-cancel-visit = Yes, cancel the visit
+button-only-this = Only this one
 button-no = No
 
 receipt-created = Done, you are booked.
@@ -73,6 +80,8 @@ receipt-created = Done, you are booked.
 receipt-moved = Done, the appointment is moved.
     { $details }
 receipt-cancelled = The appointment is cancelled.
+    { $details }
+receipt-visit-cancelled = The visit is cancelled.
     { $details }
 receipt-unconfirmed-phone = The administrator may call to confirm your number.
 already-done = That is done already.
@@ -82,8 +91,24 @@ slot-line = • { $when }, { $staff }
 slot-taken = I am sorry, that time has just been taken. I can offer:
     { $times }
 slot-taken-none = I am sorry, that time has just been taken, and nothing is free close to it. Which other day would suit you?
+visit-taken = Unfortunately a part of that time has just been taken, so nothing is booked. I can offer another:
+    { $times }
+visit-taken-none = Unfortunately a part of that time has just been taken, so nothing is booked, and nothing near it is free. Which other day would suit you?
+visit-booked-in-part = The whole visit could not be booked. This is what the schedule holds now:
+    { $parts }
+
+    The administrator will check and write to you; please do not book again.
+visit-cancelled-in-part = The whole visit could not be cancelled. This is what the schedule holds now:
+    { $parts }
+
+    The administrator will check and write to you.
+part-stands = { $part }: booked
+part-not-booked = { $part }: not booked
+part-cancelled = { $part }: cancelled
+part-unknown = { $part }: could not be found out
 appointment-line = • { $when }, { $service }, { $staff }
 move-too-late = It is too close to the visit: only the administrator can move it now.
+move-visit = This appointment is part of a visit: its appointments follow one another, and I do not move them one by one. To move the visit, cancel it and book a new time, or call the administrator.
 cancel-too-late = It is too close to the visit: only the administrator can cancel it now.
 
 crm-unavailable = I cannot open the schedule at the moment. I have passed your wish to the administrator, who will call you back.
@@ -105,6 +130,7 @@ too-many-messages = You are writing faster than I can answer. Please wait a minu
 
 comment-source = Booked by the digital assistant AI-Admin
 comment-visitor = Visitor: { $visitor }
+comment-visit = Part of a visit, also: { $others }
 comment-unconfirmed-phone = The phone number is not confirmed
 
 staff-unnamed-client = A client without a name
@@ -120,6 +146,8 @@ staff-note = A message from a client: { $client }. { $text } Appointment: { $app
 staff-unconfirmed-booking = A new booking with an unconfirmed number: { $client }, { $when }. Please call.
 staff-outcome-unknown = Please check in the CRM whether the change went through, and write to the client: { $client }.
     { $what }
+staff-visit-in-part = A visit was booked or cancelled only in part. Please check in the CRM and write to the client: { $client }.
+    { $parts }
 staff-crm-auth = The CRM refuses access ({ $reason }): check the tokens. A client waits for a call: { $client }. Wish: { $wish }
 staff-crm-down = The CRM did not answer ({ $reason }). A client waits for a call: { $client }. Wish: { $wish }
 staff-booking-link = { $client } would like to book: { $wish }. The booking link was sent; please check that the appointment has appeared.
@@ -135,6 +163,7 @@ tool-unknown-slot = I have not shown you that time, or it was long ago. Let us l
 tool-unknown-appointment = I have not shown you that appointment. Let us look at your appointments again.
 tool-unknown-service = We do not have that service.
 tool-other-services = An appointment moves to a time for the same services.
+tool-one-record = An appointment moves only to a time at which one master does all of its services in a row.
 tool-branch-needed = Which branch would suit you?
 tool-answers-needed = I need to ask something before booking.
 tool-dates-past = That date has passed.

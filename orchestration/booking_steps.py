@@ -12,7 +12,7 @@ from typing import Protocol
 from crm.base import Capability, Prepayment, Slot, Staff, StaffId
 from db.catalogue import Booking
 from db.records import Branch, BranchId
-from orchestration.catalogue import OfferedService, list_offered_services
+from orchestration.catalogue import OfferedService, find_services, list_offered_services
 from orchestration.conversation import Ask, Flow
 from orchestration.menu import FLOW
 from orchestration.messages import Button
@@ -166,7 +166,7 @@ class TimeStep:
         page = slots[flow.page * most : (flow.page + 1) * most]
         if not page:
             return Options(question=turn.texts.text("flow-no-times"), has_sooner=flow.page > 0)
-        offers = remember(turn, branch, await _chosen(turn, flow), page)
+        offers = remember(turn, branch, await _chosen(turn, flow), [(slot,) for slot in page])
         buttons = [
             _button(
                 flow,
@@ -277,8 +277,7 @@ async def _bookable(turn: Turn, flow: Flow) -> Sequence[OfferedService]:
 
 
 async def _chosen(turn: Turn, flow: Flow) -> list[OfferedService]:
-    offered = await list_offered_services(turn.scope, _branch(turn, flow))
-    return [one for one in offered if one.id in flow.service_ids]
+    return await find_services(turn.scope, _branch(turn, flow), flow.service_ids)
 
 
 async def _free(turn: Turn, flow: Flow, claimed: ClaimedTimes, *, first: date, last: date) -> list[Slot]:

@@ -73,6 +73,12 @@ async def list_offered_services(scope: CompanyScope, branch: Branch | None) -> t
     return await _as_bookable(crm, offered)
 
 
+async def find_services(scope: CompanyScope, branch: Branch, service_ids: Sequence[str]) -> list[OfferedService]:
+    """Return those of the services that are offered still, in the order of the ids. Raises CRMError."""
+    offered = {str(service.id): service for service in await list_offered_services(scope, branch)}
+    return [offered[id_] for id_ in service_ids if id_ in offered]
+
+
 async def _as_bookable(crm: BaseCRMAdapter, offered: Sequence[OfferedService]) -> tuple[OfferedService, ...]:
     """Say of each service who books it where we cannot: the client on the CRM's own page, else a person."""
     if Capability.CREATE in crm.capabilities:

@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from crm.base import Money, Price, ServiceId, Slot, Staff, StaffId
+from crm.prices import sum_of
 from db.records import DialogueState, IntentKind
 
 OFFER_LIFETIME = timedelta(minutes=30)
@@ -49,11 +50,9 @@ class KeptPrice(_Kept):
         return Price(low=Money(minor_units=self.low, currency=self.currency), high=high)
 
 
-class Offer(_Kept):
-    """A slot that the CRM showed to this dialogue, under an opaque id. Only such slots can be booked."""
+class Part(_Kept):
+    """What becomes one record in the CRM: services that one master does in a row."""
 
-    id: str
-    branch_id: UUID
     service_ids: tuple[str, ...]
     service_names: tuple[str, ...]
     staff_id: str
@@ -61,7 +60,10 @@ class Offer(_Kept):
     starts_at: datetime
     duration: timedelta
     price: KeptPrice | None
-    shown_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + self.duration
 
     def slot(self) -> Slot:
         return Slot(
@@ -71,6 +73,53 @@ class Offer(_Kept):
             service_ids=tuple(ServiceId(id_) for id_ in self.service_ids),
             price=self.price.price() if self.price else None,
         )
+
+
+class Offer(_Kept):
+    """A visit that the CRM's free times showed to this dialogue, under an opaque id. Only such ones can be booked.
+
+    Nearly always it is one part; several follow each other in time, and are shown and confirmed as one.
+    """
+
+    id: str
+    branch_id: UUID
+    parts: tuple[Part, ...]
+    shown_at: datetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_slot(cls, kept: Any) -> Any:
+        """Read an offer of a version that knew no parts: versions run side by side."""
+        if isinstance(kept, dict) and "parts" not in kept:
+            return {**kept, "parts": [{name: kept[name] for name in Part.model_fields if name in kept}]}
+        return kept
+
+    @property
+    def service_ids(self) -> tuple[str, ...]:
+        return tuple(id_ for part in self.parts for id_ in part.service_ids)
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in part.service_names)
+
+    @property
+    def staff_name(self) -> str:
+        """Who does it; several in the order of the visit."""
+        return ", ".join(dict.fromkeys(part.staff_name for part in self.parts))
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.parts[0].starts_at
+
+    @property
+    def duration(self) -> timedelta:
+        """How long the client is there, what is waited between the parts included."""
+        return self.parts[-1].ends_at - self.starts_at
+
+    @property
+    def price(self) -> KeptPrice | None:
+        """What all parts cost together: a range if one of them is, None where one is not known."""
+        return KeptPrice.of(sum_of([part.price.price() if part.price else None for part in self.parts]))
 
 
 class ShownAppointment(_Kept):
@@ -84,13 +133,15 @@ class ShownAppointment(_Kept):
     service_ids: tuple[str, ...] = ()
     service_names: tuple[str, ...]
     staff_name: str
+    visit: str | None = None
+    """What it has in common with the other records of a visit that was booked as several; None: it is alone."""
 
 
 class Proposal(_Kept):
     """The one action that the client is asked to confirm, exactly as it was shown.
 
     `id` becomes the intent's id and, with it, the external id in the CRM: however often the yes is handled, it is one
-    booking.
+    booking. `others` are the visit's further records, which are cancelled together with `appointment`.
     """
 
     id: UUID
@@ -98,6 +149,7 @@ class Proposal(_Kept):
     shown_at: datetime
     offer: Offer | None = None
     appointment: ShownAppointment | None = None
+    others: tuple[ShownAppointment, ...] = ()
     client_name: str = ""
     visitor_name: str | None = None
     phone: str = ""
@@ -205,6 +257,12 @@ class Conversation(_Kept):
 
     def find_appointment(self, appointment_id: str) -> ShownAppointment | None:
         return next((shown for shown in self.appointments if shown.id == appointment_id), None)
+
+    def find_rest_of_visit(self, shown: ShownAppointment) -> tuple[ShownAppointment, ...]:
+        """Return the other records of the visit that this one was booked with, as they were listed."""
+        if shown.visit is None:
+            return ()
+        return tuple(one for one in self.appointments if one.visit == shown.visit and one.id != shown.id)
 
     def proposing(self, proposal: Proposal) -> Self:
         """Put one proposal before the client; it voids any earlier one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crm.base import Capability
 from crm.errors import CRMError, CRMNotConfigured
 from orchestration.booking_flow import BookingFlow
@@ -81,25 +83,36 @@ class MyAppointments:
     async def _act(self, turn: Turn, what: str, shown: ShownAppointment) -> None:
         match what:
             case "move" if turn.scope.can(Capability.MOVE):
+                if turn.conversation.find_rest_of_visit(shown):
+                    # Its records stand one after another: none of them is moved alone.
+                    ways = ((_button(turn, shown, "my-cancel", _CANCEL),), (_button(turn, shown, "flow-back", _LIST),))
+                    turn.replies.append(Reply(text=turn.texts.text("move-visit"), buttons=ways, in_place=True))
+                    return
                 await self._flow.begin(turn, moves=shown)
             case "cancel" if turn.scope.can(Capability.CANCEL):
-                if why_not := await why_not_cancelled(turn, shown):
-                    turn.say(turn.texts.text(why_not))
-                    return
-                self._proposals.propose_cancel(turn, shown)
+                await self._cancel(turn, shown, turn.conversation.find_rest_of_visit(shown))
+            case "only" if turn.scope.can(Capability.CANCEL):
+                await self._cancel(turn, shown, ())
             case _:
                 turn.replies.append(
                     Reply(text=appointment_text(turn, shown), buttons=_changes(turn, shown), in_place=True)
                 )
                 turn.outcome = "appointment_shown"
 
+    async def _cancel(self, turn: Turn, shown: ShownAppointment, others: Sequence[ShownAppointment]) -> None:
+        if why_not := await why_not_cancelled(turn, shown, *others):
+            turn.say(turn.texts.text(why_not))
+            return
+        self._proposals.propose_cancel(turn, shown, others)
+
 
 def _changes(turn: Turn, shown: ShownAppointment) -> tuple[tuple[Button, ...], ...]:
-    def button(key: str, what: str) -> Button:
-        return Button(text=turn.texts.text(key), action=f"{MINE}:{what}:{shown.id}")
-
     ways = (
-        *([button("my-move", _MOVE)] if turn.scope.can(Capability.SLOTS, Capability.MOVE) else []),
-        *([button("my-cancel", _CANCEL)] if turn.scope.can(Capability.CANCEL) else []),
+        *([_button(turn, shown, "my-move", _MOVE)] if turn.scope.can(Capability.SLOTS, Capability.MOVE) else []),
+        *([_button(turn, shown, "my-cancel", _CANCEL)] if turn.scope.can(Capability.CANCEL) else []),
     )
-    return tuple(row for row in (ways, (button("flow-back", _LIST),)) if row)
+    return tuple(row for row in (ways, (_button(turn, shown, "flow-back", _LIST),)) if row)
+
+
+def _button(turn: Turn, shown: ShownAppointment, key: str, what: str) -> Button:
+    return Button(text=turn.texts.text(key), action=f"{MINE}:{what}:{shown.id}")

@@ -1,57 +1,127 @@
-"""Slots on offer: asked of the CRM, remembered for this dialogue, named to the model by opaque ids only."""
+"""Visits on offer: asked of the CRM, remembered for this dialogue, named to the model by opaque ids only."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
-from crm.base import Price, Slot, StaffId
+from crm.base import Capability, Price, Slot, StaffId
+from crm.errors import CRMRejected, CRMUnsupported
+from crm.prices import sum_of
 from db.records import Branch, StaffTime
 from orchestration.catalogue import OfferedService
-from orchestration.conversation import KeptPrice, Offer
+from orchestration.conversation import KeptPrice, Offer, Part
 from orchestration.ports import ClaimedTimes
 from orchestration.turns import Turn
+from orchestration.visits import LONGEST_GAP, compose_visits
 from orchestration.wording import price_text
 
 MOST_SHOWN = 24
 ALTERNATIVES = 5
 
 
-async def find_offers(
-    turn: Turn,
-    branch: Branch,
-    services: Sequence[OfferedService],
-    claimed: ClaimedTimes,
-    *,
-    first: date,
-    last: date,
-    staff_id: StaffId | None = None,
-    earliest: time = time.min,
-    latest: time = time.max,
-) -> tuple[Offer, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A service that is to be done in a visit; `staff_id` None: by anyone."""
+
+    service: OfferedService
+    staff_id: StaffId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is looked for: everything in one visit, between two days (both included) of the branch's calendar.
+
+    `earliest` and `latest` bound the start by the branch's wall clock. `in_order`: the services are done as they are
+    listed; else in any order.
+    """
+
+    wanted: Sequence[Wanted]
+    first: date
+    last: date
+    earliest: time = time.min
+    latest: time = time.max
+    in_order: bool = False
+
+    @property
+    def services(self) -> list[OfferedService]:
+        return [one.service for one in self.wanted]
+
+
+async def find_offers(turn: Turn, branch: Branch, search: Search, claimed: ClaimedTimes) -> tuple[Offer, ...]:
     """Ask the CRM for free times and remember them as offers of this dialogue. Raises CRMError.
 
-    Times are the branch's wall clock; `earliest` and `latest` bound the start. Too many are thinned evenly.
+    Too many are thinned evenly.
     """
-    slots = await free_slots(turn, branch, services, claimed, first=first, last=last, staff_id=staff_id)
-    fitting = [slot for slot in slots if earliest <= _wall(turn, slot, branch) <= latest]
-    return remember(turn, branch, services, thin(fitting, MOST_SHOWN))
+    visits = await _free_visits(turn, branch, search, claimed)
+    return remember(turn, branch, search.services, thin(visits, MOST_SHOWN))
 
 
 async def find_alternatives(
     turn: Turn, offer: Offer, branch: Branch, services: Sequence[OfferedService], claimed: ClaimedTimes
 ) -> tuple[Offer, ...]:
-    """Return a few free times nearest to a lost one: the same day first, then the next three days. Raises CRMError."""
+    """Return a few visits nearest to a lost one: the same day first, then the next three days. Raises CRMError.
+
+    They are of as many records as the lost one, or of one.
+    """
     day = turn.local(offer.starts_at, branch).date()
+    wanted = [Wanted(service=service) for service in services]
     for first, last in ((day, day), (day + timedelta(days=1), day + timedelta(days=3))):
-        slots = await free_slots(turn, branch, services, claimed, first=first, last=last)
-        if slots:
-            nearest = sorted(slots, key=lambda slot: (abs(slot.starts_at - offer.starts_at), slot.starts_at))
-            chosen = sorted(nearest[:ALTERNATIVES], key=lambda slot: slot.starts_at)
+        search = Search(wanted=wanted, first=first, last=last)
+        visits = await _free_visits(turn, branch, search, claimed, in_one_record=len(offer.parts) == 1)
+        if visits:
+            nearest = sorted(visits, key=lambda visit: (abs(visit[0].starts_at - offer.starts_at), visit[0].starts_at))
+            chosen = sorted(nearest[:ALTERNATIVES], key=lambda visit: visit[0].starts_at)
             return remember(turn, branch, services, chosen)
     return ()
+
+
+async def _free_visits(
+    turn: Turn, branch: Branch, search: Search, claimed: ClaimedTimes, *, in_one_record: bool = False
+) -> list[tuple[Slot, ...]]:
+    """Return visits to one master who does everything in a row; only where there is none, chains of several."""
+
+    def fits(visit: tuple[Slot, ...]) -> bool:
+        return search.earliest <= turn.local(visit[0].starts_at, branch).time() <= search.latest
+
+    in_a_row = [(slot,) for slot in await _slots_in_a_row(turn, branch, search, claimed)]
+    visits: list[tuple[Slot, ...]] = [visit for visit in in_a_row if fits(visit)]
+    if visits or in_one_record or len(search.wanted) == 1:
+        return visits
+    if Capability.CANCEL not in turn.scope.crm(branch.id).capabilities:
+        # Where the second record is refused, nobody could take back the first.
+        raise CRMUnsupported("visits of several records need a CRM in which they can be cancelled")
+    choices = [
+        await free_slots(
+            turn, branch, [one.service], claimed, first=search.first, last=search.last, staff_id=one.staff_id
+        )
+        for one in search.wanted
+    ]
+    gap = turn.scope.agent.longest_gap
+    longest_gap = LONGEST_GAP if gap is None else gap
+    return [
+        visit for visit in compose_visits(choices, longest_gap=longest_gap, in_order=search.in_order) if fits(visit)
+    ]
+
+
+async def _slots_in_a_row(turn: Turn, branch: Branch, search: Search, claimed: ClaimedTimes) -> list[Slot]:
+    """Return the times at which one master does all of it; none where the client wants different ones."""
+    masters = {one.staff_id for one in search.wanted} - {None}
+    if len(masters) > 1:
+        return []
+    staff_id = next(iter(masters), None)
+    try:
+        return await free_slots(
+            turn, branch, search.services, claimed, first=search.first, last=search.last, staff_id=staff_id
+        )
+    except (CRMRejected, CRMUnsupported):
+        # This master does not do all of it, or this CRM keeps one service in a record.
+        if len(search.wanted) == 1:
+            raise
+        return []
 
 
 async def free_slots(
@@ -87,56 +157,59 @@ async def _unclaimed(turn: Turn, branch: Branch, slots: list[Slot], claimed: Cla
 
 
 def remember(
-    turn: Turn, branch: Branch, services: Sequence[OfferedService], slots: Sequence[Slot]
+    turn: Turn, branch: Branch, services: Sequence[OfferedService], visits: Sequence[tuple[Slot, ...]]
 ) -> tuple[Offer, ...]:
-    """Make offers of slots: from now on this dialogue may book them."""
-    offers = tuple(_offer(turn, branch, services, slot) for slot in slots)
+    """Make offers of visits: from now on this dialogue may book them."""
+    known = {service.id: service for service in services}
+    offers = tuple(
+        Offer(
+            id=f"s_{secrets.token_hex(5)}",
+            branch_id=branch.id,
+            parts=tuple(_part([known[id_] for id_ in slot.service_ids], slot) for slot in visit),
+            shown_at=turn.now,
+        )
+        for visit in visits
+    )
     turn.conversation = turn.conversation.with_offers(offers, turn.now)
     return offers
 
 
-def thin(slots: Sequence[Slot], most: int) -> list[Slot]:
-    """Take at most so many slots, spread evenly from the first to the last."""
-    if len(slots) <= most:
-        return list(slots)
-    step = (len(slots) - 1) / (most - 1)
-    return [slots[round(index * step)] for index in range(most)]
+def thin(visits: Sequence[tuple[Slot, ...]], most: int) -> list[tuple[Slot, ...]]:
+    """Take at most so many, spread evenly from the first to the last."""
+    if len(visits) <= most:
+        return list(visits)
+    step = (len(visits) - 1) / (most - 1)
+    return [visits[round(index * step)] for index in range(most)]
 
 
 def told_to_model(turn: Turn, offer: Offer, branch: Branch) -> dict[str, Any]:
-    """Say an offer as a tool's result."""
-    at = turn.local(offer.starts_at, branch)
-    return {
+    """Say an offer as a tool's result; what each master does and when, where there are several."""
+    day = turn.local(offer.starts_at, branch).date()
+    told = {
         "slot_id": offer.id,
-        "date": at.date().isoformat(),
-        "weekday": turn.texts.weekday(at.date()),
-        "time": turn.texts.time(at.time()),
+        "date": day.isoformat(),
+        "weekday": turn.texts.weekday(day),
+        "time": _clock(turn, offer, branch),
         "staff": offer.staff_name,
         "price": price_text(turn.texts, offer.price.price()) if offer.price else "",
         "duration_min": round(offer.duration.total_seconds() / 60),
     }
+    if len(offer.parts) == 1:
+        return told
+    parts = [
+        {"service": ", ".join(part.service_names), "staff": part.staff_name, "time": _clock(turn, part, branch)}
+        for part in offer.parts
+    ]
+    return {**told, "parts": parts}
 
 
 def total_price(services: Sequence[OfferedService], slot: Slot) -> Price | None:
-    """Return what the visit costs: the CRM's sum where it says one, else the services' own prices added up."""
-    if slot.price is not None:
-        return slot.price
-    prices = [service.terms_with(slot.staff).price for service in services]
-    known = [price for price in prices if price is not None]
-    if len(known) != len(prices) or not known or len({price.low.currency for price in known}) != 1:
-        return None
-    low, high = known[0].low, known[0].high or known[0].low
-    for price in known[1:]:
-        low = type(low)(minor_units=low.minor_units + price.low.minor_units, currency=low.currency)
-        top = price.high or price.low
-        high = type(high)(minor_units=high.minor_units + top.minor_units, currency=high.currency)
-    return Price(low=low, high=high if high != low else None)
+    """Return what a part costs: the CRM's sum where it says one, else the services' own prices added up."""
+    return slot.price or sum_of([service.terms_with(slot.staff).price for service in services])
 
 
-def _offer(turn: Turn, branch: Branch, services: Sequence[OfferedService], slot: Slot) -> Offer:
-    return Offer(
-        id=f"s_{secrets.token_hex(5)}",
-        branch_id=branch.id,
+def _part(services: Sequence[OfferedService], slot: Slot) -> Part:
+    return Part(
         service_ids=tuple(service.id for service in services),
         service_names=tuple(service.name for service in services),
         staff_id=slot.staff.id,
@@ -144,9 +217,8 @@ def _offer(turn: Turn, branch: Branch, services: Sequence[OfferedService], slot:
         starts_at=slot.starts_at,
         duration=slot.duration,
         price=KeptPrice.of(total_price(services, slot)),
-        shown_at=turn.now,
     )
 
 
-def _wall(turn: Turn, slot: Slot, branch: Branch) -> time:
-    return turn.local(slot.starts_at, branch).time()
+def _clock(turn: Turn, what: Offer | Part, branch: Branch) -> str:
+    return turn.texts.time(turn.local(what.starts_at, branch).time())

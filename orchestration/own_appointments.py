@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from crm.base import Appointment, AppointmentService, Capability, Phone, RecordId, ServiceId, Staff, StaffId
@@ -15,6 +15,7 @@ from orchestration.conversation import ShownAppointment
 from orchestration.ports import Appointments
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
+from orchestration.writes import visit_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,13 @@ class OwnAppointments:
             if not can_list:
                 # This CRM cannot be asked: what it held when we booked is all that is known.
                 found[key] = _as_we_hold_it(made)
-            elif key not in found:
-                try:
-                    found[key] = await turn.scope.crm(made.branch_id).get_appointment(key[1])
-                except CRMNotFound:
-                    continue
+                continue
+            try:
+                one = found.get(key) or await turn.scope.crm(made.branch_id).get_appointment(key[1])
+            except CRMNotFound:
+                continue
+            # Not every CRM shows our id in what it reads back; we know it all the same.
+            found[key] = replace(one, external_id=one.external_id or made.external_id)
         standing = [(branch_id, one) for (branch_id, _), one in found.items() if not one.cancelled]
         return sorted(
             ((branch_id, one) for branch_id, one in standing if one.starts_at > turn.now),
@@ -79,20 +82,26 @@ def _as_we_hold_it(made: BookedAppointment) -> Appointment:
         staff=Staff(id=StaffId(""), name=made.staff_name),
         services=tuple(AppointmentService(id=ServiceId(""), title=name) for name in made.service_names),
         client_name=made.client_name,
+        external_id=made.external_id,
         cancelled=made.cancelled,
     )
 
 
 async def why_not_moved(turn: Turn, shown: ShownAppointment) -> str | None:
     """Return the key of the words that say why the salon does not let this one be moved; None: it does."""
+    if turn.conversation.find_rest_of_visit(shown):
+        return "move-visit"
     rules = await turn.scope.crm(BranchId(shown.branch_id)).get_rules()
     return "move-too-late" if not rules.may_move or _too_late(turn, shown, rules.move_deadline) else None
 
 
-async def why_not_cancelled(turn: Turn, shown: ShownAppointment) -> str | None:
-    """Return the key of the words that say why the salon does not let this one be cancelled; None: it does."""
-    rules = await turn.scope.crm(BranchId(shown.branch_id)).get_rules()
-    return "cancel-too-late" if not rules.may_cancel or _too_late(turn, shown, rules.cancel_deadline) else None
+async def why_not_cancelled(turn: Turn, *shown: ShownAppointment) -> str | None:
+    """Return the key of the words that say why the salon does not let one of these be cancelled; None: it does."""
+    for one in shown:
+        rules = await turn.scope.crm(BranchId(one.branch_id)).get_rules()
+        if not rules.may_cancel or _too_late(turn, one, rules.cancel_deadline):
+            return "cancel-too-late"
+    return None
 
 
 def _too_late(turn: Turn, shown: ShownAppointment, deadline: timedelta | None) -> bool:
@@ -109,4 +118,5 @@ def _shown(branch_id: BranchId, appointment: Appointment) -> ShownAppointment:
         service_ids=tuple(service.id for service in appointment.services),
         service_names=tuple(service.title for service in appointment.services),
         staff_name=appointment.staff.name,
+        visit=visit_of(appointment.external_id),
     )

@@ -168,13 +168,20 @@ class Intents(Protocol):
         """Return an intent of this dialogue. No step: it needs no lease."""
 
     async def mark_called(
-        self, claim: Claim, intent_id: UUID, *, time: StaffTime | None, held_for: timedelta, visit: str | None = None
+        self,
+        claim: Claim,
+        intent_id: UUID,
+        *,
+        times: Mapping[UUID, StaffTime],
+        held_for: timedelta,
+        visit: str | None = None,
     ) -> bool:
-        """Say that the CRM is about to be called (again, after a lookup that found nothing), and claim the time.
+        """Say that the CRM is about to be called (again, after a lookup that found nothing), and claim the times.
 
-        The time is nobody else's from then on for `held_for`, or until the write is refused; None: the write needs no
-        time. `visit` is the CRM's record that is moved: it does not stand in its own way. False: somebody else has
-        claimed a part of the time; nothing is marked, and the CRM must not be called.
+        `times` are those of the whole visit, each under the intent that books it: one for nearly every booking, none
+        where the write needs no time. They are nobody else's from then on for `held_for`, or until their intent is
+        refused. `visit` is the CRM's record that is moved: it does not stand in its own way. False: somebody else has
+        claimed a part of one of the times; nothing is claimed or marked, and the CRM must not be called.
         """
 
     async def mark_done(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crm.base import Phone
 from db.records import IntentKind, new_id
 from orchestration.conversation import Offer, Proposal, ShownAppointment, Wish
-from orchestration.menu import BACK, flow_button
+from orchestration.menu import BACK, MINE, flow_button
 from orchestration.messages import Button, Reply
 from orchestration.ports import Appointments
 from orchestration.trouble import ask_for_contact
@@ -16,6 +17,8 @@ from orchestration.wording import proposal_text
 
 YES, NO, SLOT = "yes", "no", "slot"
 """What a pressed button asks for; the id of the proposal or offer follows after a colon."""
+ONLY = "only"
+"""What a button of an appointment asks for: that it alone of its visit is cancelled."""
 _YES_LABELS = {
     IntentKind.CREATE: "button-yes-create",
     IntentKind.MOVE: "button-yes-move",
@@ -66,18 +69,29 @@ class Proposals:
         self._propose(turn, proposal)
         return {"status": "client_asked_to_confirm"}
 
-    def propose_cancel(self, turn: Turn, shown: ShownAppointment) -> dict[str, Any]:
-        """Ask the client to confirm that an appointment is cancelled."""
-        self._propose(turn, Proposal(id=new_id(), kind=IntentKind.CANCEL, shown_at=turn.now, appointment=shown))
+    def propose_cancel(
+        self, turn: Turn, shown: ShownAppointment, others: Sequence[ShownAppointment] = ()
+    ) -> dict[str, Any]:
+        """Ask the client to confirm that an appointment is cancelled, with `others`: the rest of its visit."""
+        proposal = Proposal(
+            id=new_id(), kind=IntentKind.CANCEL, shown_at=turn.now, appointment=shown, others=tuple(others)
+        )
+        self._propose(turn, proposal)
         return {"status": "client_asked_to_confirm"}
 
     def _propose(self, turn: Turn, proposal: Proposal) -> None:
         turn.conversation = turn.conversation.proposing(proposal)
         turn.outcome = "proposed"
+        yes = "button-yes-cancel-visit" if proposal.others else _YES_LABELS[proposal.kind]
         answers = (
-            Button(text=turn.texts.text(_YES_LABELS[proposal.kind]), action=f"{YES}:{proposal.id}"),
+            Button(text=turn.texts.text(yes), action=f"{YES}:{proposal.id}"),
             Button(text=turn.texts.text("button-no"), action=f"{NO}:{proposal.id}"),
+        )
+        only = (
+            [(Button(text=turn.texts.text("button-only-this"), action=f"{MINE}:{ONLY}:{proposal.appointment.id}"),)]
+            if proposal.others and proposal.appointment
+            else []
         )
         flow = turn.conversation.flow
         back = [] if flow is None else [(flow_button(turn, flow, "flow-back", BACK),)]
-        turn.replies.append(Reply(text=proposal_text(turn, proposal), buttons=(answers, *back)))
+        turn.replies.append(Reply(text=proposal_text(turn, proposal), buttons=(answers, *only, *back)))

@@ -9,7 +9,7 @@ from uuid import UUID
 from crm.base import Price
 from db.records import Branch, BranchId, IntentKind
 from locales import Translator
-from orchestration.conversation import Ask, Flow, Offer, Proposal, ShownAppointment
+from orchestration.conversation import Ask, Flow, Offer, Part, Proposal, ShownAppointment
 from orchestration.identity import lives_elsewhere
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
@@ -51,12 +51,14 @@ def chosen_text(turn: Turn, flow: Flow) -> str:
 
 def proposal_text(turn: Turn, proposal: Proposal) -> str:
     """Ask for a yes to exactly this action."""
-    return turn.texts.text(_QUESTIONS[proposal.kind], details=_details(turn, proposal))
+    key = "proposal-cancel-visit" if proposal.others else _QUESTIONS[proposal.kind]
+    return turn.texts.text(key, details=_details(turn, proposal))
 
 
 def receipt_text(turn: Turn, proposal: Proposal) -> str:
     """Say what stands in the CRM now."""
-    text = turn.texts.text(_RECEIPTS[proposal.kind], details=_details(turn, proposal))
+    key = "receipt-visit-cancelled" if proposal.others else _RECEIPTS[proposal.kind]
+    text = turn.texts.text(key, details=_details(turn, proposal))
     if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
         text = f"{text}\n\n{turn.texts.text('receipt-unconfirmed-phone')}"
     return text
@@ -69,6 +71,18 @@ def appointment_text(turn: Turn, shown: ShownAppointment) -> str:
         when=moment_text(turn, shown.starts_at, shown.branch_id),
         service=", ".join(shown.service_names),
         staff=shown.staff_name,
+    )
+
+
+def part_text(turn: Turn, part: Part, branch_id: UUID) -> str:
+    """Say one part of a visit on a line: when, what, who, how long and for how much."""
+    price = price_text(turn.texts, part.price.price()) if part.price else ""
+    return turn.texts.text(
+        "part-line",
+        when=moment_text(turn, part.starts_at, branch_id),
+        service=", ".join(part.service_names),
+        staff=part.staff_name,
+        terms=", ".join(one for one in (turn.texts.duration(part.duration), price) if one),
     )
 
 
@@ -102,27 +116,41 @@ def _details(turn: Turn, proposal: Proposal) -> str:
     if proposal.kind is IntentKind.CREATE and proposal.offer:
         offer = proposal.offer
         lines = [
-            ("line-service", ", ".join(offer.service_names)),
-            ("line-staff", offer.staff_name),
-            ("line-when", moment_text(turn, offer.starts_at, offer.branch_id)),
+            *_what_is_booked(turn, offer),
             ("line-duration", turn.texts.duration(offer.duration)),
             ("line-price", price_text(turn.texts, offer.price.price()) if offer.price else None),
             ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(offer.branch_id)))),
             ("line-client", proposal.client_name),
             ("line-visitor", proposal.visitor_name),
         ]
+    elif proposal.others and proposal.appointment:
+        shown = (proposal.appointment, *proposal.others)
+        place = place_text(turn.scope, turn.scope.branch(BranchId(proposal.appointment.branch_id)))
+        together = "\n".join(appointment_text(turn, one) for one in sorted(shown, key=lambda one: one.starts_at))
+        lines = [("line-visit", together), ("line-place", place)]
     elif proposal.appointment:
-        shown, offer_to = proposal.appointment, proposal.offer
-        when = moment_text(turn, shown.starts_at, shown.branch_id)
+        standing, offer_to = proposal.appointment, proposal.offer
+        when = moment_text(turn, standing.starts_at, standing.branch_id)
         to_when = moment_text(turn, offer_to.starts_at, offer_to.branch_id) if offer_to else None
         lines = [
-            ("line-service", ", ".join(shown.service_names)),
-            ("line-staff", offer_to.staff_name if offer_to else shown.staff_name),
+            ("line-service", ", ".join(standing.service_names)),
+            ("line-staff", offer_to.staff_name if offer_to else standing.staff_name),
             ("line-was", when) if offer_to else ("line-when", when),
             ("line-becomes", to_when),
             ("line-price", price_text(turn.texts, offer_to.price.price()) if offer_to and offer_to.price else None),
-            ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(shown.branch_id)))),
+            ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(standing.branch_id)))),
         ]
     else:
         lines = []
     return "\n".join(turn.texts.text(key, value=value) for key, value in lines if value)
+
+
+def _what_is_booked(turn: Turn, offer: Offer) -> list[tuple[str, str | None]]:
+    """Say services, masters and times: each part of a visit by itself where there are several."""
+    if len(offer.parts) > 1:
+        return [("line-visit", "\n".join(part_text(turn, part, offer.branch_id) for part in offer.parts))]
+    return [
+        ("line-service", ", ".join(offer.service_names)),
+        ("line-staff", offer.staff_name),
+        ("line-when", moment_text(turn, offer.starts_at, offer.branch_id)),
+    ]

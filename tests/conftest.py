@@ -287,6 +287,12 @@ class Client:
         await self.says(f"Давайте в {at}")
         return await self.shares_contact()
 
+    async def reaches_visit(self, at: str = "15:00", *, by: str = "Анны") -> ChatMessage:
+        """Talk until a haircut and then a manicure with Ольга are put before this client as one visit."""
+        await self.says(f"Запишите меня завтра после обеда на женскую стрижку у {by} и маникюр у Ольги")
+        await self.says(f"Давайте в {at}")
+        return await self.shares_contact()
+
     def is_offered(self, label: str) -> bool:
         """Say whether the latest message has a button with these words on it."""
         return any(label in button["text"] for button in buttons_of(self.chat.messages[-1]))

@@ -25,6 +25,8 @@ from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn
 from orchestration.wording import place_text
 
+_CODES = {"move-visit": "part_of_visit", "move-too-late": "too_late", "cancel-too-late": "too_late"}
+
 
 class MyAppointments(Arguments):
     pass
@@ -61,19 +63,22 @@ class AppointmentTools:
         offer = turn.conversation.find_offer(arguments.slot_id, turn.now)
         if offer is None:
             return refuse("unknown_slot", turn.texts.text("tool-unknown-slot"))
+        if len(offer.parts) > 1:
+            return refuse("several_records", turn.texts.text("tool-one-record"))
         if set(offer.service_ids) != set(shown.service_ids) or offer.branch_id != shown.branch_id:
             return refuse("other_services", turn.texts.text("tool-other-services"), service_ids=list(shown.service_ids))
         if why_not := await why_not_moved(turn, shown):
-            return refuse("too_late", turn.texts.text(why_not))
+            return refuse(_CODES[why_not], turn.texts.text(why_not))
         return ToolOutcome(response=self.proposals.propose_move(turn, shown, offer), ends_turn=True)
 
     async def cancel(self, turn: Turn, arguments: CancelAppointment) -> ToolOutcome:
         shown = turn.conversation.find_appointment(arguments.appointment_id)
         if shown is None:
             return refuse("unknown_appointment", turn.texts.text("tool-unknown-appointment"))
-        if why_not := await why_not_cancelled(turn, shown):
-            return refuse("too_late", turn.texts.text(why_not))
-        return ToolOutcome(response=self.proposals.propose_cancel(turn, shown), ends_turn=True)
+        others = turn.conversation.find_rest_of_visit(shown)
+        if why_not := await why_not_cancelled(turn, shown, *others):
+            return refuse(_CODES[why_not], turn.texts.text(why_not))
+        return ToolOutcome(response=self.proposals.propose_cancel(turn, shown, others), ends_turn=True)
 
     def tools(self) -> tuple[Tool, ...]:
         """Return them as the manager wants them."""

@@ -14,7 +14,7 @@ from db.records import Branch, BranchId
 from orchestration.catalogue import OfferedService, list_offered_services
 from orchestration.conversation import Wish
 from orchestration.identity import typed_phone
-from orchestration.offers import find_offers, told_to_model
+from orchestration.offers import Search, Wanted, find_offers, told_to_model
 from orchestration.ports import ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
@@ -26,17 +26,20 @@ _LONGEST_SEARCH = timedelta(days=14)
 _FURTHEST = timedelta(days=180)
 
 
+class WantedService(Arguments):
+    service_id: str = Field(description="From get_services.")
+    staff_id: str | None = Field(None, description="The master that the client wants for it; empty: any.")
+
+
 class GetAvailableSlots(BranchArguments):
-    service_ids: list[str] = Field(
-        description="What is to be done in one visit with one master (service_id from get_services).",
-        min_length=1,
-        max_length=5,
+    services: list[WantedService] = Field(
+        description="All that is to be done in one visit, each with its master.", min_length=1, max_length=5
     )
     date_from: date = Field(description="First day, YYYY-MM-DD, the branch's calendar.")
     date_to: date | None = Field(None, description="Last day; empty: the same day. At most two weeks.")
     time_from: time | None = Field(None, description="Earliest start, HH:MM.")
     time_to: time | None = Field(None, description="Latest start, HH:MM.")
-    staff_id: str | None = Field(None, description="A certain master (staff_id from get_staff); empty: any.")
+    in_order: bool = Field(False, description="The services have to be done in the listed order; else in any.")
 
 
 class CreateAppointment(Arguments):
@@ -73,20 +76,21 @@ class GetAvailableSlotsTool:
             return refuse("dates_past", turn.texts.text("tool-dates-past"))
         if last - arguments.date_from > _LONGEST_SEARCH or last - today > _FURTHEST:
             return refuse("dates_too_far", turn.texts.text("tool-dates-too-far"))
-        services = await chosen_services(turn, branch, arguments.service_ids)
+        services = await chosen_services(turn, branch, [one.service_id for one in arguments.services])
         if isinstance(services, ToolOutcome):
             return services
-        offers = await find_offers(
-            turn,
-            branch,
-            services,
-            self.claimed,
+        search = Search(
+            wanted=[
+                Wanted(service=service, staff_id=StaffId(one.staff_id) if one.staff_id else None)
+                for service, one in zip(services, arguments.services, strict=True)
+            ],
             first=max(arguments.date_from, today),
             last=last,
-            staff_id=StaffId(arguments.staff_id) if arguments.staff_id else None,
             earliest=arguments.time_from or time.min,
             latest=arguments.time_to or time.max,
+            in_order=arguments.in_order,
         )
+        offers = await find_offers(turn, branch, search, self.claimed)
         return ToolOutcome(response={"slots": [told_to_model(turn, offer, branch) for offer in offers]})
 
 
@@ -170,7 +174,8 @@ def booking_tools(proposals: Proposals, claimed: ClaimedTimes) -> tuple[Tool, ..
     return (
         Tool(
             name="get_available_slots",
-            description="Free times from the salon's own schedule. Offer the client only times from here.",
+            description="Free times from the salon's own schedule. Offer the client only times from here. Where there "
+            "are `parts`, the visit is to several masters, one after another.",
             arguments=GetAvailableSlots,
             run=GetAvailableSlotsTool(claimed),
             available=needs(Capability.SLOTS),

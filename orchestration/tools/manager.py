@@ -86,13 +86,22 @@ class ToolManager:
 def _schema(arguments: type[BaseModel]) -> Mapping[str, Any]:
     """Return JSON Schema as models like it: no titles, "or null" written as simply optional."""
     schema = arguments.model_json_schema()
-    properties = {name: _plain(spec) for name, spec in schema.get("properties", {}).items()}
+    return _object(schema, schema.get("$defs", {}))
+
+
+def _object(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = {name: _plain(spec, parts) for name, spec in schema.get("properties", {}).items()}
     return {"type": "object", "properties": properties, "required": schema.get("required", [])}
 
 
-def _plain(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+def _plain(spec: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write one property; what stands elsewhere in the schema (`$ref`) is written where it is used."""
+    if "$ref" in spec:
+        return _object(parts[spec["$ref"].removeprefix("#/$defs/")], parts)
     options = [option for option in spec.get("anyOf", []) if option.get("type") != "null"]
     merged = {**spec, **options[0]} if len(options) == 1 else dict(spec)
+    if "items" in merged:
+        merged["items"] = _plain(merged["items"], parts)
     return {key: value for key, value in merged.items() if key not in ("title", "anyOf", "default")}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sandbox.gemini.wire import Part, text_part
 from sandbox.scripted.catalogue import (
@@ -26,6 +26,8 @@ from sandbox.scripted.words import find_staff_hint, may_name_staff, names_person
 
 _LISTED = 8
 _QUOTED, _LONGEST_WISH = 3, 400
+Masters: TypeAlias = dict[Any, Person]
+"""Whom the client wants for a service, by its id."""
 SLOT_ERRORS = ("slot_taken", "slot_expired", "unknown_slot")
 
 
@@ -53,7 +55,7 @@ def book(view: View, wish: Wish, phrases: Phrases) -> list[Part]:
         return _booked_elsewhere(view, wish, elsewhere, phrases)
     if wish.days is None:
         return [text_part(phrases("which_day"))]
-    staff = _choose_staff(view, wish, chosen[0], phrases)
+    staff = _choose_staff(view, wish, chosen, phrases)
     if isinstance(staff, list):
         return staff
     label = "; ".join(service_line(one, phrases) for one in chosen)
@@ -88,7 +90,7 @@ def move(view: View, wish: Wish, appointment: Appointment, phrases: Phrases) -> 
     ]
     if not ids:
         return view.call("get_services") or hand_over(view, "move", phrases)
-    found = find_slots(view, wish, ids[:1] if not appointment.service_ids else ids, None, phrases)
+    found = find_slots(view, wish, ids[:1] if not appointment.service_ids else ids, {}, phrases)
     if isinstance(found, list):
         return found
     same = [one for one in found.slots if one.staff == appointment.staff]
@@ -100,9 +102,7 @@ def move(view: View, wish: Wish, appointment: Appointment, phrases: Phrases) -> 
     )
 
 
-def find_slots(
-    view: View, wish: Wish, service_ids: list[Any], staff: Person | None, phrases: Phrases
-) -> Found | list[Part]:
+def find_slots(view: View, wish: Wish, service_ids: list[Any], staff: Masters, phrases: Phrases) -> Found | list[Part]:
     """Ask for free times, wider each time nothing is found; return them, or the parts to answer with now."""
     for widened, args in _attempts(view, wish, service_ids, staff):
         call = view.made("get_available_slots", **args) or (_earlier(view, wish, args) if widened == 0 else None)
@@ -121,17 +121,20 @@ def find_slots(
     return [text_part(phrases("no_slots"))]
 
 
-def _attempts(view: View, wish: Wish, service_ids: list[Any], staff: Person | None) -> list[tuple[int, dict[str, Any]]]:
+def _attempts(view: View, wish: Wish, service_ids: list[Any], staff: Masters) -> list[tuple[int, dict[str, Any]]]:
     today = view.facts.now.date()
     days = wish.days or Span(first=today, last=today + timedelta(days=6))
     later = days.last + timedelta(days=1)
-    base: dict[str, Any] = {"service_ids": service_ids}
+    base: dict[str, Any] = {"services": [{"service_id": one} for one in service_ids]}
     here = base | {"date_from": days.first.isoformat(), "date_to": days.last.isoformat()}
     first = dict(here)
     if wish.window and not wish.at:
         first |= {"time_from": f"{wish.window[0]:%H:%M}", "time_to": f"{wish.window[1]:%H:%M}"}
-    if staff is not None:
-        first["staff_id"] = staff.id
+    if staff:
+        first["services"] = [
+            {"service_id": one, "staff_id": staff[one].id} if one in staff else {"service_id": one}
+            for one in service_ids
+        ]
     after = {"date_from": later.isoformat(), "date_to": (later + timedelta(days=6)).isoformat()}
     return [(0, first), *([(1, here)] if first != here else []), (2, base | after)]
 
@@ -142,21 +145,27 @@ def _earlier(view: View, wish: Wish, args: dict[str, Any]) -> Called | None:
     if call is None or call in view.turn or len(view.recent) < len(view.turn) or wish.days is None:
         return None
     shown = call.args
-    same_services = [str(one) for one in shown.get("service_ids") or []] == [str(one) for one in args["service_ids"]]
-    same_staff = shown.get("staff_id") in (None, args.get("staff_id"))
+    pairs = _same_services(shown.get("services") or [], args["services"])
+    same_staff = all(one.get("staff_id") in (None, other.get("staff_id")) for one, other in pairs)
     covers_days = str(shown.get("date_from")) <= args["date_from"] and args["date_to"] <= str(
         shown.get("date_to") or shown.get("date_from")
     )
-    if not (same_services and same_staff and covers_days):
+    if not (pairs and same_staff and covers_days):
         return None
-    fitting = [one for one in slots_of(call, view.facts.currency) if _fits(one, wish, None, 0)]
+    fitting = [one for one in slots_of(call, view.facts.currency) if _fits(one, wish, {}, 0)]
     if wish.at:
         return call if "time_from" not in shown or any(one.clock in wish.at for one in fitting) else None
     same_window = all(shown.get(key) in (None, args.get(key)) for key in ("time_from", "time_to"))
     return call if fitting and same_window else None
 
 
-def _fits(slot: Slot, wish: Wish, staff: Person | None, widened: int) -> bool:
+def _same_services(some: Sequence[Any], others: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Pair what two searches look for; nothing where it is not the same services."""
+    ids = [[str(one.get("service_id")) for one in each] for each in (some, others)]
+    return list(zip(some, others, strict=True)) if ids[0] == ids[1] else []
+
+
+def _fits(slot: Slot, wish: Wish, staff: Masters, widened: int) -> bool:
     if widened == 2:
         return True
     day, clock = slot.date, slot.clock
@@ -164,7 +173,7 @@ def _fits(slot: Slot, wish: Wish, staff: Person | None, widened: int) -> bool:
         return False
     if widened == 1:
         return True
-    if staff is not None and slot.staff and not names_person(slot.staff, staff.name):
+    if slot.staff and not all(names_person(slot.staff, one.name) for one in staff.values()):
         return False
     return wish.window is None or bool(wish.at) or (clock is not None and wish.window[0] <= clock <= wish.window[1])
 
@@ -265,7 +274,41 @@ def _booked_elsewhere(view: View, wish: Wish, service: Service, phrases: Phrases
     return [text_part(phrases("person_books", service=service.name, handed=calls[0].text))]
 
 
-def _choose_staff(view: View, wish: Wish, service: Service, phrases: Phrases) -> Person | list[Part] | None:
+def _choose_staff(view: View, wish: Wish, services: Sequence[Service], phrases: Phrases) -> Masters | list[Part]:
+    """Return whom the client wants for each service, or the parts to ask with."""
+    if len(services) > 1:
+        return _named_staff(view, wish, services)
+    chosen = _choose_one(view, wish, services[0], phrases)
+    return chosen if isinstance(chosen, list) else {services[0].id: chosen} if chosen else {}
+
+
+def _named_staff(view: View, wish: Wish, services: Sequence[Service]) -> Masters | list[Part]:
+    """Return who of each service's people was named; of several services nobody else is asked about."""
+    if not any(find_staff_hint(one) or may_name_staff(one) for one in wish.staff_texts):
+        return {}
+    if calls := [
+        call for one in services if not _is_known(view, one) for call in view.call("get_staff", service_id=one.id)
+    ]:
+        return calls
+    chosen = {}
+    for service in services:
+        named = [one for one in known_people(view, service.id) or [] if _is_named(wish, one)]
+        if named:
+            chosen[service.id] = named[0]
+    return chosen
+
+
+def _is_known(view: View, service: Service) -> bool:
+    """Tell whether it was asked who does exactly this service."""
+    asked = [one for one in view.calls if one.name == "get_staff" and one.error is None]
+    return any(str(one.args.get("service_id")) == str(service.id) for one in asked)
+
+
+def _is_named(wish: Wish, person: Person) -> bool:
+    return any(names_person(text, person.name) for text in wish.staff_texts)
+
+
+def _choose_one(view: View, wish: Wish, service: Service, phrases: Phrases) -> Person | list[Part] | None:
     """Return whom the client wants, None for anyone, or the parts to ask with."""
     people = known_people(view, service.id)
     hint = find_staff_hint(wish.staff_texts[-1]) if wish.staff_texts else None

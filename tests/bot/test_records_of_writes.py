@@ -74,7 +74,7 @@ NOON = hour()
 
 
 async def mark_called(writes, held, id_, time=NOON, **more):
-    return await writes.mark_called(held, id_, time=time, held_for=HELD_FOR, **more)
+    return await writes.mark_called(held, id_, times={id_: time} if time else {}, held_for=HELD_FOR, **more)
 
 
 async def mark_done(writes, held, id_, *, cancelled=False):

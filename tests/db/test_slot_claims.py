@@ -43,7 +43,7 @@ async def take(core, company_id, time, intent_id=None, tx=None):
         async with core.database.company(company_id) as own:
             return await take(core, company_id, time, intent_id, own)
     now = core.clock()
-    return await slots.take(tx, time, intent_id=intent_id or new_id(), now=now, expires_at=now + HELD_FOR)
+    return await slots.take(tx, {intent_id or new_id(): time}, now=now, expires_at=now + HELD_FOR)
 
 
 async def cells(core, company_id):
@@ -250,3 +250,40 @@ async def test_the_sweep_takes_what_has_expired_and_never_waits(core, company_id
     async with core.database.company(company_id) as tx:
         assert await slots.sweep(tx, now=clock()) == 0
         assert await tx.connection.scalar(select(func.count()).select_from(slot_claims)) == 18
+
+
+async def take_all(core, company_id, *times):
+    """Claim the times of one visit, each for an intent of its own; return the intents, none where one is taken."""
+    wanted = {new_id(): time for time in times}
+    now = core.clock()
+    async with core.database.company(company_id) as tx:
+        return list(wanted) if await slots.take(tx, wanted, now=now, expires_at=now + HELD_FOR) else []
+
+
+async def test_the_times_of_a_visit_are_claimed_all_or_none(core, company_id):
+    await take(core, company_id, at(90, 30, staff="103"))
+
+    assert await take_all(core, company_id, at(0), at(60, 60, staff="103")) == []
+    assert await take(core, company_id, at(0))
+    assert len(await take_all(core, company_id, at(60), at(120, 60, staff="103"))) == 2
+
+
+async def test_two_parts_of_one_master_may_meet_in_a_cell_and_each_gives_back_its_own(core, company_id):
+    first, second = await take_all(core, company_id, at(0, 57), at(57, 60))
+    held = await cells(core, company_id)
+
+    async with core.database.company(company_id) as tx:
+        await slots.release(tx, second)
+
+    assert held[NOON + timedelta(minutes=55)] == first
+    assert set((await cells(core, company_id)).values()) == {first}
+    assert not await take(core, company_id, at(55, 5))
+
+
+async def test_visits_that_want_the_same_masters_in_another_order_wait_for_each_other_in_no_ring(core, company_id):
+    hair, nails = at(0), at(60, staff="103")
+    rounds = [(hair, nails) if number % 2 else (nails, hair) for number in range(20)]
+
+    taken = await asyncio.gather(*(take_all(core, company_id, *times) for times in rounds))
+
+    assert sum(bool(intents) for intents in taken) == 1

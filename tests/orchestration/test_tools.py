@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from sqlalchemy import func, select
 
 from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
+from crm.base import Capability
 from db.appointments import Appointments
 from db.clients import Clients
 from db.errors import DatabaseUnavailable
@@ -19,7 +22,7 @@ from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage,
 from db.slot_claims import SlotClaims
 from locales import Translator, languages
 from orchestration.agent import Agent, AgentLimits
-from orchestration.conversation import Conversation
+from orchestration.conversation import Conversation, ShownAppointment
 from orchestration.errors import MediaUnavailable
 from orchestration.messages import Choices, Message
 from orchestration.own_appointments import OwnAppointments
@@ -66,7 +69,12 @@ services:
 @pytest.fixture
 async def desk(house):
     """A client's turn at a company with two branches, and the manager that calls tools in it."""
-    company_id = await house.add_company(TWO_BRANCHES, BOT, account="4564")
+    async with desk_of(house, await house.add_company(TWO_BRANCHES, BOT, account="4564")) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def desk_of(house, company_id):
     async with open_crm(house.core) as scopes:
         made_here = MadeHere(house.core.database, Clients(), Appointments(), house.clock)
         proposals = Proposals(made_here)
@@ -134,7 +142,11 @@ class Desk:
 
     async def slot(self, **arguments):
         found = await self.call(
-            "get_available_slots", service_ids=["501"], date_from="2026-11-25", branch_id="center", **arguments
+            "get_available_slots",
+            services=[{"service_id": "501"}],
+            date_from="2026-11-25",
+            branch_id="center",
+            **arguments,
         )
         return found["slots"][0]
 
@@ -169,7 +181,7 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
     beside = {("14:00", "Анна Смирнова"), ("16:00", "Анна Смирнова"), ("15:00", "Мария Иванова")}
 
     async def shown():
-        found = await desk.call("get_available_slots", service_ids=["501"], **afternoon)
+        found = await desk.call("get_available_slots", services=[{"service_id": "501"}], **afternoon)
         return {(slot["time"], slot["staff"]) for slot in found["slots"]}
 
     assert await shown() >= hidden | beside
@@ -181,7 +193,7 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
     )
     async with desk.house.core.database.company(desk.scope.company.id) as tx:
         expires_at = desk.turn.now + timedelta(minutes=1)
-        await SlotClaims().take(tx, booked, intent_id=new_id(), now=desk.turn.now, expires_at=expires_at)
+        await SlotClaims().take(tx, {new_id(): booked}, now=desk.turn.now, expires_at=expires_at)
 
     assert await shown() >= beside
     assert not await shown() & hidden
@@ -189,15 +201,16 @@ async def test_a_time_that_somebody_is_booking_is_not_shown(desk):
 
 async def test_slots_are_told_by_the_branchs_own_clock(desk):
     center = await desk.slot()
-    found = await desk.call("get_available_slots", service_ids=["701"], date_from="2026-11-25", branch_id="ural")
+    found = await desk.call(
+        "get_available_slots", services=[{"service_id": "701"}], date_from="2026-11-25", branch_id="ural"
+    )
     windowed = await desk.call(
         "get_available_slots",
-        service_ids=["501"],
+        services=[{"service_id": "501", "staff_id": "101"}],
         date_from="2026-11-25",
         branch_id="center",
         time_from="15:00",
         time_to="16:00",
-        staff_id="101",
     )
 
     assert (center["time"], center["weekday"], center["price"]) == ("09:00", "среда", "2500 руб.")
@@ -209,23 +222,27 @@ async def test_slots_are_told_by_the_branchs_own_clock(desk):
 @pytest.mark.parametrize(
     ("name", "arguments", "code"),
     [
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-23"}, "dates_past"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "2026-11-23"}, "dates_past"),
         (
             "get_available_slots",
-            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-11-24"},
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "date_to": "2026-11-24"},
             "dates_past",
         ),
         (
             "get_available_slots",
-            {"service_ids": ["501"], "date_from": "2026-11-25", "date_to": "2026-12-25"},
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "date_to": "2026-12-25"},
             "dates_too_far",
         ),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2027-11-25"}, "dates_too_far"),
-        ("get_available_slots", {"service_ids": ["999"], "date_from": "2026-11-25"}, "unknown_service"),
-        ("get_available_slots", {"service_ids": ["503"], "date_from": "2026-11-25"}, "booked_by_person"),
-        ("get_available_slots", {"service_ids": [], "date_from": "2026-11-25"}, "invalid_arguments"),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "завтра"}, "invalid_arguments"),
-        ("get_available_slots", {"service_ids": ["501"], "date_from": "2026-11-25", "price": 1}, "invalid_arguments"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "2027-11-25"}, "dates_too_far"),
+        ("get_available_slots", {"services": [{"service_id": "999"}], "date_from": "2026-11-25"}, "unknown_service"),
+        ("get_available_slots", {"services": [{"service_id": "503"}], "date_from": "2026-11-25"}, "booked_by_person"),
+        ("get_available_slots", {"services": [], "date_from": "2026-11-25"}, "invalid_arguments"),
+        ("get_available_slots", {"services": [{"service_id": "501"}], "date_from": "завтра"}, "invalid_arguments"),
+        (
+            "get_available_slots",
+            {"services": [{"service_id": "501"}], "date_from": "2026-11-25", "price": 1},
+            "invalid_arguments",
+        ),
         ("get_staff", {"service_id": "999"}, "unknown_service"),
         ("create_appointment", {"slot_id": "s_invented"}, "unknown_slot"),
         ("cancel_appointment", {"appointment_id": "a_invented"}, "unknown_appointment"),
@@ -247,7 +264,7 @@ async def test_what_cannot_be_is_refused_in_words_the_model_can_use(desk, name, 
 
 
 async def test_a_service_with_prepayment_gets_the_crms_link_and_staff_a_note(desk):
-    await desk.call("get_available_slots", service_ids=["504"], date_from="2026-11-25", branch_id="center")
+    await desk.call("get_available_slots", services=[{"service_id": "504"}], date_from="2026-11-25", branch_id="center")
 
     [reply] = desk.turn.replies
     assert "предоплатой" in reply.text
@@ -256,7 +273,7 @@ async def test_a_service_with_prepayment_gets_the_crms_link_and_staff_a_note(des
 
 
 async def test_a_service_with_a_link_gets_it(desk):
-    await desk.call("get_available_slots", service_ids=["502"], date_from="2026-11-25", branch_id="center")
+    await desk.call("get_available_slots", services=[{"service_id": "502"}], date_from="2026-11-25", branch_id="center")
 
     assert "https://example.org/colour" in desk.turn.replies[0].text
 
@@ -383,3 +400,108 @@ async def test_a_failure_of_tools_side_by_side_is_told_as_what_it_is(desk):
 
     with pytest.raises(DatabaseUnavailable):
         await Agent(CallsTwo(), ToolManager((tool,)), PromptManager(), AgentLimits()).answer(desk.turn, "Цены?")
+
+
+# ---- several services in one visit
+
+OLGA, ANNA = "103", "101"
+MANICURE, HAIRCUT = {"service_id": "503"}, {"service_id": "501", "staff_id": ANNA}
+
+
+@pytest.fixture
+async def salon(house):
+    """A client's turn at the salon Элита."""
+    async with desk_of(house, house.company_id) as desk:
+        yield desk
+
+
+async def visits(desk, *services, **more):
+    return await desk.call("get_available_slots", services=list(services), date_from="2026-11-25", **more)
+
+
+async def is_busy(desk, staff_id, hour, minutes):
+    """Let somebody be booking this master's time tomorrow."""
+    time = StaffTime(
+        branch_id=desk.scope.branches[0].id,
+        staff_id=staff_id,
+        starts_at=datetime(2026, 11, 25, hour, 0, tzinfo=ZoneInfo("Europe/Moscow")),
+        duration=timedelta(minutes=minutes),
+    )
+    async with desk.house.core.database.company(desk.scope.company.id) as tx:
+        expires_at = desk.turn.now + timedelta(minutes=1)
+        await SlotClaims().take(tx, {new_id(): time}, now=desk.turn.now, expires_at=expires_at)
+
+
+def parts_of(visit):
+    return [(part["time"], part["service"], part["staff"]) for part in visit["parts"]]
+
+
+async def test_a_visit_is_told_with_who_does_what_when_and_what_all_of_it_costs(salon):
+    found = await visits(salon, HAIRCUT, MANICURE)
+
+    first = found["slots"][0]
+    assert parts_of(first) == [("09:00", "Стрижка женская", "Анна Смирнова"), ("10:00", "Маникюр", "Ольга Петрова")]
+    assert (first["time"], first["price"], first["duration_min"]) == ("09:00", "от 4300 до 4700 руб.", 150)
+    assert len(found["slots"]) <= 24
+
+
+async def test_services_are_done_in_any_order_unless_the_client_named_one(salon):
+    await is_busy(salon, OLGA, 9, 60)
+
+    any_order = await visits(salon, MANICURE, HAIRCUT)
+    named = await visits(salon, MANICURE, HAIRCUT, in_order=True)
+
+    assert parts_of(any_order["slots"][0])[0] == ("09:00", "Стрижка женская", "Анна Смирнова")
+    assert parts_of(named["slots"][0])[0] == ("10:00", "Маникюр", "Ольга Петрова")
+
+
+@pytest.mark.parametrize(("gap", "first"), [(None, "09:30"), (timedelta(minutes=30), "09:00")])
+async def test_nobody_waits_between_two_masters_longer_than_the_company_allows(house, salon, gap, first):
+    await is_busy(salon, OLGA, 9, 90)
+    agent = replace(salon.scope.agent, longest_gap=gap)
+    await house.core.companies.set_agent(house.company_id, agent)
+    house.core.directory.forget(house.company_id)
+
+    async with desk_of(house, house.company_id) as desk:
+        found = await visits(desk, HAIRCUT, MANICURE, in_order=True)
+
+    assert found["slots"][0]["time"] == first
+
+
+async def test_a_master_who_does_not_do_all_of_it_does_their_part(salon):
+    """The client named one master only, and the other service is somebody else's."""
+    found = await visits(salon, HAIRCUT, MANICURE, time_from="15:00", time_to="15:00")
+
+    [visit] = found["slots"]
+    assert visit["staff"] in ("Анна Смирнова, Ольга Петрова", "Ольга Петрова, Анна Смирнова")
+
+
+async def test_where_appointments_cannot_be_cancelled_no_visit_of_several_is_offered(salon):
+    def without_cancelling(branch, open_crm=salon.scope.open_crm):
+        crm = open_crm(branch)
+        crm.manifest = replace(crm.manifest, capabilities=crm.manifest.capabilities - {Capability.CANCEL})
+        return crm
+
+    salon.turn.scope = salon.scope = replace(salon.scope, open_crm=without_cancelling)
+
+    assert (await visits(salon, HAIRCUT, MANICURE))["error"]["code"] == "unsupported"
+    assert (await visits(salon, HAIRCUT))["slots"]
+
+
+async def test_an_appointment_is_not_moved_to_a_visit_of_several(salon):
+    [visit, *_] = (await visits(salon, HAIRCUT, MANICURE))["slots"]
+    shown = ShownAppointment(
+        id="a_1",
+        branch_id=salon.scope.branches[0].id,
+        record_id="1",
+        starts_at=salon.turn.now + timedelta(days=3),
+        duration=timedelta(hours=2),
+        service_ids=("501", "503"),
+        service_names=("Стрижка", "Маникюр"),
+        staff_name="Анна Смирнова",
+    )
+    salon.turn.conversation = salon.turn.conversation.with_appointments((shown,))
+
+    code = await salon.code("reschedule_appointment", appointment_id="a_1", slot_id=visit["slot_id"])
+
+    assert code == "several_records"

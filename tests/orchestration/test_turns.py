@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from db.records import Author, DialogueState, HistoryMessage, IntentKind, new_id
 from orchestration.agent import earlier_contents
-from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Proposal, Step
+from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Part, Proposal, Step
 from orchestration.messages import Command, Message
 from orchestration.ports import CallPart, Content, ResultPart, TextPart
 from orchestration.turns import burst_ends_at, first_group
@@ -46,13 +46,17 @@ def offer(number, shown_at=NOW):
     return Offer(
         id=f"s_{number}",
         branch_id=uuid4(),
-        service_ids=("1",),
-        service_names=("Стрижка",),
-        staff_id="2",
-        staff_name="Анна",
-        starts_at=NOW + timedelta(days=1),
-        duration=timedelta(hours=1),
-        price=KeptPrice(low=250000, currency="RUB"),
+        parts=(
+            Part(
+                service_ids=("1",),
+                service_names=("Стрижка",),
+                staff_id="2",
+                staff_name="Анна",
+                starts_at=NOW + timedelta(days=1),
+                duration=timedelta(hours=1),
+                price=KeptPrice(low=250000, currency="RUB"),
+            ),
+        ),
         shown_at=shown_at,
     )
 
@@ -116,3 +120,11 @@ def test_earlier_turns_are_shown_as_the_model_knew_them_beginning_with_the_clien
     assert earlier_contents(history, turns=1) == tuple(contents)
     assert [content.text for content in earlier_contents(history, turns=9)][:2] == ["Привет", "Здравствуйте"]
     assert earlier_contents(history[1:2], turns=9) == ()
+
+
+def test_an_offer_of_a_version_that_knew_no_parts_is_read_as_one():
+    """Versions run side by side: a dialogue may have been left by the older one."""
+    kept = offer(1).model_dump(mode="json")
+    [part] = kept.pop("parts")
+
+    assert Offer.model_validate(kept | part) == offer(1).model_copy(update={"branch_id": UUID(kept["branch_id"])})

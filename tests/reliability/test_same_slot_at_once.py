@@ -20,8 +20,8 @@ from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.models import intents, work
 from db.records import ChannelType, IntentKind, dialogue_id_of, new_id
-from orchestration.booking import CALL_LIMIT
-from orchestration.conversation import Conversation, KeptPrice, Offer, Proposal
+from orchestration.conversation import Conversation, KeptPrice, Offer, Part, Proposal
+from orchestration.recorded_writes import CALL_LIMIT
 
 TOMORROW = date(2026, 11, 25)
 ANNA = StaffId("101")
@@ -136,17 +136,23 @@ async def offers_of(house):
                 Offer(
                     id=f"s_{service}_{at}",
                     branch_id=branch.id,
-                    service_ids=slot.service_ids,
-                    service_names=("Услуга",),
-                    staff_id=slot.staff.id,
-                    staff_name=slot.staff.name,
-                    starts_at=slot.starts_at,
-                    duration=slot.duration,
-                    price=KeptPrice.of(slot.price),
+                    parts=(part_of(slot),),
                     shown_at=house.clock(),
                 )
             )
     return offers
+
+
+def part_of(slot):
+    return Part(
+        service_ids=slot.service_ids,
+        service_names=("Услуга",),
+        staff_id=slot.staff.id,
+        staff_name=slot.staff.name,
+        starts_at=slot.starts_at,
+        duration=slot.duration,
+        price=KeptPrice.of(slot.price),
+    )
 
 
 def booking_calls(house):

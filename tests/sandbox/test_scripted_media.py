@@ -34,7 +34,7 @@ def answer(*parts: dict[str, Any], system: str = "", tools: tuple[str, ...] = ()
             {"role": "user", "parts": [{"functionResponse": found}]},
             {"role": "model", "parts": [{"text": "Здравствуйте!"}]},
         ]
-    schema = {"type": "object", "properties": {"service_ids": {"type": "array", "items": {"type": "string"}}}}
+    schema = {"type": "object", "properties": {"services": {"type": "array", "items": {"type": "object"}}}}
     request: dict[str, Any] = {"contents": [*contents, {"role": "user", "parts": list(parts)}]}
     if system:
         request["systemInstruction"] = {"parts": [{"text": system}]}

@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
 
 from crm.base import BaseCRMAdapter, Capability, NewAppointment, Phone, Service, ServiceId, Slot, StaffId
+from crm.dikidi import BY_MODE
 from crm.http import CRMHttp, TimeLimits
 from crm.registry import ADAPTERS, CRMFactory
 from examples.crms.notebook import NotebookAdapter
 from examples.crms.notebook_server import NotebookServer
+from sandbox.bitrix24.server import Bitrix24Server
 from sandbox.business import Business
+from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business
 from sandbox.staff_side import CRMSandbox, Visit
 from sandbox.yclients.staff_side import YclientsSalon
@@ -57,6 +62,14 @@ _YCLIENTS_LACKS = frozenset(
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
     "altegio": Case(altegio, _YCLIENTS_LACKS),
+    "bitrix24": Case(
+        partial(Bitrix24Server, threshold=100_000),
+        frozenset({Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE, Capability.CHANGES}),
+    ),
+    "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
+    "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
+    "dikidi-link": Case(partial(DikidiServer, mode="link"), ALL - BY_MODE["link"]),
+    "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE})),
     "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
 
@@ -78,11 +91,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "operation" in metafunc.fixturenames:
         calls = [(name, one) for name in able for one, need in READ_BY.items() if need not in CRMS[name].lacks]
         metafunc.parametrize(("case_name", "operation"), calls, ids=[f"{name}-{one}" for name, one in calls])
+    elif "secret" in metafunc.fixturenames:
+        keys = [(name, one) for name in able for one in _secrets_of(name)]
+        metafunc.parametrize(("case_name", "secret"), keys, ids=[f"{name}-{one}" for name, one in keys])
     elif "lacked" in metafunc.fixturenames:
         pairs = [(name, one) for name, case in CRMS.items() for one in sorted(case.lacks)]
         metafunc.parametrize(("case_name", "lacked"), pairs, ids=[f"{name}-{one}" for name, one in pairs])
     else:
         metafunc.parametrize("case_name", able)
+
+
+def _secrets_of(name: str) -> list[str]:
+    """Name the secrets of a CRM that it refuses when they are wrong; DIKIDI's public widget asks for none."""
+    return list(CRMS[name].make(elita_business(), lambda: NOW).connection().wrong_secrets)
 
 
 @dataclass(frozen=True)

@@ -130,21 +130,21 @@ async def test_too_many_calls_for_long_are_said_so(desk):
         await desk.crm.get_services()
 
 
-async def test_wrong_credentials_are_told_apart_from_an_outage(desk, open_adapter):
-    given = desk.vendor.connection().wrong_secrets
-    for name, value in given.items():
-        lines = await open_adapter(**{name: value}).check()
-        failed = [line for line in lines if line.status is CheckStatus.FAILED]
-        assert failed, name
-        assert all(value not in line.detail for line in lines)
+async def test_the_check_names_a_wrong_credential(desk, open_adapter, secret):
+    value = desk.vendor.connection().wrong_secrets[secret]
+    lines = await open_adapter(**{secret: value}).check()
+
+    assert CheckStatus.FAILED in {line.status for line in lines}
+    assert all(value not in line.detail for line in lines)
 
 
 @needs(Capability.LIST)
-async def test_a_refused_credential_raises_its_own_error_without_the_secret(desk, open_adapter):
-    for name, value in desk.vendor.connection().wrong_secrets.items():
-        with pytest.raises(CRMAuthFailed) as refused:
-            await open_adapter(**{name: value}).list_appointments(PHONE, first=desk.today)
-        assert value not in str(refused.value)
+async def test_a_wrong_credential_is_told_apart_from_an_outage(desk, open_adapter, secret):
+    value = desk.vendor.connection().wrong_secrets[secret]
+    with pytest.raises(CRMAuthFailed) as refused:
+        await open_adapter(**{secret: value}).list_appointments(PHONE, first=desk.today)
+
+    assert value not in str(refused.value)
 
 
 class TestWriteWithoutAnAnswer:
@@ -248,7 +248,8 @@ class TestSurprises:
 
 def with_more(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: with_more(one) for key, one in value.items()} | {"new_in_2027": {"a": [1]}}
+        more = {} if all(key.isdigit() for key in value) else {"new_in_2027": {"a": [1]}}  # a map by ids has no fields
+        return {key: with_more(one) for key, one in value.items()} | more
     return [with_more(one) for one in value] if isinstance(value, list) else value
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
 
@@ -36,6 +37,16 @@ async def test_what_was_booked_is_read_back_and_stands_before_the_staff(desk, ne
     assert (visit.master, visit.services, visit.minutes) == (ANNA, ("Стрижка женская",), 60)
     assert visit.client.startswith("Елена")
     assert "".join(filter(str.isdigit, visit.phone)) == "79161234567"
+
+
+@BOOKS
+async def test_a_slot_that_was_kept_with_its_offset_alone_books_the_same_time(desk, new):
+    slot = await desk.slot("15:00")
+    kept = replace(slot, starts_at=slot.starts_at.astimezone(timezone(slot.starts_at.utcoffset())))
+    booked = await desk.crm.create_appointment(new(kept))
+
+    assert booked.starts_at == slot.starts_at
+    assert [visit.starts for visit in desk.standing()] == [datetime.fromisoformat("2026-11-25T15:00")]
 
 
 @BOOKS

@@ -166,9 +166,8 @@ async def test_the_scripted_model_books_through_the_sdk(sdk: Any) -> None:
         "get_services": {},
         "get_staff": {"service_id": {"type": "string"}},
         "get_available_slots": {
-            "service_ids": {"type": "array", "items": {"type": "string"}},
+            "services": {"type": "array", "items": {"type": "object"}},
             "date_from": {"type": "string"},
-            "staff_id": {"type": "string"},
         },
         "create_appointment": {"slot_id": {"type": "string"}},
     }
@@ -208,7 +207,10 @@ async def test_the_scripted_model_books_through_the_sdk(sdk: Any) -> None:
     assert made == [
         ("get_services", {}),
         ("get_staff", {}),
-        ("get_available_slots", {"service_ids": ["s1"], "date_from": "2026-11-25", "staff_id": "m1"}),
+        (
+            "get_available_slots",
+            {"services": [{"service_id": "s1", "staff_id": "m1"}], "date_from": "2026-11-25"},
+        ),
         ("create_appointment", {"slot_id": "x1"}),
     ]
     assert json.loads(model.model_dump_json(exclude_none=True))["parts"][0]["text"]

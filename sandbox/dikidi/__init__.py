@@ -1,0 +1,1 @@
+"""A local DIKIDI: the public booking page's own calls."""
