@@ -386,8 +386,8 @@ class BaseCRMAdapter(ABC):
         """Return which of the CRM's fields carry what, where the settings choose them; empty where they do not."""
         return ()
 
-    async def forget(self) -> None:
-        """Drop kept free times, and let the kept catalogue be read anew: something has changed in the CRM."""
+    async def forget(self, *, catalogue: bool) -> None:
+        """Drop kept free times, as something has changed in the CRM; `catalogue`: and let that be read anew."""
         return
 
     async def refresh(self) -> None:

@@ -41,7 +41,7 @@ from crm.base import (
 from crm.errors import CRMRateLimited, CRMUnavailable
 from crm.guard import Guard
 from crm.kept import renewing
-from crm.purpose import Purpose, acting
+from crm.purpose import Purpose, acting, current_purpose
 
 T = TypeVar("T")
 Noticed = Callable[[timedelta], None]
@@ -125,9 +125,9 @@ class KeptAdapter(BaseCRMAdapter):
             if Capability.BOOKING_PAGE in self.capabilities:
                 await self._renew("page", _TEXT, self._inner.get_booking_page)
 
-    async def forget(self) -> None:
+    async def forget(self, *, catalogue: bool) -> None:
         await self._drop_times()
-        for key in ("rules", "services", "staff", "products", "page"):
+        for key in ("rules", "services", "staff", "products", "page") if catalogue else ():
             await self._aged.make_old(key, ttl=TOLD_FOR)
 
     async def _told(self, key: str, shape: TypeAdapter[T], load: Callable[[], Awaitable[T]]) -> T:
@@ -212,14 +212,17 @@ class KeptAdapter(BaseCRMAdapter):
             return await self._inner.find_appointment(external_id, day=day)
 
     async def get_appointment(self, record_id: RecordId) -> Appointment:
-        with acting(Purpose.PROOF):
+        # A client's own appointment is read to see what became of a write; the background is in no such hurry.
+        purpose = Purpose.PROOF if current_purpose() is Purpose.BROWSE else current_purpose()
+        with acting(purpose):
             return await self._inner.get_appointment(record_id)
 
     async def list_appointments(self, phone: Phone, *, first: date) -> tuple[Appointment, ...]:
         return await self._inner.list_appointments(phone, first=first)
 
     async def list_changed(self, since: datetime) -> tuple[Appointment, ...]:
-        return await self._inner.list_changed(since)
+        with acting(Purpose.REFRESH):
+            return await self._inner.list_changed(since)
 
     async def get_client_by_phone(self, phone: Phone) -> Client | None:
         return await self._inner.get_client_by_phone(phone)

@@ -189,7 +189,7 @@ async def test_what_the_crm_tells_of_changes_drops_free_times_and_lets_the_catal
     before = await salon.times(crm)
     salon.book_by_hand(before[0])
     calls = salon.calls()
-    await crm.forget()
+    await crm.forget(catalogue=True)
 
     assert before[0] not in await salon.times(crm)
     assert await crm.get_services()

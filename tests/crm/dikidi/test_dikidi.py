@@ -199,7 +199,7 @@ async def test_the_check_counts_what_the_widget_shows(crm, connect):
 
 
 async def test_the_widget_refuses_who_is_no_browser_page(vendor, http, crm, connect):
-    answer = await http.client.get(f"{vendor.url}/mobile/ajax/newrecord/company_services/?company=100500&array=1")
+    answer = await http.pool.client.get(f"{vendor.url}/mobile/ajax/newrecord/company_services/?company=100500&array=1")
 
     assert "AJAX" in answer.json()["error"]["message"]
 
