@@ -7,8 +7,6 @@ helps, and its failure is logged: the visit stands, and its name and description
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,12 +16,11 @@ from crm.bitrix24.access import Access
 from crm.bitrix24.catalogue import Catalogue
 from crm.bitrix24.client import Bitrix24Client
 from crm.bitrix24.contacts import Contacts
-from crm.bitrix24.meaning import appointment_of, description_of, name_of, period_of
+from crm.bitrix24.meaning import OURS, appointment_of, description_of, name_of, period_of, visit_fields
 from crm.bitrix24.refusals import ResourceBusy
 from crm.bitrix24.slots import SlotSearch
 from crm.bitrix24.wire import WireAdded, WireBooking, WireItems, WireMoment, WireOneBooking, WireOneItem, WirePeriod
 from crm.errors import CRMError, CRMNotFound, SlotTaken
-from crm.prices import amount_of, sum_of
 
 log = structlog.get_logger()
 KINDS = {"lead": 1, "deal": 2}
@@ -49,7 +46,7 @@ class Booking:
 
     async def create(self, new: NewAppointment) -> Appointment:
         services = [one.service for one in await self._catalogue.require(new.slot.service_ids)]
-        await self._require_free(new.slot)
+        await self._slots.require_free(new.slot)
         card = await self._contacts.create_card(name=new.client_name, phone=new.phone)
         fields = {
             "name": name_of(services, card.name),
@@ -72,7 +69,7 @@ class Booking:
         here = booking.period.begins.at == slot.starts_at and booking.resource_ids == (slot.staff.id,)
         length = booking.period.ends.at - booking.period.begins.at
         if not here:
-            await self._require_free(slot, but=record_id)
+            await self._slots.require_free(slot, but=record_id)
             period = period_of(slot.starts_at, length, self._zone)
             fields = {"datePeriod": period, "resourceIds": [int(slot.staff.id)]}
             try:
@@ -93,20 +90,12 @@ class Booking:
         except CRMNotFound:
             return
 
-    async def _require_free(self, slot: Slot, *, but: str = "") -> None:
-        day = slot.starts_at.astimezone(self._zone).date()
-        free = await self._slots.list_slots(
-            slot.service_ids, first=day, last=day, staff_id=slot.staff.id, lasts=slot.duration, but=but
-        )
-        if slot.starts_at not in [one.starts_at for one in free]:
-            raise SlotTaken("the time is no longer free")
-
     async def _why(self, error: ResourceBusy, slot: Slot, *, but: str = "") -> CRMError:
         """Tell a busy resource from one that is gone: the portal answers both with the same number."""
         if slot.staff.id not in await self._catalogue.list_staff():
             return CRMNotFound(str(error))
         try:
-            await self._require_free(slot, but=but)
+            await self._slots.require_free(slot, but=but)
         except SlotTaken as taken:
             return taken
         return CRMNotFound(str(error))
@@ -126,35 +115,18 @@ class Booking:
     ) -> None:
         """Add the deal or lead once, by our own id, and tie the booking to it."""
         kind = KINDS[self._access.visit_as]
-        ours = {"=originatorId": "ai-admin", "=originId": new.external_id}
+        ours = {"=originatorId": OURS, "=originId": new.external_id}
         known = await self._client.ask("crm.item.list", {"entityTypeId": kind, "filter": ours}, WireItems)
         if known.items:
             number = known.items[0].id
         else:
-            body = {"entityTypeId": kind, "fields": self._visit_fields(new, card, services)}
+            body = {"entityTypeId": kind, "fields": visit_fields(new, card, services, access=self._access)}
             number = (
                 await self._client.ask("crm.item.add", body, WireOneItem, safe=False, private=(card.name,))
             ).item.id
         data = [{"moduleId": "crm", "entityTypeId": self._access.visit_as.upper(), "value": number}]
         tied = {"bookingId": int(booking_id), "externalData": data}
         await self._client.do("booking.v1.booking.externalData.set", tied, safe=True)
-
-    def _visit_fields(self, new: NewAppointment, card: Client, services: Sequence[Service]) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "title": name_of(services, card.name),
-            "originatorId": "ai-admin",
-            "originId": new.external_id,
-            "comments": new.comment,
-        }
-        price = sum_of([one.terms.price for one in services])
-        if price is not None:
-            fields |= {"opportunity": amount_of(price.low), "currencyId": price.low.currency}
-        if self._access.visit_as == "deal":
-            fields |= {"contactIds": [int(card.id)], "categoryId": self._access.funnel, "isManualOpportunity": "Y"}
-            fields["begindate"] = new.slot.starts_at.astimezone(UTC).isoformat()
-        if self._access.stage is not None:
-            fields["stageId"] = self._access.stage
-        return fields
 
     async def _carefully(self, what: str, booking_id: str, act: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from crm.base import Cache, Service, ServiceId, Staff
 from crm.bitrix24.access import Access
 from crm.bitrix24.client import Bitrix24Client
+from crm.bitrix24.diary import Diary
 from crm.bitrix24.meaning import Offered, offered_of, staff_of
 from crm.bitrix24.wire import (
     WireCatalogues,
@@ -19,10 +20,8 @@ from crm.bitrix24.wire import (
     WireProperties,
     WireProperty,
     WireResource,
-    WireResources,
     WireService,
     WireServices,
-    WireSlots,
 )
 from crm.errors import CRMNotConfigured, CRMNotFound
 from crm.kept import Kept
@@ -38,8 +37,9 @@ _PAGE = 50
 class Catalogue:
     """Cached reads of one portal."""
 
-    def __init__(self, client: Bitrix24Client, cache: Cache, access: Access) -> None:
+    def __init__(self, client: Bitrix24Client, cache: Cache, access: Access, diary: Diary) -> None:
         self._client = client
+        self._diary = diary
         self._access = access
         self._kept = Kept(cache, access.scope)
 
@@ -72,7 +72,7 @@ class Catalogue:
 
     async def list_staff(self) -> dict[str, Staff]:
         """Return the resources by id."""
-        rows = await self._kept.get("resources", _RESOURCES, self._load_resources, ttl=KEPT)
+        rows = await self._kept.get("resources", _RESOURCES, self._diary.load_resources, ttl=KEPT)
         return {row.id: staff_of(row) for row in rows}
 
     async def list_hours(self) -> Mapping[str, tuple[WireHours, ...]]:
@@ -120,14 +120,5 @@ class Catalogue:
 
         return await self._kept.get("prices", _PRICES, load, ttl=KEPT)
 
-    async def _load_resources(self) -> tuple[WireResource, ...]:
-        chosen = {} if self._access.resource_type is None else {"typeId": self._access.resource_type}
-        body = {"filter": chosen, "order": {"id": "asc"}}
-        return (await self._client.ask("booking.v1.resource.list", body, WireResources)).resource
-
     async def _load_hours(self) -> dict[str, tuple[WireHours, ...]]:
-        bodies = {f"r{one}": {"resourceId": one} for one in await self.list_staff()}
-        if not bodies:
-            return {}
-        found = await self._client.ask_many("booking.v1.resource.slots.list", bodies, WireSlots)
-        return {name.removeprefix("r"): one.slots for name, one in found.items()}
+        return await self._diary.load_hours(list(await self.list_staff()))

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from crm.account import Clock
 from crm.base import CheckLine, CheckStatus, MappingLine, ServiceId
-from crm.bitrix24.access import Access
+from crm.bitrix24.access import CALENDAR, Access
+from crm.bitrix24.calendar import CalendarDiary, diary_of
 from crm.bitrix24.catalogue import Catalogue
 from crm.bitrix24.client import Bitrix24Client
 from crm.bitrix24.contacts import CONTACT
 from crm.bitrix24.slots import SlotSearch
 from crm.bitrix24.wire import WireContacts, WireProperty
-from crm.errors import CRMError
+from crm.errors import CRMError, CRMNotConfigured, CRMUnsupported
 from crm.kept import NoCache
 
 OK, WARNING, FAILED = CheckStatus.OK, CheckStatus.WARNING, CheckStatus.FAILED
@@ -27,12 +28,14 @@ class Check:
         self._access = access
         self._zone = zone
         self._clock = clock
-        self._catalogue = Catalogue(client, NoCache(), access)
+        self._diary = diary_of(client, NoCache(), access, zone=zone)
+        self._catalogue = Catalogue(client, NoCache(), access, self._diary)
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
         lines: list[CheckLine] = []
         steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
+            ("field", self._check_field),
             ("services", self._check_services),
             ("staff", self._check_staff),
             ("free times", self._check_times),
@@ -42,7 +45,9 @@ class Check:
             try:
                 lines += await step()
             except CRMError as error:
-                lines.append(CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}"))
+                lines.append(
+                    CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}{self._hint(error)}")
+                )
         detail = "the portal tells of bookings at once" if self._access.application_token else "set no token for events"
         lines.append(
             CheckLine(subject="events", status=OK if self._access.application_token else WARNING, detail=detail)
@@ -59,10 +64,34 @@ class Check:
         lines = [_line(what, number, found) for what, number in chosen]
         used = {str(number) for _, number in chosen}
         free = [one for one in found.values() if one.id not in used]
+        if isinstance(self._diary, CalendarDiary):
+            lines.append(await self._describe_field(self._diary))
         return (
             *lines,
             *(MappingLine(what="not used", field=f"property{one.id}", found=True, detail=one.name) for one in free),
         )
+
+    async def _describe_field(self, diary: CalendarDiary) -> MappingLine:
+        what = "what books, in a deal"
+        try:
+            field = await diary.get_field()
+        except CRMNotConfigured as error:
+            return MappingLine(what=what, field=self._access.booking_field or "", found=False, detail=str(error))
+        return MappingLine(what=what, field=field.name, found=True, detail=field.title)
+
+    def _hint(self, error: CRMError) -> str:
+        without = isinstance(error, CRMUnsupported) and self._access.mode != CALENDAR
+        return "; a portal without the online booking is used by the mode calendar" if without else ""
+
+    async def _check_field(self) -> list[CheckLine]:
+        """Tell of the field that books, in a portal without the online booking."""
+        if not isinstance(self._diary, CalendarDiary):
+            return []
+        field = await self._diary.get_field()
+        if not field.zone_is_named:
+            detail = f"{field.name} has no time zone of its own: the first booking shows whether it is {field.zone.key}"
+            return [CheckLine(subject="field", status=WARNING, detail=detail)]
+        return [CheckLine(subject="field", status=OK, detail=f"{field.name} ({field.title}), zone {field.zone.key}")]
 
     async def _check_services(self) -> list[CheckLine]:
         services = await self._catalogue.list_services()
@@ -88,7 +117,7 @@ class Check:
         if not services:
             return [CheckLine(subject="free times", status=FAILED, detail="no service with a known length")]
         today = self._clock().astimezone(self._zone).date()
-        search = SlotSearch(self._client, self._catalogue, zone=self._zone, clock=self._clock)
+        search = SlotSearch(self._diary, self._catalogue, zone=self._zone, clock=self._clock)
         ids = [ServiceId(services[0].id)]
         slots = await search.list_slots(ids, first=today, last=today + WEEK, staff_id=None)
         days = len({slot.starts_at.date() for slot in slots})

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from crm.account import Clock
 from crm.base import Cache, Pace
 from crm.bitrix24.access import Access
-from crm.bitrix24.refusals import explain, open_envelope, refusal
+from crm.bitrix24.refusals import TokenRefused, explain, open_envelope, refusal
+from crm.bitrix24.tokens import Tokens
 from crm.bitrix24.wire import Wire, WireBatch
 from crm.errors import CRMRateLimited, CRMUnavailable
 from crm.http import Answer, Call, CRMConnection, CRMHttp, Limit, UnreadableAnswer, parse
@@ -38,11 +39,14 @@ class Bitrix24Client:
             http,
             crm="bitrix24",
             base_url=access.base_url.get_secret_value(),
-            secrets=(access.base_url, access.code),
+            secrets=access.credentials,
             pace=pace,
             limits=(Limit(name=f"bitrix24:{access.portal}", rate=2, per=timedelta(seconds=1), burst=10),),
             explain=explain,
         )
+        self._tokens = None
+        if access.application is not None:
+            self._tokens = Tokens(http, pace, cache, access.application, scope=access.scope, clock=clock)
 
     async def ask(
         self,
@@ -114,9 +118,25 @@ class Bitrix24Client:
     async def _send(
         self, method: str, body: Json, decode: Callable[[Answer], R], *, safe: bool, private: tuple[str, ...] = ()
     ) -> R:
+        """Call as a webhook, or with the application's token. One that is refused is renewed once: nothing was done."""
         await self._require_time(method)
-        call = Call(operation=method, method="POST", path=f"/{method}", safe=safe, json=dict(body), private=private)
-        return await self._api.call(call, decode)
+
+        async def call(token: str | None) -> R:
+            carried = dict(body) if token is None else {**body, "auth": token}
+            hidden = private if token is None else (*private, token)
+            return await self._api.call(
+                Call(operation=method, method="POST", path=f"/{method}", safe=safe, json=carried, private=hidden),
+                decode,
+            )
+
+        if self._tokens is None:
+            return await call(None)
+        token = await self._tokens.get()
+        try:
+            return await call(token)
+        except TokenRefused:
+            token = await self._tokens.get_another(token)
+        return await call(token)
 
     async def _require_time(self, method: str) -> None:
         until = await self._cache.get(self._time_key(method))

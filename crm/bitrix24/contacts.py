@@ -72,3 +72,8 @@ class Contacts:
 
 def client_of(wire: WireContact, phone: Phone) -> Client:
     return Client(id=ClientId(wire.id), name=wire.title, phone=phone)
+
+
+def phone_of(wire: WireContact) -> Phone | None:
+    """Return the first phone of a contact that is one."""
+    return next((found for one in wire.phones if (found := to_phone(one)) is not None), None)

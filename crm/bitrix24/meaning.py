@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.base import (
     Appointment,
     AppointmentService,
+    Client,
     NewAppointment,
     Phone,
     RecordId,
@@ -21,8 +22,12 @@ from crm.base import (
     StaffId,
     Terms,
 )
+from crm.bitrix24.access import Access
 from crm.bitrix24.wire import WireBooking, WireContact, WirePrice, WireResource, WireService
-from crm.prices import price_of
+from crm.prices import amount_of, price_of, sum_of
+
+OURS = "ai-admin"
+"""Whose `originId` it is, on contacts, deals and leads."""
 
 _MARK = re.compile(r"\s*\[(?P<id>[\w-]{1,80})(?: (?P<services>[0-9,]+))?\]\s*$")
 """Our line at the end of a booking's description: our id, and the services, for which a booking has no field."""
@@ -68,6 +73,25 @@ def description_of(new: NewAppointment) -> str:
 
 def name_of(services: Sequence[Service], client_name: str) -> str:
     return ", ".join((*(one.title for one in services), client_name))
+
+
+def visit_fields(new: NewAppointment, card: Client, services: Sequence[Service], *, access: Access) -> dict[str, Any]:
+    """Build the deal or lead of a visit; our id stands where the CRM keeps another system's, and can be asked for."""
+    fields: dict[str, Any] = {
+        "title": name_of(services, card.name),
+        "originatorId": OURS,
+        "originId": new.external_id,
+        "comments": new.comment,
+    }
+    price = sum_of([one.terms.price for one in services])
+    if price is not None:
+        fields |= {"opportunity": amount_of(price.low), "currencyId": price.low.currency}
+    if access.visit_as == "deal":
+        fields |= {"contactIds": [int(card.id)], "categoryId": access.funnel, "isManualOpportunity": "Y"}
+        fields["begindate"] = new.slot.starts_at.astimezone(UTC).isoformat()
+    if access.stage is not None:
+        fields["stageId"] = access.stage
+    return fields
 
 
 def period_of(begins: datetime, lasts: timedelta, zone: ZoneInfo) -> dict[str, Any]:

@@ -22,6 +22,10 @@ class ResourceBusy(CRMRejected):
     """1018, "Empty resource collection": the resource is busy then, or is not there: only reading again tells."""
 
 
+class TokenRefused(CRMAuthFailed):
+    """401: the access token has ended or is not known, or the webhook's code is wrong. Nothing was done."""
+
+
 BY_CODE: Mapping[str, type[CRMError]] = MappingProxyType(
     {
         "1018": ResourceBusy,
@@ -34,8 +38,8 @@ BY_CODE: Mapping[str, type[CRMError]] = MappingProxyType(
         "INVALID_CREDENTIALS": CRMAuthFailed,
         "ACCESS_DENIED": CRMAuthFailed,
         "user_access_error": CRMAuthFailed,
-        "NO_AUTH_FOUND": CRMAuthFailed,
-        "expired_token": CRMAuthFailed,
+        "NO_AUTH_FOUND": TokenRefused,
+        "expired_token": TokenRefused,
         "QUERY_LIMIT_EXCEEDED": CRMRateLimited,
         "OVERLOAD_LIMIT": CRMRateLimited,
         "OPERATION_TIME_LIMIT": CRMRateLimited,

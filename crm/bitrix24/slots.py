@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.account import Clock
 from crm.base import ServiceId, Slot, Staff, StaffId
 from crm.bitrix24.catalogue import Catalogue
-from crm.bitrix24.client import Bitrix24Client
+from crm.bitrix24.diary import Diary, Taken
+from crm.bitrix24.hours import DAYS
 from crm.bitrix24.meaning import at_wall
-from crm.bitrix24.wire import WireBooking, WireBookings, WireHours
-from crm.errors import CRMInvalid, CRMNotFound
+from crm.bitrix24.wire import WireHours
+from crm.errors import CRMInvalid, CRMNotFound, SlotTaken
 from crm.prices import sum_of
 
 LONGEST_RANGE = 31
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class SlotSearch:
     """Reads hours (kept) and bookings (asked each time)."""
 
-    def __init__(self, client: Bitrix24Client, catalogue: Catalogue, *, zone: ZoneInfo, clock: Clock) -> None:
-        self._client = client
+    def __init__(self, diary: Diary, catalogue: Catalogue, *, zone: ZoneInfo, clock: Clock) -> None:
+        self._diary = diary
         self._catalogue = catalogue
         self._zone = zone
         self._clock = clock
@@ -54,7 +54,8 @@ class SlotSearch:
         length = lasts or sum((one.service.terms.duration or timedelta(0) for one in offered), timedelta(0))
         if not length:
             raise CRMInvalid("the catalogue does not say how long these services take: set duration_property")
-        hours, taken = await self._catalogue.list_hours(), await self.list_bookings(first, last)
+        hours = await self._catalogue.list_hours()
+        taken = await self._diary.list_taken(first, last, [one.id for one in chosen])
         price = sum_of([one.service.terms.price for one in offered])
         found = [
             Slot(starts_at=start, duration=length, staff=one, service_ids=tuple(service_ids), price=price)
@@ -63,35 +64,35 @@ class SlotSearch:
         ]
         return tuple(sorted(found, key=lambda slot: slot.starts_at))
 
-    async def list_bookings(self, first: date, last: date) -> tuple[WireBooking, ...]:
-        """Return what stands on these days, local ones."""
-        begins = datetime.combine(first, time.min, self._zone)
-        ends = datetime.combine(last + timedelta(days=1), time.min, self._zone)
-        within = {"dateFrom": int(begins.timestamp()), "dateTo": int(ends.timestamp())}
-        body = {"filter": {"within": within}, "order": {"id": "ASC"}}
-        return (await self._client.ask("booking.v1.booking.list", body, WireBookings)).booking
+    async def require_free(self, slot: Slot, *, lasts: timedelta | None = None, but: str = "") -> None:
+        """Raise SlotTaken where the time is not free any more; `but`: the booking that is to move there."""
+        day = slot.starts_at.astimezone(self._zone).date()
+        free = await self.list_slots(
+            slot.service_ids, first=day, last=day, staff_id=slot.staff.id, lasts=lasts or slot.duration, but=but
+        )
+        if slot.starts_at not in [one.starts_at for one in free]:
+            raise SlotTaken("the time is no longer free")
 
     def _free(
         self,
         master: Staff,
         hours: Sequence[WireHours],
-        taken: Sequence[WireBooking],
+        taken: Sequence[Taken],
         first: date,
         last: date,
         length: timedelta,
         but: str,
     ) -> Iterator[datetime]:
         busy = [
-            (one.period.begins.at, one.period.ends.at)
-            for one in taken
-            if master.id in one.resource_ids and one.id != but
+            (one.begins, one.ends) for one in taken if master.id in one.resource_ids and (not one.id or one.id != but)
         ]
         now = self._clock()
         for day in (first + timedelta(days=shift) for shift in range((last - first).days + 1)):
             for open_ in hours:
                 if DAYS[day.weekday()] in open_.week_days:
                     for start in self._starts(day, open_, length):
-                        if start >= now and not any(start < end and begin < start + length for begin, end in busy):
+                        finish = start.astimezone(UTC) + length
+                        if start >= now and not any(start < end and begin < finish for begin, end in busy):
                             yield start
 
     def _starts(self, day: date, open_: WireHours, length: timedelta) -> Iterator[datetime]:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _map(value: object) -> object:
+def as_map(value: object) -> object:
     return {} if value == [] else value
 
 
@@ -25,6 +25,15 @@ class Wire(BaseModel):
     """Read by the portal's names, and by ours where an answer was kept."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class WireRows(Wire):
+    """A result that is a bare list, as older methods answer."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return {"rows": value} if isinstance(value, list) else value
 
 
 class WireResource(Wire):
@@ -193,5 +202,5 @@ class WireProperties(Wire):
 class WireBatch(Wire):
     """Answers by command; HTTP is 200 even where some failed."""
 
-    result: Annotated[dict[str, Any], BeforeValidator(_map)]
-    errors: Annotated[dict[str, Any], BeforeValidator(_map)] = Field(default={}, validation_alias="result_error")
+    result: Annotated[dict[str, Any], BeforeValidator(as_map)]
+    errors: Annotated[dict[str, Any], BeforeValidator(as_map)] = Field(default={}, validation_alias="result_error")

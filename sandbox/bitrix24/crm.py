@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.bitrix24.calendar import FIELD, ResourceField
 from sandbox.bitrix24.calling import Json, Refused
 from sandbox.bitrix24.portal import DURATION, IBLOCK, MASTERS, Portal, plain_phone
 
@@ -32,9 +33,16 @@ _KNOWN = {
 Method = Callable[[Json], object]
 
 
+FIELD_IN_CAMELS = "ufCrm_1709565075"
+"""How the universal methods name the field unless they are asked for original names."""
+
+
 class Crm:
-    def __init__(self, portal: Portal) -> None:
+    """`booked`: the field of deals in which a portal without the booking module keeps its bookings."""
+
+    def __init__(self, portal: Portal, booked: ResourceField | None = None) -> None:
         self._portal = portal
+        self._booked = booked
 
     def methods(self) -> dict[str, Method]:
         return {
@@ -43,6 +51,7 @@ class Crm:
             "crm.item.get": self.get_item,
             "crm.item.add": self.add_item,
             "crm.item.update": self.update_item,
+            "crm.item.delete": self.delete_item,
             "crm.item.fields": self.fields,
             "crm.status.list": self.statuses,
             "catalog.catalog.list": self.catalogues,
@@ -61,16 +70,17 @@ class Crm:
         return {"CONTACT": found[:20]} if found else []
 
     def list_items(self, body: Json) -> object:
-        rows = [row for row in self._rows(_kind(body)) if _fits(row, body.get("filter") or {})]
+        kind = _kind(body)
+        rows = [row for row in self._rows(kind) if _fits(row, body.get("filter") or {})]
         start = max(0, int(body.get("start") or 0))
-        shown = rows[start : start + PAGE]
+        shown = [self._shown(kind, row, body) for row in rows[start : start + PAGE]]
         selected = body.get("select") or ["*"]
-        return {"items": [_selected(row, selected) for row in shown]}
+        return {"items": [_selected(row, selected) for row in shown], "_total": len(rows)}
 
     def get_item(self, body: Json) -> object:
         for row in self._rows(_kind(body)):
             if row["id"] == int(str(body.get("id", 0))):
-                return {"item": row}
+                return {"item": self._shown(_kind(body), row, body)}
         raise Refused(400, "NOT_FOUND", "Element not found")
 
     def add_item(self, body: Json) -> object:
@@ -80,19 +90,44 @@ class Crm:
             name = " ".join(filter(None, (fields.get("name"), fields.get("lastName"))))
             number = self._portal.diary.add_client(name, phones[0] if phones else "")
             return {"item": self._contact(number)}
-        number = self._portal.diary.new_id()
-        # Unknown names are ignored without a word.
-        row = {name: value for name, value in fields.items() if name in _KNOWN[kind]} | {"id": int(number)}
-        self._portal.items[kind][int(number)] = row
-        return {"item": row}
+        row: Json = {"id": int(self._portal.diary.new_id())}
+        self._portal.items[kind][row["id"]] = row
+        self._write(kind, row, body)
+        return {"item": self._shown(kind, row, body)}
 
     def update_item(self, body: Json) -> object:
         kind = _kind(body)
+        row = self._row(kind, body)
+        self._write(kind, row, body)
+        return {"item": self._shown(kind, row, body)}
+
+    def delete_item(self, body: Json) -> object:
+        """The item goes into the recycle bin, and a deal's booking with it."""
+        kind = _kind(body)
+        row = self._row(kind, body)
+        if self._booked is not None and kind == DEAL:
+            self._booked.save(row, [])
+        del self._portal.items[kind][row["id"]]
+        return []
+
+    def _row(self, kind: int, body: Json) -> Json:
         row = self._portal.items.get(kind, {}).get(int(str(body.get("id", 0))))
         if row is None:
             raise Refused(400, "NOT_FOUND", "Element not found")
-        row |= {name: value for name, value in (body.get("fields") or {}).items() if name in _KNOWN[kind]}
-        return {"item": row}
+        return row
+
+    def _write(self, kind: int, row: Json, body: Json) -> None:
+        """Take the fields that are known; unknown names are ignored without a word."""
+        fields = body.get("fields") or {}
+        row |= {name: value for name, value in fields.items() if name in _KNOWN[kind]}
+        row |= {"contactId": row["contactIds"][0]} if row.get("contactIds") else {}
+        if self._booked is not None and kind == DEAL and _field_name(body) in fields:
+            self._booked.save(row, fields[_field_name(body)])
+
+    def _shown(self, kind: int, row: Json, body: Json) -> Json:
+        if self._booked is None or kind != DEAL:
+            return row
+        return row | {_field_name(body): self._booked.value_of(row["id"])}
 
     def fields(self, body: Json) -> object:
         names = _KNOWN.get(_kind(body), {"name", "lastName", "fm", "originatorId", "originId", "opened", "typeId"})
@@ -176,6 +211,10 @@ def _kind(body: Json) -> int:
     if kind not in ("1", "2", "3"):
         raise Refused(400, "NOT_FOUND", "SPA not found")
     return int(kind)
+
+
+def _field_name(body: Json) -> str:
+    return FIELD if body.get("useOriginalUfNames") == "Y" else FIELD_IN_CAMELS
 
 
 def _fits(row: Json, chosen: Json) -> bool:

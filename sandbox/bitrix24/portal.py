@@ -23,12 +23,38 @@ class Texts:
     description: str | None
 
 
+Tell = Callable[[str, Json], None]
+
+
+@dataclass(slots=True)
+class TellingDiary(Diary):
+    """A diary that tells of every visit that is made, changed or taken back, by the API or by hand.
+
+    A visit is a booking, or, in a portal without the booking module, a deal: one that is taken back stays as a deal.
+    """
+
+    told: Tell = lambda event, data: None
+    of_deals: bool = False
+
+    def write(self, entry: Entry) -> Entry:
+        new = entry.id not in self.entries
+        super(TellingDiary, self).write(entry)
+        if self.of_deals:
+            self.told("ONCRMDEALADD" if new else "ONCRMDEALUPDATE", {"FIELDS": {"ID": entry.id}})
+        else:
+            event = "ONBOOKINGADD" if new else "ONBOOKINGDELETE" if entry.cancelled else "ONBOOKINGUPDATE"
+            self.told(event, {"ID": entry.id})
+        return entry
+
+
 @dataclass(slots=True)
 class Portal:
     """One business's portal. Resources are its masters, numbered from 5; services are goods of kind "service"."""
 
     business: Business
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tell: Tell = lambda event, data: None
+    booking_module: bool = True
     diary: Diary = field(init=False)
     texts: dict[str, Texts] = field(default_factory=dict)
     contacts_of: dict[str, list[str]] = field(default_factory=dict)
@@ -37,7 +63,9 @@ class Portal:
 
     def __post_init__(self) -> None:
         numbers = itertools.count(1823)
-        self.diary = Diary(self.business, lambda: str(next(numbers)), self.clock)
+        self.diary = TellingDiary(
+            self.business, lambda: str(next(numbers)), self.clock, told=self.tell, of_deals=not self.booking_module
+        )
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -22,45 +22,10 @@ from crm.errors import (
 )
 from crm.registry import CRMFactory
 from sandbox.bitrix24.calling import unphp
-from sandbox.bitrix24.server import Bitrix24Server
-from sandbox.seeds import elita_business
 
 TOMORROW = date(2026, 11, 25)
 PHONE = Phone("+79161234567")
 DEAL, LEAD = 2, 1
-
-
-@pytest.fixture
-async def vendor(clock):
-    clock.now = datetime(2026, 11, 24, 9, tzinfo=UTC)
-    server = Bitrix24Server(elita_business(), clock, threshold=100_000)
-    await server.start()
-    yield server
-    await server.stop()
-    assert list(server.violations) == []
-
-
-@pytest.fixture
-def connect(vendor, http, pace, cache, clock):
-    """Connect with the server's own settings, changed as the test says."""
-
-    def connecting(secrets=None, **changed):
-        given = vendor.connection()
-        held = {**given.secrets, **(secrets or {})}
-        return CRMFactory(http, pace, cache, clock).create(
-            "bitrix24",
-            options={**given.options, **changed},
-            secrets={name: SecretStr(value) for name, value in held.items()},
-            account_id=None,
-            time_zone="Europe/Moscow",
-        )
-
-    return connecting
-
-
-@pytest.fixture
-def crm(connect):
-    return connect()
 
 
 async def slot_at(crm, hour, *, title="Стрижка женская", master="Анна Смирнова"):

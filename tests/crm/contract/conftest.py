@@ -51,12 +51,16 @@ def altegio(business: Business, clock: Clock) -> CRMSandbox:
 
 
 _YCLIENTS_LACKS = frozenset({Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE})
+_BITRIX24_LACKS = frozenset(
+    {Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE, Capability.CHANGES}
+)
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
     "altegio": Case(altegio, _YCLIENTS_LACKS),
-    "bitrix24": Case(
-        partial(Bitrix24Server, threshold=100_000),
-        frozenset({Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE, Capability.CHANGES}),
+    "bitrix24": Case(partial(Bitrix24Server, threshold=100_000), _BITRIX24_LACKS),
+    "bitrix24-calendar": Case(
+        partial(Bitrix24Server, threshold=100_000, booking_module=False),
+        _BITRIX24_LACKS,
     ),
     "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
     "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
