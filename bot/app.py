@@ -21,10 +21,12 @@ from redis.exceptions import RedisError
 
 from bot.gateway import Gateway, build_application
 from bot.settings import Mode, Settings
-from crm.base import Pace
+from crm.ports import Breaker, Pace
 from db.answers import Answers
 from db.companies import Companies
+from db.crm_breaker import CrmBreaker
 from db.crm_events import CrmEvents
+from db.crm_pace import CrmPace
 from db.crypto import KeyRing, load_or_make_key_file
 from db.directory import Directory
 from db.doorbell import Doorbell
@@ -34,7 +36,6 @@ from db.errors import DBError
 from db.inbox import Inbox
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
-from db.limits import Pace as VendorPace
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
@@ -89,6 +90,7 @@ class Core:
     answers: Answers
     crm_pace: Pace
     """Of the calls of CRMs."""
+    crm_breaker: Breaker
     send_pace: SendPace
     """Of the messages to messengers."""
     notices: tuple[str, ...]
@@ -198,7 +200,8 @@ def _core(
         intake=Intake(database, clock, doorbell, limits, _INTAKE_BUDGETS),
         limits=limits,
         answers=Answers(database, redis, prefix),
-        crm_pace=VendorPace(limits),
+        crm_pace=CrmPace(redis, prefix),
+        crm_breaker=CrmBreaker(redis, prefix, clock),
         send_pace=SendPace(limits),
         notices=notices,
         owner_url=owner_url,

@@ -17,6 +17,7 @@ from prometheus_client import Counter
 
 from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
 from crm.errors import CRMAuthFailed, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
+from crm.purpose import Purpose, acting
 from db.appointments import Appointments
 from db.crm_events import CrmEvents
 from db.dialogues import Dialogues
@@ -73,8 +74,12 @@ class CrmWatchJob:
         async with self._stores.database.company(claim.company_id) as tx:
             hooks = await self._stores.events.list_waiting(tx, branch_id, limit=MOST_HOOKS)
             swept_until = await self._stores.events.get_swept_until(tx, branch_id)
-            told = await self._stores.appointments.find_by_records(tx, branch_id, _told_of(crm, hooks))
+            records = _told_of(crm, hooks)
+            told = await self._stores.appointments.find_by_records(tx, branch_id, records)
             unread = await self._stores.appointments.list_longest_unread(tx, branch_id, now=started, limit=MOST_READ)
+        if hooks:
+            # What names no record may be about services or masters.
+            await crm.forget(catalogue=not records)
         every = SWEEP_EVERY_WITH_HOOKS if Capability.HOOKS in crm.capabilities else SWEEP_EVERY
         sweeps = swept_until is None or started - swept_until >= every
         found = {ours.id: (ours, await _read(crm, ours)) for ours in told}
@@ -177,6 +182,7 @@ def _told_of(crm: BaseCRMAdapter, hooks: Sequence[CrmHook]) -> list[str]:
 async def _read(crm: BaseCRMAdapter, ours: BookedAppointment) -> Appointment | None:
     """Return the record as it stands; None where the CRM has erased it."""
     try:
-        return await crm.get_appointment(RecordId(ours.crm_record_id))
+        with acting(Purpose.REFRESH):
+            return await crm.get_appointment(RecordId(ours.crm_record_id))
     except CRMNotFound:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -11,6 +13,7 @@ from bot.app import Core
 from crm.base import BaseCRMAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
+from crm.lines import Line
 from crm.registry import CRMFactory, may_lessen
 from db.cache import Cache
 from db.directory import Directory
@@ -18,12 +21,21 @@ from db.records import Branch, BranchId, CompanyId, CrmSettings
 from orchestration.scope import CompanyScope
 
 OpenCrmSecrets = Callable[[CompanyId, CrmSettings], Mapping[str, SecretStr]]
+Noticed = Callable[[CompanyId, timedelta], None]
+"""Is told whenever a company's catalogue is read, and how old it was."""
 
 
 class Scopes:
     """Opens scopes from the cached directory; secrets are decrypted only when an adapter is made."""
 
-    def __init__(self, directory: Directory, factory: CRMFactory, open_secrets: OpenCrmSecrets) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        factory: CRMFactory,
+        open_secrets: OpenCrmSecrets,
+        noticed: Noticed | None = None,
+    ) -> None:
+        self._noticed = noticed
         self._directory = directory
         self._factory = factory
         self._open_secrets = open_secrets
@@ -44,6 +56,8 @@ class Scopes:
                     secrets=self._open_secrets(company_id, crm),
                     account_id=branch.crm_account_id,
                     time_zone=branch.time_zone,
+                    company=str(company_id),
+                    noticed=partial(self._noticed, company_id) if self._noticed else None,
                 )
             return opened[branch.id]
 
@@ -55,13 +69,17 @@ class Scopes:
 
 
 @asynccontextmanager
-async def open_crm(core: Core) -> AsyncIterator[Scopes]:
-    """Open what reads and writes CRMs, over one shared HTTP pool."""
-    http = CRMHttp(clock=core.clock)
+async def open_crm(core: Core, noticed: Noticed | None = None) -> AsyncIterator[Scopes]:
+    """Open what reads and writes CRMs, over one shared pool for each outgoing address.
+
+    `noticed`: whoever refreshes catalogues in the background; without it each is read anew by who asks for it.
+    """
+    lines = [Line.of(text) for text in core.settings.crm_proxies]
+    http = CRMHttp(clock=core.clock, lines=lines, breaker=core.crm_breaker)
     try:
         factory = CRMFactory(
             http, pace=core.crm_pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock
         )
-        yield Scopes(core.directory, factory, core.open_crm_secrets)
+        yield Scopes(core.directory, factory, core.open_crm_secrets, noticed)
     finally:
         await http.aclose()

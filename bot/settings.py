@@ -12,7 +12,11 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm.lines import Line
+
 PREFIX = "AI_ADMIN_"
+_OF_THE_PLATFORM = (f"{PREFIX}WHATSAPP_API_URL", f"{PREFIX}CRM_PROXIES")
+"""Names that look like a company's, and are the platform's own."""
 
 
 class Mode(StrEnum):
@@ -60,6 +64,7 @@ class Settings(BaseSettings):
     log_format: LogFormat | None = None
     admin_token: SecretStr | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    crm_proxies: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     worker_metrics_port: int | None = Field(None, ge=0, le=65535)
 
     # How much one process does at once, and how long it may take.
@@ -87,6 +92,17 @@ class Settings(BaseSettings):
         for name in names:
             ip_network(name, strict=False)
         return names
+
+    @field_validator("crm_proxies", mode="before")
+    @classmethod
+    def _lines(cls, value: object) -> object:
+        """Read a comma-separated list of proxies and addresses of this machine; a fault never shows them."""
+        if not isinstance(value, str):
+            return value
+        texts = tuple(SecretStr(text.strip()) for text in value.split(",") if text.strip())
+        for text in texts:
+            Line.of(text)
+        return texts
 
     @field_validator("public_url")
     @classmethod
@@ -139,7 +155,7 @@ def tenant_settings(environment: Mapping[str, str], env_file: str | None = ".env
     found: dict[str, str] = {}
     for name, value in {**_env_file_values(env_file), **environment}.items():
         upper = name.upper()
-        if not value or upper == f"{PREFIX}WHATSAPP_API_URL":
+        if not value or upper in _OF_THE_PLATFORM:
             continue
         if upper == f"{PREFIX}TELEGRAM_TOKEN" or upper.startswith((f"{PREFIX}WHATSAPP_", f"{PREFIX}CRM_")):
             found[upper] = value

@@ -7,26 +7,35 @@ import os
 import random
 import socket
 from collections.abc import Sequence
+from typing import Protocol
 
-from bot.lane import Lane
+
+class Part(Protocol):
+    """What a worker is made of: a lane, or what has no work of its own in the table."""
+
+    async def run(self) -> None:
+        """Work until `stop()`."""
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
 
 
 class Worker:
-    """Runs lanes until it is stopped."""
+    """Runs its parts until it is stopped."""
 
-    def __init__(self, lanes: Sequence[Lane]) -> None:
-        self._lanes = lanes
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = parts
 
     async def run(self) -> None:
         """Work until `stop()`, then drain: every lane finishes what runs, up to a limit, and gives the rest back."""
         async with asyncio.TaskGroup() as group:
-            for lane in self._lanes:
-                group.create_task(lane.run())
+            for part in self._parts:
+                group.create_task(part.run())
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""
-        for lane in self._lanes:
-            lane.stop()
+        for part in self._parts:
+            part.stop()
 
 
 def new_owner() -> str:

@@ -11,6 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.app import Core
+from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.housekeeping import SweepJob
 from bot.keyless import KeylessModel
@@ -96,8 +97,12 @@ async def open_worker(
     """
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     numbers = Numbers(core.open_channel_secrets, HANDLERS, api_url=core.settings.whatsapp_api_url)
+    reads = RecentReads(core.clock) if only is None else None
     try:
-        async with open_crm(core) as scopes, _model(core, model, borrow=only is not None) as chosen:
+        async with (
+            open_crm(core, reads.noticed if reads else None) as scopes,
+            _model(core, model, borrow=only is not None) as chosen,
+        ):
             dispatcher = build_dispatcher(TurnStorage(), core.clock)
             dispatcher.update.outer_middleware(TenantMiddleware(scopes))
             channels: dict[ChannelType, ChannelDispatch] = {
@@ -107,7 +112,9 @@ async def open_worker(
                 **(more or {}),
             }
             orchestrator = build_orchestrator(core, chosen)
-            worker = _worker(core, scopes, channels, orchestrator, lease, only)
+            parts = _lanes(core, scopes, channels, orchestrator, lease, only)
+            keepers = [CatalogueKeeper(reads, scopes)] if reads else []
+            worker = Worker([*parts, *keepers])
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
     finally:
         await numbers.close()
@@ -197,14 +204,14 @@ def _media_limits(settings: Settings) -> MediaLimits:
     )
 
 
-def _worker(
+def _lanes(
     core: Core,
     scopes: Scopes,
     channels: Mapping[ChannelType, ChannelDispatch],
     orchestrator: Orchestrator,
     lease: timedelta,
     only: DialogueId | None,
-) -> Worker:
+) -> list[Lane]:
     settings = core.settings
     # A bell of its own: who serves one dialogue must not hear the rings that are meant for the others.
     doorbell = core.doorbell if only is None else core.doorbell.of(only)
@@ -264,7 +271,7 @@ def _worker(
         lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.CRM, watch, places=4),
     ]
-    return Worker(lanes if only is not None else [*lanes, *by_the_clock])
+    return lanes if only is not None else [*lanes, *by_the_clock]
 
 
 def delivery_stores(core: Core) -> DeliveryStores:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType
 from zoneinfo import ZoneInfo
 
 from crm.errors import CRMError, CRMUnsupported
+from crm.ports import Cache as Cache
+from crm.ports import Pace as Pace
 
 ServiceId = NewType("ServiceId", str)
 StaffId = NewType("StaffId", str)
@@ -261,23 +263,6 @@ class Hook:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Pace(Protocol):
-    """Keeps a vendor's limit on calls over all companies and processes."""
-
-    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
-        """Return when one more call is allowed; bounded: raises TimeoutError past its own limit."""
-
-
-class Cache(Protocol):
-    """Keeps short-lived answers of a CRM, shared by all processes. Losing it costs speed, nothing else."""
-
-    async def get(self, key: str) -> str | None: ...
-
-    async def set(self, key: str, value: str, *, ttl: timedelta) -> None: ...
-
-    async def delete(self, key: str) -> None: ...
-
-
 class BaseCRMAdapter(ABC):
     """One branch's account in one CRM.
 
@@ -332,6 +317,12 @@ class BaseCRMAdapter(ABC):
         CRMNotFound for a service or master that is not offered, CRMInvalid for more than 31 days.
         """
         raise self._lacks(Capability.SLOTS)
+
+    async def get_fresh_slots(
+        self, service_ids: Sequence[ServiceId], *, first: date, last: date, staff_id: StaffId | None = None
+    ) -> tuple[Slot, ...]:
+        """Return the same as `get_available_slots`, never as it was kept: for the check right before a write."""
+        return await self.get_available_slots(service_ids, first=first, last=last, staff_id=staff_id)
 
     async def get_client_by_phone(self, phone: Phone) -> Client | None:
         """Return the card with exactly this phone, however it is written there; None where there is none (CLIENTS)."""
@@ -394,6 +385,14 @@ class BaseCRMAdapter(ABC):
     async def describe_mapping(self) -> tuple[MappingLine, ...]:
         """Return which of the CRM's fields carry what, where the settings choose them; empty where they do not."""
         return ()
+
+    async def forget(self, *, catalogue: bool) -> None:
+        """Drop kept free times, as something has changed in the CRM; `catalogue`: and let that be read anew."""
+        return
+
+    async def refresh(self) -> None:
+        """Read anew what is kept of the catalogue and will soon be old; for the background, where nobody waits."""
+        return
 
     def _lacks(self, capability: Capability) -> CRMUnsupported:
         return CRMUnsupported(f"{self.manifest.type}: this account cannot do: {capability.value}")

@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from datetime import timedelta
 from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, quote_plus, urlencode
-from weakref import WeakValueDictionary
 
 import httpx
 from prometheus_client import Counter, Histogram
 from pydantic import SecretStr, TypeAdapter, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter, wait_random
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from crm.account import Clock
-from crm.base import Pace
+from crm.again import ATTEMPTS, LONGEST_PAUSE, Again, pause_before, retry_after_of
 from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
+from crm.guard import Caller, Guard, NoBreaker
+from crm.lines import DIRECT, Gates, Line, Pool, line_of
+from crm.ports import Breaker, Pace
+from crm.ports import Limit as Limit
+from crm.purpose import current_purpose
 
 T = TypeVar("T")
 
@@ -38,9 +41,6 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
 )
 
-ATTEMPTS = 4
-LONGEST_PAUSE = timedelta(seconds=8)
-"""A Retry-After beyond this is the caller's to keep, not ours to sit out."""
 NEVER_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Not a byte of the request was sent. Everything else may have reached the CRM."""
 
@@ -71,16 +71,6 @@ class TimeLimits:
     read: timedelta = timedelta(seconds=10)
     read_with_retries: timedelta = timedelta(seconds=25)
     write: timedelta = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A vendor's limit on calls; `name` tells two limits of one vendor apart."""
-
-    name: str
-    rate: int
-    per: timedelta
-    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +116,11 @@ class _TooLarge(Exception):
     pass
 
 
-class _Again(Exception):
-    """A safe call failed in a way that may pass; `error` is what to raise when it does not."""
-
-    def __init__(self, error: CRMUnavailable | CRMRateLimited) -> None:
-        super().__init__(error.code)
-        self.error = error
-
-
 class CRMHttp:
-    """The connection pool shared by all companies. Keeps no cookies: one company's must never reach another's call."""
+    """The connections shared by all companies, a pool for each outgoing address; `of` is what one account sees of them.
+
+    `lines` are the outgoing addresses, none: this machine's own. A host takes a quarter of a pool at most.
+    """
 
     def __init__(
         self,
@@ -145,29 +130,43 @@ class CRMHttp:
         max_bytes: int = 8 * 1024 * 1024,
         max_connections: int = 100,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        lines: Sequence[Line] = (),
+        breaker: Breaker | None = None,
     ) -> None:
         self.time_limits = time_limits or TimeLimits()
         self.max_bytes = max_bytes
         self.clock = clock
         self.sleep = sleep
+        self.line = DIRECT
+        self.company = ""
+        self._lines = tuple(lines) or (DIRECT,)
+        self._breaker = breaker or NoBreaker()
+        self.guard = Guard(self._breaker)
+        self._gates = Gates()
         connect = self.time_limits.connect.total_seconds()
-        self.client = httpx.AsyncClient(
-            # connect + TLS + pool stay below the limit of a whole call, so passing that one means: it was sent.
-            timeout=httpx.Timeout(self.time_limits.write.total_seconds(), connect=connect, pool=connect),
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections // 4),
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-            headers={"User-Agent": "AI-Admin"},
-        )
-        self._gates: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        # connect + TLS + pool stay below the limit of a whole call, so passing that one means: it was sent.
+        timeout = httpx.Timeout(self.time_limits.write.total_seconds(), connect=connect, pool=connect)
+        tls = httpx.create_ssl_context(trust_env=False)
+        self._pools = {
+            line.name: Pool(line, timeout=timeout, tls=tls, most=max_connections, per_host=max(1, max_connections // 4))
+            for line in {*self._lines, DIRECT}
+        }
+
+    def of(self, caller: Caller) -> Self:
+        """Return the same pools as one account uses them: over its company's line, and calm."""
+        view = copy(self)
+        view.company = caller.company
+        view.line = line_of(self._lines, caller.company)
+        view.guard = Guard(self._breaker, caller.account)
+        return view
+
+    @property
+    def pool(self) -> Pool:
+        return self._pools[self.line.name]
 
     def gate(self, name: str, *, at_once: int) -> asyncio.Semaphore:
         """Return what lets so many callers through at once: the same one to all who name it while one of them lives."""
-        gate = self._gates.get(name)
-        if gate is None:
-            gate = self._gates[name] = asyncio.Semaphore(at_once)
-        return gate
+        return self._gates.get(name, at_once=at_once)
 
     async def __aenter__(self) -> Self:
         return self
@@ -178,7 +177,8 @@ class CRMHttp:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self.client.aclose()
+        for pool in self._pools.values():
+            await pool.client.aclose()
 
 
 class CRMConnection:
@@ -243,21 +243,34 @@ class CRMConnection:
             async with asyncio.timeout(budget.total_seconds()):
                 async for attempt in AsyncRetrying(
                     stop=stop_after_attempt(ATTEMPTS),
-                    wait=_pause,
-                    retry=retry_if_exception_type(_Again),
+                    wait=pause_before,
+                    retry=retry_if_exception_type(Again),
                     sleep=self._http.sleep,
                     reraise=True,
                 ):
                     with attempt:
                         return await self._call_once(call, decode)
-        except _Again as again:
+        except Again as again:
             failure = again.error
         except TimeoutError:
             failure = CRMUnavailable(f"{call.operation}: no answer within {budget.total_seconds():g} s")
         raise failure  # out here, so that no traceback shows the driver's own words about our headers
 
     async def _call_once(self, call: Call, decode: Callable[[Answer], T]) -> T:
+        """Make one attempt where the account's CRM is not left in peace, in its company's turn."""
+        guard = self._http.guard
+        admission = await guard.admit(self._crm, call.operation)
         await self._wait_for_pace(call)
+        async with self._place(call):
+            try:
+                result = await self._ask(call, decode)
+            except (CRMError, Again) as error:
+                await guard.heard(call.operation, admission, error.error if isinstance(error, Again) else error)
+                raise
+            await guard.heard(call.operation, admission, None)
+        return result
+
+    async def _ask(self, call: Call, decode: Callable[[Answer], T]) -> T:
         answer = await self._send(call)
         where = f"{call.operation}: HTTP {answer.status}"
         passing = answer.status in (408, 429) or answer.status >= 500
@@ -265,7 +278,7 @@ class CRMConnection:
         if explained is not None:
             raise self._explained(call, explained)
         if answer.status == 429:
-            pause = _retry_after(answer.headers, self._http.clock())
+            pause = retry_after_of(answer.headers, self._http.clock())
             raise self._failure(call, CRMRateLimited(f"{where}: too many calls", retry_after=pause))
         if passing:
             raise self._failure(call, CRMUnavailable(where))
@@ -276,11 +289,26 @@ class CRMConnection:
         raise self._failure(call, failure) if may_pass or not call.safe else failure
 
     async def _wait_for_pace(self, call: Call) -> None:
-        for limit in self._limits:
+        if not self._limits:
+            return
+        http = self._http
+        try:
+            await self._pace.wait(
+                self._limits, line=http.line.name, company=http.company, ahead=current_purpose().ahead
+            )
+        except TimeoutError:
+            names = ", ".join(limit.name for limit in self._limits)
+            raise CRMRateLimited(f"{call.operation}: not sent, our own limit is used up ({names})") from None
+
+    @asynccontextmanager
+    async def _place(self, call: Call) -> AsyncIterator[None]:
+        """Hold a connection's place. That our own are all in use says nothing of the CRM, and nothing was sent."""
+        async with AsyncExitStack() as stack:
             try:
-                await self._pace.wait(limit.name, rate=limit.rate, per=limit.per, burst=limit.burst)
+                await stack.enter_async_context(self._http.pool.place(self._base_url))
             except TimeoutError:
-                raise CRMRateLimited(f"{call.operation}: not sent, our own limit {limit.name} is used up") from None
+                raise CRMUnavailable(f"{call.operation}: not sent, no connection came free") from None
+            yield
 
     async def _send(self, call: Call) -> Answer:
         limits = self._time_limits
@@ -294,7 +322,7 @@ class CRMConnection:
 
     async def _exchange(self, call: Call) -> Answer:
         body = bytearray()
-        async with self._http.client.stream(
+        async with self._http.pool.client.stream(
             call.method,
             self._base_url + call.path,
             params=list(call.params) or None,
@@ -315,7 +343,7 @@ class CRMConnection:
             return CRMOutcomeUnknown(f"{failure}; it may have happened")
         if isinstance(failure, CRMRateLimited) and (failure.retry_after or LONGEST_PAUSE) > LONGEST_PAUSE:
             return failure
-        return _Again(failure)
+        return Again(failure)
 
     def _explained(self, call: Call, error: CRMError) -> Exception:
         """Return what a refusal in the vendor's own words means: a safe call may be repeated, another was not done."""
@@ -324,7 +352,9 @@ class CRMConnection:
         return error
 
     def _redact(self, text: str, call: Call) -> str:
-        for hidden in (*(secret.get_secret_value() for secret in self._secrets), *call.private):
+        line = self._http.line.proxy
+        secrets = (*self._secrets, line) if line else self._secrets
+        for hidden in (*(secret.get_secret_value() for secret in secrets), *call.private):
             value = hidden.strip()
             if len(value) >= 4:
                 for form in (value, quote(value), quote_plus(value)):
@@ -346,29 +376,3 @@ def _set_cookies(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
         name, equals, value = line.partition(";")[0].partition("=")
         if equals and name.strip():
             yield name.strip(), value.strip()
-
-
-_backoff = wait_exponential_jitter(initial=1, max=LONGEST_PAUSE.total_seconds(), jitter=1)
-_jitter = wait_random(0, 0.5)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Return the seconds to wait: what the CRM asked for, else 1, 2, 4, each with jitter."""
-    failure = state.outcome.exception() if state.outcome else None
-    asked = failure.error if isinstance(failure, _Again) else None
-    if isinstance(asked, CRMRateLimited) and asked.retry_after is not None:
-        return asked.retry_after.total_seconds() + _jitter(state)
-    return _backoff(state)
-
-
-def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Return how long the CRM asks to wait (seconds or an HTTP date, RFC 9110 10.2.3); None where it does not say."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:9]), 86_400))
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment - now, timedelta(0)), timedelta(days=1))

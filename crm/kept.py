@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from crm.base import Cache
+from crm.ports import Cache
 
 T = TypeVar("T")
+
+_renewed: ContextVar[set[str] | None] = ContextVar("crm_renewed", default=None)
+
+
+@contextmanager
+def renewing() -> Iterator[None]:
+    """Let whatever is asked for inside be loaded anew, once, and kept."""
+    token = _renewed.set(set())
+    try:
+        yield
+    finally:
+        _renewed.reset(token)
 
 
 class Kept:
@@ -24,7 +38,8 @@ class Kept:
     async def get(self, key: str, shape: TypeAdapter[T], load: Callable[[], Awaitable[T]], *, ttl: timedelta) -> T:
         """Return what is kept under the key, else load it and keep it."""
         name = f"{self._scope}:{key}"
-        kept = await self._cache.get(name)
+        renewed = _renewed.get()
+        kept = await self._cache.get(name) if renewed is None or name in renewed else None
         if kept is not None:
             try:
                 return shape.validate_json(kept)
@@ -32,6 +47,8 @@ class Kept:
                 pass  # written by another version of ours: ask again
         value = await load()
         await self._cache.set(name, shape.dump_json(value).decode(), ttl=ttl)
+        if renewed is not None:
+            renewed.add(name)
         return value
 
     async def forget(self, key: str) -> None:

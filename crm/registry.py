@@ -10,11 +10,15 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from crm.account import Account, Clock
+from crm.aged import Aged
 from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
 from crm.bitrix24.adapter import Bitrix24Adapter
 from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
+from crm.guard import Caller
 from crm.http import CRMHttp
+from crm.kept import scope_of
+from crm.kept_adapter import KeptAdapter, Noticed
 from crm.one_c.adapter import OneCAdapters
 from crm.yclients.adapter import YclientsAdapter
 
@@ -50,7 +54,7 @@ def may_lessen(crm_type: str) -> bool:
 
 
 class CRMFactory:
-    """Makes adapters. They are cheap: connections, pace and cache are shared."""
+    """Makes adapters, each with its answers kept. They are cheap: connections, pace and cache are shared."""
 
     def __init__(
         self,
@@ -75,15 +79,21 @@ class CRMFactory:
         secrets: Mapping[str, SecretStr],
         account_id: str | None,
         time_zone: str,
+        company: str = "",
+        noticed: Noticed | None = None,
     ) -> BaseCRMAdapter:
         """Make a branch's adapter; asks the CRM nothing. Raises CRMNotConfigured with the name of the field at fault.
 
         `account_id` is the branch's own id in the CRM, None where `options` hold it. `time_zone` is an IANA name, used
-        where the CRM gives none.
+        where the CRM gives none. `company` has an outgoing address, a share of the vendor's limits and kept answers of
+        its own. `noticed` is told when the catalogue is read, by one who refreshes it in the background.
         """
         adapter = _get_adapter(crm_type, self._adapters)
         account = _account(adapter.manifest, options, secrets, account_id, time_zone)
-        return adapter(account, http=self._http, pace=self._pace, cache=self._cache, clock=self._clock)
+        place = _place_of(account)
+        http = self._http.of(Caller(company=company, account=place))
+        inner = adapter(account, http=http, pace=self._pace, cache=self._cache, clock=self._clock)
+        return KeptAdapter(inner, Aged(self._cache, f"{company}:{place}", self._clock), http.guard, noticed)
 
 
 def _get_adapter(crm_type: str, adapters: Mapping[str, AdapterClass] = ADAPTERS) -> AdapterClass:
@@ -91,6 +101,13 @@ def _get_adapter(crm_type: str, adapters: Mapping[str, AdapterClass] = ADAPTERS)
         return adapters[crm_type]
     except KeyError:
         raise CRMNotConfigured(f"unknown crm type {crm_type!r}: one of {', '.join(adapters)}") from None
+
+
+def _place_of(account: Account) -> str:
+    """Name the account among all: other settings or credentials are another one."""
+    options = [f"{name}={value}" for name, value in sorted(account.options.items())]
+    secrets = [secret for _, secret in sorted(account.secrets.items())]
+    return scope_of(account.type, account.account_id or "", (*options, account.time_zone.key), secrets)
 
 
 def _account(

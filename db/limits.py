@@ -142,21 +142,3 @@ class RateLimits:
 
 def _interval_us(budget: Budget) -> int:
     return round(budget.per / budget.rate / timedelta(microseconds=1))
-
-
-class Pace:
-    """Waits for a vendor's budget; past `limit` it gives up, so that no client waits behind an endless queue."""
-
-    def __init__(self, limits: RateLimits, *, limit: timedelta = timedelta(seconds=10)) -> None:
-        self._limits = limits
-        self._limit = limit
-
-    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
-        """Return when one more call is allowed. Raises TimeoutError."""
-        budget = Budget(rate, per, burst)
-        async with asyncio.timeout(self._limit.total_seconds()):
-            while True:
-                delay = await self._limits.spend(f"vendor:{vendor}", budget)
-                if delay is None:
-                    return
-                await asyncio.sleep(delay.total_seconds())

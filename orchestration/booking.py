@@ -101,7 +101,7 @@ class BookingDesk:
         wanted = part.slot()
         day = turn.local(part.starts_at, branch).date()
         crm = turn.scope.crm(branch.id)
-        slots = await crm.get_available_slots(wanted.service_ids, first=day, last=day, staff_id=wanted.staff.id)
+        slots = await crm.get_fresh_slots(wanted.service_ids, first=day, last=day, staff_id=wanted.staff.id)
         slot = next((slot for slot in slots if slot.starts_at == part.starts_at), None)
         if slot is None:
             if proposal.kind is IntentKind.MOVE:

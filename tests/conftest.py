@@ -78,7 +78,7 @@ class Clock:
 class NoWaiting:
     """A pace for sandboxes that have their limits off: the waiting itself has tests of its own."""
 
-    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
+    async def wait(self, limits: object, *, line: str, company: str, ahead: int) -> None:
         return
 
 

@@ -137,7 +137,7 @@ async def _work(settings: Settings, lease: timedelta, *, crm_limits: bool) -> No
 
 
 class _NoPace:
-    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
+    async def wait(self, limits: object, *, line: str, company: str, ahead: int) -> None:
         return
 
 

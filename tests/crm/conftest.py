@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crm.http import CRMHttp, TimeLimits
+from crm.ports import Limit
 
 
 @dataclass
@@ -24,10 +25,12 @@ class Pace:
     """Allows every call and remembers what was asked; `used_up` refuses."""
 
     asked: list[tuple[str, int, timedelta, int]] = field(default_factory=list)
+    turns: list[tuple[str, str, int]] = field(default_factory=list)
     used_up: bool = False
 
-    async def wait(self, vendor: str, *, rate: int, per: timedelta, burst: int) -> None:
-        self.asked.append((vendor, rate, per, burst))
+    async def wait(self, limits: Sequence[Limit], *, line: str, company: str, ahead: int) -> None:
+        self.asked += [(limit.name, limit.rate, limit.per, limit.burst) for limit in limits]
+        self.turns.append((line, company, ahead))
         if self.used_up:
             raise TimeoutError
 

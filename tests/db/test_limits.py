@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from db.cache import Cache
-from db.limits import Budget, Pace, RateLimits
+from db.limits import Budget, RateLimits
 from db.records import (
     WorkKind,
 )
@@ -42,16 +40,6 @@ async def test_a_held_budget_lets_nothing_through_and_then_only_its_steady_rate(
     assert timedelta(minutes=59) < waits[0] <= timedelta(hours=1)
     assert timedelta(seconds=99) < waits[1] - waits[0] < timedelta(seconds=101)
     assert await limits.spend("other", budget) is None
-
-
-async def test_a_pace_waits_and_gives_up_past_its_limit(core):
-    pace = Pace(RateLimits(core.redis, core.redis_prefix), limit=timedelta(seconds=0.2))
-    await pace.wait("v", rate=50, per=timedelta(seconds=1), burst=1)
-    await pace.wait("v", rate=50, per=timedelta(seconds=1), burst=1)
-
-    await pace.wait("slow", rate=1, per=timedelta(hours=1), burst=1)
-    with pytest.raises(TimeoutError):
-        await pace.wait("slow", rate=1, per=timedelta(hours=1), burst=1)
 
 
 async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(core):

@@ -151,7 +151,7 @@ async def test_a_method_whose_time_is_nearly_spent_is_left_alone_until_the_porta
     calls = len(vendor.calls)
 
     with pytest.raises(CRMRateLimited) as limited:
-        await crm.get_available_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
+        await crm.get_fresh_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
     assert limited.value.retry_after == timedelta(minutes=10)
     assert len(vendor.calls) == calls
     assert cache.ttls[next(key for key in cache.kept if "operating" in key)] == timedelta(minutes=10)

@@ -131,7 +131,7 @@ class Desk:
         staff_id = await self.master(master) if master else None
         ids: list[ServiceId] = [(await self.service(title)).id]
         wanted = day or self.tomorrow
-        return await self.crm.get_available_slots(ids, first=wanted, last=wanted, staff_id=staff_id)
+        return await self.crm.get_fresh_slots(ids, first=wanted, last=wanted, staff_id=staff_id)
 
     async def slot(
         self,

@@ -199,7 +199,7 @@ async def test_the_check_counts_what_the_widget_shows(crm, connect):
 
 
 async def test_the_widget_refuses_who_is_no_browser_page(vendor, http, crm, connect):
-    answer = await http.client.get(f"{vendor.url}/mobile/ajax/newrecord/company_services/?company=100500&array=1")
+    answer = await http.pool.client.get(f"{vendor.url}/mobile/ajax/newrecord/company_services/?company=100500&array=1")
 
     assert "AJAX" in answer.json()["error"]["message"]
 
@@ -208,9 +208,9 @@ async def test_the_widget_refuses_who_is_no_browser_page(vendor, http, crm, conn
 async def test_the_widget_books_for_nobody_without_the_session(vendor, crm, step):
     slot = replace((await slots_of(crm))[0])
     calls = {
-        "hold": lambda: crm._client.hold({}, slot.service_ids, staff_id=slot.staff.id, starts=slot.starts_at),
-        "check": lambda: crm._client.check({}, new(slot)),
-        "book": lambda: crm._client.book({}, new(slot)),
+        "hold": lambda: crm._inner._client.hold({}, slot.service_ids, staff_id=slot.staff.id, starts=slot.starts_at),
+        "check": lambda: crm._inner._client.check({}, new(slot)),
+        "book": lambda: crm._inner._client.book({}, new(slot)),
     }
     with pytest.raises(CRMRejected, match="Сессия истекла"):
         await calls[step]()
