@@ -316,7 +316,7 @@ async def test_a_calendar_that_refuses_with_an_empty_code_is_a_refusal_all_the_s
     vendor.fail("times", times=9, mutate=lambda _: {"error": "", "error_description": "Access denied"})
 
     with pytest.raises(Exception, match="Access denied"):
-        await crm.get_available_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
+        await crm.get_fresh_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
 
 
 async def test_what_staff_do_is_told_by_the_deals_number(connect, vendor):
@@ -344,7 +344,7 @@ async def test_an_outage_of_the_calendar_is_no_free_day(crm, vendor, find_slot):
     vendor.fail("times", times=50, mutate=lambda body: {**body, "result": {"bookings": []}})
 
     with pytest.raises(CRMUnavailable):
-        await crm.get_available_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
+        await crm.get_fresh_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
 
 
 @pytest.mark.parametrize(
