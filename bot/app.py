@@ -24,6 +24,7 @@ from bot.settings import Mode, Settings
 from crm.base import Pace
 from db.answers import Answers
 from db.companies import Companies
+from db.crm_events import CrmEvents
 from db.crypto import KeyRing, load_or_make_key_file
 from db.directory import Directory
 from db.doorbell import Doorbell
@@ -38,6 +39,7 @@ from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers.base import ChannelIntake
+from handlers.crm_events import CrmHooks
 from handlers.ops import Ops
 from handlers.process import Process
 from handlers.registry import INTAKES
@@ -217,6 +219,7 @@ def build_gateway(core: Core, intakes: Mapping[ChannelType, ChannelIntake] = INT
     )
     guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
+    hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock)
     process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
-    application = build_application([*webhooks.routes(), *process.routes(), *ops.routes()])
+    application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes()])
     return Gateway(application, host=settings.host, port=settings.port)

@@ -126,6 +126,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         model=yaml.model,
         quiet=timedelta(seconds=float(yaml.quiet_seconds)) if yaml.quiet_seconds is not None else None,
         longest_gap=_minutes(yaml.longest_gap_minutes),
+        tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}

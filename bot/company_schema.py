@@ -132,6 +132,7 @@ class CompanyYaml(PlaceYaml):
     model: Name | None = None
     quiet_seconds: Seconds | None = None
     longest_gap_minutes: Gap | None = None
+    tell_clients_of_crm_changes: bool = True
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

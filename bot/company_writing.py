@@ -50,6 +50,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "model": agent.model,
         "quiet_seconds": _seconds(agent.quiet),
         "longest_gap_minutes": _count(agent.longest_gap),
+        "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
         "services": [_write_service(service) for service in agent.services],

@@ -11,6 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.app import Core
+from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.housekeeping import SweepJob
 from bot.keyless import KeylessModel
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
@@ -24,6 +25,7 @@ from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.cache import Cache
 from db.clients import Clients
+from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
@@ -221,6 +223,19 @@ def _worker(
     quiet = timedelta(seconds=settings.quiet_seconds)
     turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
     deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
+    watch = CrmWatchJob(
+        WatchStores(
+            database=core.database,
+            work=core.work,
+            events=CrmEvents(core.database),
+            appointments=Appointments(),
+            dialogues=Dialogues(),
+            outbox=Outbox(core.clock),
+            intents=Intents(),
+        ),
+        scopes,
+        core.clock,
+    )
     sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
     owner = new_owner()
 
@@ -231,7 +246,7 @@ def _worker(
             job,
             core.work,
             # Nobody waits for a sweep, and a worker must not wait longer for Redis than Redis may take to answer.
-            None if kind is WorkKind.SWEEP else doorbell,
+            doorbell if kind in (WorkKind.TURN, WorkKind.DELIVERY) else None,
             core.clock,
             owner=owner,
             places=places,
@@ -245,7 +260,11 @@ def _worker(
         lane(WorkKind.TURN, turns, places=settings.turns_at_once),
         lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
     ]
-    return Worker(lanes if only is not None else [*lanes, lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL)])
+    by_the_clock = [
+        lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.CRM, watch, places=4),
+    ]
+    return Worker(lanes if only is not None else [*lanes, *by_the_clock])
 
 
 def delivery_stores(core: Core) -> DeliveryStores:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.booking_models import appointments
 from db.engine import Transaction
-from db.models import appointments
 from db.records import BookedAppointment, BranchId, CompanyId, DialogueId
 
 
@@ -59,6 +60,38 @@ class Appointments:
             .order_by(table.starts_at)
         )
         return [_booked(row) for row in rows.mappings()]
+
+    async def find_by_records(
+        self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str]
+    ) -> Sequence[BookedAppointment]:
+        """Return those of ours that stand under these ids in the branch's CRM."""
+        table = appointments.c
+        mine = (table.company_id == tx.company, table.branch_id == branch_id)
+        rows = await tx.connection.execute(
+            select(appointments).where(*mine, table.crm_record_id.in_(crm_record_ids)).order_by(table.starts_at)
+        )
+        return [_booked(row) for row in rows.mappings()]
+
+    async def list_longest_unread(
+        self, tx: Transaction, branch_id: BranchId, *, now: datetime, limit: int
+    ) -> Sequence[BookedAppointment]:
+        """Return upcoming ones of a branch, those first that were read from the CRM the longest ago."""
+        table = appointments.c
+        mine = (table.company_id == tx.company, table.branch_id == branch_id)
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(*mine, table.starts_at > now, table.cancelled.is_(False))
+            .order_by(table.updated_at)
+            .limit(limit)
+        )
+        return [_booked(row) for row in rows.mappings()]
+
+    async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
+        """Say that these were read from the CRM just now and had not changed."""
+        table = appointments.c
+        await tx.connection.execute(
+            update(appointments).where(table.company_id == tx.company, table.id.in_(ids)).values(updated_at=func.now())
+        )
 
     async def mark_cancelled(self, tx: Transaction, branch_id: BranchId, crm_record_id: str) -> None:
         """Say that the record was cancelled; one that we do not know is nobody's loss."""

@@ -7,19 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.booking_models import appointments, intents
 from db.engine import Transaction
-from db.models import (
-    accepted_updates,
-    appointments,
-    clients,
-    handovers,
-    intents,
-    messages,
-    replies,
-    sessions,
-    tool_calls,
-    turns,
-)
+from db.models import accepted_updates, clients, handovers, messages, replies, sessions, tool_calls, turns
 from db.records import DeliveryStatus, Dialogue, DialogueId, InCharge, IntentStatus, new_id
 
 

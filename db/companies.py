@@ -23,11 +23,12 @@ from db.company_rows import (
     read_channels,
     read_snapshot,
     to_company,
+    watch_crm,
     write_agent,
     write_branches,
     write_token,
 )
-from db.crypto import KeyRing, new_webhook_token
+from db.crypto import KeyRing, new_webhook_token, token_digest
 from db.engine import Database
 from db.errors import Conflict, NotFound
 from db.records import (
@@ -35,6 +36,7 @@ from db.records import (
     NO_DIALOGUE,
     AgentSettings,
     Branch,
+    BranchId,
     Channel,
     ChannelId,
     ChannelStatus,
@@ -79,7 +81,7 @@ class Companies:
                 values = {**company_values(company), "plan_limits": dict(company.plan_limits)}
                 await tx.connection.execute(insert(models.companies).values(values))
                 await write_agent(tx, agent, branches)
-                await write_branches(tx, branches)
+                await write_branches(tx, branches, now=self._clock())
                 await ring(
                     tx,
                     dialogue_id=NO_DIALOGUE,
@@ -99,7 +101,7 @@ class Companies:
             table = models.companies
             await tx.connection.execute(update(table).where(table.c.id == company.id).values(company_values(company)))
             await write_agent(tx, agent, branches)
-            await write_branches(tx, branches)
+            await write_branches(tx, branches, now=self._clock())
         await self._tell(company.id)
 
     async def get_company_id(self, slug_or_id: str) -> CompanyId:
@@ -153,7 +155,21 @@ class Companies:
         async with self._database.company(company_id) as tx:
             statement = insert(models.company_crm_settings).values(values)
             await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id"], set_=values))
+            for branch in (await read_snapshot(tx)).branches:
+                await watch_crm(tx, branch.id, now=self._clock())
         await self._tell(company_id)
+
+    async def make_crm_hook(self, company_id: CompanyId, branch_id: BranchId) -> str:
+        """Return a new token for what the branch's CRM tells; the one before is dead from the commit on."""
+        token = new_webhook_token()
+        tokens = models.webhook_tokens
+        async with self._database.company(company_id) as tx:
+            mine = (tokens.c.company_id == company_id, tokens.c.branch_id == branch_id)
+            await tx.connection.execute(delete(tokens).where(*mine))
+            values = {"digest": token_digest(token), "company_id": company_id, "branch_id": branch_id}
+            await tx.connection.execute(insert(tokens).values(values))
+        await self._tell(company_id)
+        return token
 
     def crm_secrets(self, company_id: CompanyId, crm: CrmSettings) -> dict[str, SecretStr]:
         """Decrypt the CRM's secrets. Raises SecretError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, literal, select, update
@@ -24,6 +24,7 @@ from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
 from db.records import (
+    NO_CHANNEL,
     AgentSettings,
     Branch,
     BranchId,
@@ -35,7 +36,10 @@ from db.records import (
     CompanyId,
     CompanySnapshot,
     CrmSettings,
+    DialogueId,
+    WorkKind,
 )
+from db.work import ring
 
 
 async def read_snapshot(tx: Transaction) -> CompanySnapshot:
@@ -92,13 +96,14 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "model": agent.model,
         "quiet_ms": round(agent.quiet.total_seconds() * 1000) if agent.quiet is not None else None,
         "longest_gap_minutes": _minutes(agent.longest_gap),
+        "tell_of_crm_changes": agent.tell_of_crm_changes,
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
     await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id"], set_=values))
 
 
-async def write_branches(tx: Transaction, branches: Sequence[Branch]) -> None:
+async def write_branches(tx: Transaction, branches: Sequence[Branch], *, now: datetime) -> None:
     table = models.branches
     keys = [branch.key for branch in branches]
     await tx.connection.execute(delete(table).where(table.c.company_id == tx.company, table.c.key.not_in(keys)))
@@ -114,7 +119,13 @@ async def write_branches(tx: Transaction, branches: Sequence[Branch]) -> None:
             "position": position,
         }
         statement = insert(table).values(company_id=tx.company, id=branch.id, key=branch.key, **values)
-        await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id", "key"], set_=values))
+        kept = statement.on_conflict_do_update(index_elements=["company_id", "key"], set_=values).returning(table.c.id)
+        await watch_crm(tx, BranchId((await tx.connection.execute(kept)).scalar_one()), now=now)
+
+
+async def watch_crm(tx: Transaction, branch_id: BranchId, *, now: datetime) -> None:
+    """Ask that the branch's CRM is looked into at once; where there is none, that is found out then."""
+    await ring(tx, dialogue_id=DialogueId(branch_id), channel_id=NO_CHANNEL, kind=WorkKind.CRM, due_at=now)
 
 
 async def write_token(tx: Transaction, channel: Channel, token: str) -> None:
@@ -179,6 +190,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         model=row["model"],
         quiet=timedelta(milliseconds=row["quiet_ms"]) if row["quiet_ms"] is not None else None,
         longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
+        tell_of_crm_changes=row["tell_of_crm_changes"],
     )
 
 

@@ -20,7 +20,7 @@ from db.company_rows import read_channels, read_snapshot
 from db.crypto import token_digest
 from db.engine import Database
 from db.errors import NotFound
-from db.records import Channel, ChannelId, ChannelStatus, ChannelType, CompanyId, CompanySnapshot
+from db.records import BranchId, Channel, ChannelId, ChannelStatus, ChannelType, CompanyId, CompanySnapshot
 
 log = structlog.get_logger()
 
@@ -72,6 +72,7 @@ class Directory:
         self._database = database
         self._ttl = ttl
         self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId] | None] = _Cache(max_size, clock)
+        self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId] | None] = _Cache(max_size, clock)
         self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock)
         self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock)
 
@@ -102,6 +103,15 @@ class Directory:
             for row in rows
             if (channel := await self._open_channel(CompanyId(row.company_id), ChannelId(row.channel_id))) is not None
         ]
+
+    async def find_crm_branch(self, webhook_token: str) -> tuple[CompanyId, BranchId] | None:
+        """Return whose CRM tells with this token; None for an unknown token or a closed company."""
+        digest = token_digest(webhook_token)
+        known = self._crm_tokens.find(digest)
+        named = known[0] if known else await self._read_crm_token(digest)
+        if named is None or (await self.get_snapshot(named[0])).company.disabled:
+            return None
+        return named
 
     async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
         """Return the company. Raises NotFound."""
@@ -140,6 +150,7 @@ class Directory:
         self._snapshots.drop(company_id)
         self._channels.drop(company_id)
         self._tokens.clear()
+        self._crm_tokens.clear()
 
     async def listen(self, redis: Redis, prefix: str = "") -> None:
         """Forget companies as they change, until cancelled. While Redis is away, the time to live decides."""
@@ -176,6 +187,16 @@ class Directory:
             row = (
                 await tx.connection.execute(select(table.company_id, table.channel_id).where(table.digest == digest))
             ).first()
-        named = (CompanyId(row.company_id), ChannelId(row.channel_id)) if row else None
+        named = (CompanyId(row.company_id), ChannelId(row.channel_id)) if row and row.channel_id else None
         self._tokens.keep(digest, named, self._ttl if named else _UNKNOWN_TTL)
+        return named
+
+    async def _read_crm_token(self, digest: bytes) -> tuple[CompanyId, BranchId] | None:
+        table = models.webhook_tokens.c
+        async with self._database.platform() as tx:
+            row = (
+                await tx.connection.execute(select(table.company_id, table.branch_id).where(table.digest == digest))
+            ).first()
+        named = (CompanyId(row.company_id), BranchId(row.branch_id)) if row and row.branch_id else None
+        self._crm_tokens.keep(digest, named, self._ttl if named else _UNKNOWN_TTL)
         return named

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.booking_models import intents
 from db.engine import Transaction
 from db.errors import Conflict
-from db.models import intents
-from db.records import BranchId, CompanyId, DialogueId, Intent, IntentKind, IntentStatus
+from db.records import BookedAppointment, BranchId, CompanyId, DialogueId, Intent, IntentKind, IntentStatus
 
 _BEFORE_CALL = (IntentStatus.CONFIRMED, IntentStatus.CALLED)
 
@@ -65,6 +65,22 @@ class Intents:
             crm_record_id=row["crm_record_id"],
             error=row["error"],
         )
+
+    async def any_under_way(self, tx: Transaction, ours: Sequence[BookedAppointment], *, since: datetime) -> bool:
+        """Say whether a write was called lately whose outcome is not kept yet, and which may be of one of these."""
+        if not ours:
+            return False
+        record = intents.c.action["appointment"]["record_id"].astext
+        open_ = select(intents.c.id).where(
+            intents.c.company_id == tx.company,
+            intents.c.status == IntentStatus.CALLED.value,
+            intents.c.called_at >= since,
+            or_(
+                intents.c.dialogue_id.in_([one.dialogue_id for one in ours]),
+                record.in_([one.crm_record_id for one in ours]),
+            ),
+        )
+        return (await tx.connection.execute(open_.limit(1))).first() is not None
 
     async def mark_called(self, tx: Transaction, id_: UUID, *, at: datetime) -> None:
         """Say that the CRM is about to be called; again only after a lookup. Raises Conflict."""

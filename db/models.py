@@ -6,13 +6,13 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -22,36 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-GLOBAL_TABLES = frozenset({"companies", "webhook_tokens", "alembic_version"})
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-    }
-)
-_NOW = text("now()")
-_OBJECT = text("'{}'::jsonb")
-_ARRAY = text("'[]'::jsonb")
-
-
-def _moment(name: str, *, nullable: bool = True) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _created() -> Column[object]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=_NOW)
-
-
-def _company() -> Column[object]:
-    return Column("company_id", Uuid, nullable=False)
-
-
-def _of_company() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["company_id"], ["companies.id"], ondelete="CASCADE")
-
+import db.booking_models  # noqa: F401 (its tables belong to the same metadata)
+from db.columns import ARRAY, NOW, OBJECT, company, created, metadata, moment, of_company
 
 companies = Table(
     "companies",
@@ -61,10 +33,10 @@ companies = Table(
     Column("name", Text, nullable=False),
     Column("email", Text),
     Column("plan", Text, nullable=False, server_default=text("'free'")),
-    Column("plan_limits", JSONB, nullable=False, server_default=_OBJECT),
-    Column("declared_channels", JSONB, nullable=False, server_default=_ARRAY),
-    _moment("disabled_at"),
-    _created(),
+    Column("plan_limits", JSONB, nullable=False, server_default=OBJECT),
+    Column("declared_channels", JSONB, nullable=False, server_default=ARRAY),
+    moment("disabled_at"),
+    created(),
 )
 
 webhook_tokens = Table(
@@ -72,21 +44,26 @@ webhook_tokens = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("company_id", Uuid, nullable=False),
-    Column("channel_id", Uuid, nullable=False),
+    # One of the two: a messenger's channel, or the branch whose CRM tells of changes.
+    Column("channel_id", Uuid),
+    Column("branch_id", Uuid),
     # Where one webhook serves several bots or numbers: "whatsapp:<phone number id>".
     Column("address", Text),
-    _created(),
+    created(),
     ForeignKeyConstraint(
         ["company_id", "channel_id"], ["company_channels.company_id", "company_channels.id"], ondelete="CASCADE"
     ),
+    ForeignKeyConstraint(["company_id", "branch_id"], ["branches.company_id", "branches.id"], ondelete="CASCADE"),
+    CheckConstraint("num_nonnulls(channel_id, branch_id) = 1", name="one_of_two"),
     Index("webhook_tokens_company_id_channel_id_idx", "company_id", "channel_id"),
+    Index("webhook_tokens_company_id_branch_id_idx", "company_id", "branch_id"),
     Index("webhook_tokens_address_idx", "address", postgresql_where=text("address IS NOT NULL")),
 )
 
 branches = Table(
     "branches",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -99,22 +76,22 @@ branches = Table(
     Column("position", Integer, nullable=False),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "key"),
-    _of_company(),
+    of_company(),
 )
 
 company_agent_settings = Table(
     "company_agent_settings",
     metadata,
-    _company(),
+    company(),
     Column("description", Text),
     Column("business_type", Text),
     Column("target_audience", Text),
     Column("highlights", Text),
-    Column("services", JSONB, nullable=False, server_default=_ARRAY),
-    Column("products", JSONB, nullable=False, server_default=_ARRAY),
-    Column("faq", JSONB, nullable=False, server_default=_ARRAY),
+    Column("services", JSONB, nullable=False, server_default=ARRAY),
+    Column("products", JSONB, nullable=False, server_default=ARRAY),
+    Column("faq", JSONB, nullable=False, server_default=ARRAY),
     # Pairs of topic and text: a JSON object would lose their order.
-    Column("policies", JSONB, nullable=False, server_default=_ARRAY),
+    Column("policies", JSONB, nullable=False, server_default=ARRAY),
     # Copies of the first branch's, for whoever reads the table by SQL; the branches are the truth.
     Column("hours", JSONB),
     Column("address", Text),
@@ -127,57 +104,58 @@ company_agent_settings = Table(
     Column("model", Text),
     Column("quiet_ms", Integer),
     Column("longest_gap_minutes", Integer),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
-    _of_company(),
+    of_company(),
 )
 
 company_crm_settings = Table(
     "company_crm_settings",
     metadata,
-    _company(),
+    company(),
     Column("type", Text, nullable=False),
-    Column("options", JSONB, nullable=False, server_default=_OBJECT),
+    Column("options", JSONB, nullable=False, server_default=OBJECT),
     Column("secrets", Text, nullable=False),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
-    _of_company(),
+    of_company(),
 )
 
 company_channels = Table(
     "company_channels",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("type", Text, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
-    Column("options", JSONB, nullable=False, server_default=_OBJECT),
+    Column("options", JSONB, nullable=False, server_default=OBJECT),
     Column("secrets", Text, nullable=False),
-    _created(),
+    created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "type", "external_id"),
-    _of_company(),
+    of_company(),
 )
 
 clients = Table(
     "clients",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     # E.164, proved by a channel: two dialogues with the same one are one person's.
     Column("phone", Text, nullable=False),
-    _created(),
+    created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "phone"),
-    _of_company(),
+    of_company(),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
@@ -189,13 +167,13 @@ sessions = Table(
     Column("source", Text),
     Column("proved_phone", Text),
     Column("typed_phone", Text),
-    _moment("greeted_at"),
-    _moment("last_message_at"),
+    moment("greeted_at"),
+    moment("last_message_at"),
     Column("state", Text),
-    Column("state_data", JSONB, nullable=False, server_default=_OBJECT),
+    Column("state_data", JSONB, nullable=False, server_default=OBJECT),
     Column("state_version", BigInteger, nullable=False, server_default=text("0")),
-    _moment("unreachable_at"),
-    _created(),
+    moment("unreachable_at"),
+    created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "channel_id", "key"),
     ForeignKeyConstraint(
@@ -210,14 +188,14 @@ sessions = Table(
 messages = Table(
     "messages",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("turn_id", Uuid, nullable=False),
     Column("author", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("parts", JSONB, nullable=False, server_default=_ARRAY),
+    Column("parts", JSONB, nullable=False, server_default=ARRAY),
     Column("model", Text),
     Column("prompt_version", Text),
     PrimaryKeyConstraint("company_id", "id", "at"),
@@ -228,18 +206,18 @@ messages = Table(
 accepted_updates = Table(
     "accepted_updates",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("dialogue_key", Text, nullable=False),
     Column("update_key", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    _moment("accepted_at", nullable=False),
+    moment("accepted_at", nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("turn_id", Uuid),
-    _moment("done_at"),
-    _moment("dead_at"),
+    moment("done_at"),
+    moment("dead_at"),
     Column("error", Text),
     PrimaryKeyConstraint("company_id", "id"),
     Index(
@@ -256,10 +234,10 @@ accepted_updates = Table(
 update_keys = Table(
     "update_keys",
     metadata,
-    _company(),
+    company(),
     Column("channel_id", Uuid, nullable=False),
     Column("update_key", Text, nullable=False),
-    _moment("accepted_at", nullable=False),
+    moment("accepted_at", nullable=False),
     PrimaryKeyConstraint("company_id", "channel_id", "update_key"),
     Index("update_keys_company_id_accepted_at_idx", "company_id", "accepted_at"),
 )
@@ -267,14 +245,14 @@ update_keys = Table(
 work = Table(
     "work",
     metadata,
-    _company(),
+    company(),
     Column("dialogue_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject_id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
     Column("wake", BigInteger, nullable=False, server_default=text("1")),
-    _moment("due_at"),
-    _moment("lease_until"),
+    moment("due_at"),
+    moment("lease_until"),
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -288,7 +266,7 @@ work = Table(
 replies = Table(
     "replies",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
@@ -298,13 +276,13 @@ replies = Table(
     Column("status", Text, nullable=False, server_default=text("'waiting'")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("sent_parts", Integer, nullable=False, server_default=text("0")),
-    Column("channel_message_ids", JSONB, nullable=False, server_default=_ARRAY),
+    Column("channel_message_ids", JSONB, nullable=False, server_default=ARRAY),
     Column("window_closed", Boolean, nullable=False, server_default=text("false")),
     Column("error", Text),
-    _created(),
-    _moment("sent_at"),
-    _moment("delivered_at"),
-    _moment("read_at"),
+    created(),
+    moment("sent_at"),
+    moment("delivered_at"),
+    moment("read_at"),
     PrimaryKeyConstraint("company_id", "id"),
     Index("replies_waiting_idx", "company_id", "dialogue_id", "id", postgresql_where=text("status = 'waiting'")),
     Index("replies_company_id_turn_id_idx", "company_id", "turn_id"),
@@ -313,7 +291,7 @@ replies = Table(
 sent_messages = Table(
     "sent_messages",
     metadata,
-    _company(),
+    company(),
     Column("channel_id", Uuid, nullable=False),
     # The messenger's own id: what it tells of the message later is found by it.
     Column("message_id", Text, nullable=False),
@@ -326,11 +304,11 @@ sent_messages = Table(
 turns = Table(
     "turns",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("channel_id", Uuid, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
     Column("calls", Integer, nullable=False),
     Column("prompt_tokens", Integer, nullable=False),
     Column("output_tokens", Integer, nullable=False),
@@ -343,7 +321,7 @@ turns = Table(
 tool_calls = Table(
     "tool_calls",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("turn_id", Uuid, nullable=False),
@@ -351,83 +329,21 @@ tool_calls = Table(
     Column("arguments", JSONB, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("took_ms", Integer, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
     PrimaryKeyConstraint("company_id", "id"),
     Index("tool_calls_company_id_turn_id_idx", "company_id", "turn_id"),
-)
-
-intents = Table(
-    "intents",
-    metadata,
-    _company(),
-    Column("id", Uuid, nullable=False),
-    Column("dialogue_id", Uuid, nullable=False),
-    Column("branch_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("external_id", Text, nullable=False),
-    Column("action", JSONB, nullable=False),
-    Column("status", Text, nullable=False),
-    _moment("created_at", nullable=False),
-    _moment("called_at"),
-    _moment("finished_at"),
-    Column("crm_record_id", Text),
-    Column("error", Text),
-    PrimaryKeyConstraint("company_id", "id"),
-    UniqueConstraint("company_id", "external_id"),
-    Index("intents_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
-)
-
-slot_claims = Table(
-    "slot_claims",
-    metadata,
-    _company(),
-    Column("branch_id", Uuid, nullable=False),
-    Column("staff_id", Text, nullable=False),
-    # The beginning of five minutes.
-    _moment("cell", nullable=False),
-    Column("intent_id", Uuid, nullable=False),
-    _moment("expires_at", nullable=False),
-    PrimaryKeyConstraint("company_id", "branch_id", "staff_id", "cell"),
-    Index("slot_claims_company_id_intent_id_idx", "company_id", "intent_id"),
-    Index("slot_claims_company_id_expires_at_idx", "company_id", "expires_at"),
-)
-
-appointments = Table(
-    "appointments",
-    metadata,
-    _company(),
-    Column("id", Uuid, nullable=False),
-    Column("branch_id", Uuid, nullable=False),
-    Column("dialogue_id", Uuid, nullable=False),
-    Column("crm_record_id", Text, nullable=False),
-    Column("external_id", Text, nullable=False),
-    _moment("starts_at", nullable=False),
-    Column("duration_s", Integer, nullable=False),
-    Column("service_names", JSONB, nullable=False),
-    Column("staff_name", Text, nullable=False),
-    Column("client_name", Text, nullable=False),
-    Column("visitor_name", Text),
-    Column("phone", Text, nullable=False),
-    Column("phone_proved", Boolean, nullable=False),
-    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
-    _created(),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
-    PrimaryKeyConstraint("company_id", "id"),
-    UniqueConstraint("company_id", "branch_id", "crm_record_id"),
-    Index("appointments_company_id_dialogue_id_starts_at_idx", "company_id", "dialogue_id", "starts_at"),
-    Index("appointments_company_id_phone_starts_at_idx", "company_id", "phone", "starts_at"),
 )
 
 handovers = Table(
     "handovers",
     metadata,
-    _company(),
+    company(),
     Column("id", Uuid, nullable=False),
     Column("dialogue_id", Uuid, nullable=False),
     Column("reason", Text, nullable=False),
     Column("summary", Text, nullable=False),
-    _moment("created_at", nullable=False),
-    _moment("resolved_at"),
+    moment("created_at", nullable=False),
+    moment("resolved_at"),
     PrimaryKeyConstraint("company_id", "id"),
     Index("handovers_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
 )

@@ -112,6 +112,8 @@ class AgentSettings:
     """How long a turn waits for the rest of a burst; None: as long as the platform's do."""
     longest_gap: timedelta | None = None
     """How long a client may wait between two parts of a visit; None: as long as anywhere."""
+    tell_of_crm_changes: bool = True
+    """Whether clients are told when staff move or cancel their appointments in the CRM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +185,8 @@ class WorkKind(StrEnum):
     DELIVERY = "delivery"
     SWEEP = "sweep"
     """Of a company, not of a dialogue: what is kept only for a time goes."""
+    CRM = "crm"
+    """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +409,16 @@ class BookedAppointment:
     phone: str
     phone_proved: bool
     cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmHook:
+    """What a branch's CRM told, as it came; it proves nothing."""
+
+    id: UUID
+    content_type: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

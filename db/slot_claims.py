@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from db.booking_models import intents, slot_claims
 from db.engine import Transaction
-from db.models import intents, slot_claims
 from db.records import BranchId, StaffTime
 
 CELL = timedelta(minutes=5)

@@ -448,8 +448,12 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self) -> None:
-        """Wait until nothing is due any more: what was sent is answered, and what was answered is out."""
+    async def settles(self, *, crm: bool = False) -> None:
+        """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
+
+        `crm`: what was changed in the CRM is looked into as well.
+        """
+        kinds = ["turn", "delivery", *(["crm"] if crm else [])]
         async with asyncio.timeout(20):
             while True:
                 async with self.core.database.company(self.company_id) as tx:
@@ -457,7 +461,9 @@ class Installation:
                         select(func.count())
                         .select_from(work)
                         .where(
-                            work.c.company_id == self.company_id, work.c.due_at <= self.clock(), work.c.kind != "sweep"
+                            work.c.company_id == self.company_id,
+                            work.c.due_at <= self.clock(),
+                            work.c.kind.in_(kinds),
                         )
                     )
                 quiet = not self.vendors.whatsapp.webhooks.waiting and not any(

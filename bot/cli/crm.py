@@ -71,6 +71,27 @@ def check(company: CompanyArgument, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def hook(
+    company: CompanyArgument,
+    branch: Annotated[str | None, typer.Option(help="Which branch, by its key; with one branch it is that.")] = None,
+) -> None:
+    """Make the address that the CRM tells of changes at; the one before stops working."""
+
+    async def act(core: Core) -> str:
+        snapshot = await core.companies.get_snapshot(await company_id_of(core, company))
+        chosen = [one for one in snapshot.branches if branch in (None, one.key)]
+        if len(chosen) != 1:
+            fail(f"name one branch with --branch: {', '.join(one.key for one in snapshot.branches)}")
+        if core.settings.public_url is None:
+            fail("AI_ADMIN_PUBLIC_URL is not set: a CRM could not reach this installation")
+        token = await core.companies.make_crm_hook(snapshot.company.id, chosen[0].id)
+        return f"{core.settings.public_url.rstrip('/')}/api/v1/crm/webhook/{token}"
+
+    say(with_core(act))
+    say("Put this address into the CRM. It is a key: it is shown once, and whoever knows it may ask us to look.")
+
+
+@app.command()
 def mapping(company: CompanyArgument, as_json: AsJson = False) -> None:
     """Show which of the CRM's fields carry what (1c, bitrix24), and whether they were found there."""
 

@@ -10,10 +10,10 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import SecretStr
 
 from crm.account import Account
+from crm.addresses import require_safe
 from crm.errors import CRMNotConfigured
 from crm.kept import scope_of
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 INTERFACES = ("/hs/", "/odata/")
 
 
@@ -52,17 +52,9 @@ class Access:
 
 
 def _base_url(text: str) -> str:
-    """Return the base's address without an interface's path. In the clear the password goes to this machine only."""
+    """Return the base's address without an interface's path. Raises CRMNotConfigured for one that is not safe."""
     url = text
     for interface in INTERFACES:
         url = f"{url}/".partition(interface)[0]
-    url = url.rstrip("/")
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-        plain = parts.port != 0 and not (parts.username or parts.password or parts.query or parts.fragment)
-    except ValueError:
-        known = plain = False
-    if not (known and plain and parts.hostname):
-        raise CRMNotConfigured("1c: the field base_url must be an https address without credentials")
+    parts = urlsplit(require_safe(url, crm="1c", field="base_url"))
     return f"{parts.scheme}://{parts.netloc}{quote(unquote(parts.path))}"

@@ -55,6 +55,8 @@ MANIFEST = Manifest(
             Capability.LIST,
             Capability.CLIENTS,
             Capability.FIND_BY_EXTERNAL_ID,
+            Capability.HOOKS,
+            Capability.CHANGES,
         }
     ),
     tier="documented",

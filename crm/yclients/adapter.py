@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from crm.account import Account, Clock
 from crm.base import (
@@ -14,6 +14,7 @@ from crm.base import (
     Cache,
     CheckLine,
     Client,
+    Hook,
     NewAppointment,
     Pace,
     Phone,
@@ -30,6 +31,7 @@ from crm.yclients import MANIFEST
 from crm.yclients.access import Access
 from crm.yclients.booking import Booking
 from crm.yclients.catalogue import Catalogue
+from crm.yclients.changes import list_changed, records_told
 from crm.yclients.check import Check
 from crm.yclients.client import YclientsClient
 from crm.yclients.clients import Clients
@@ -47,6 +49,7 @@ class YclientsAdapter(BaseCRMAdapter):
 
     def __init__(self, account: Account, *, http: CRMHttp, pace: Pace, cache: Cache, clock: Clock) -> None:
         access = Access.of(account)
+        self._company_id = access.company_id
         self._client = YclientsClient(http, pace, access)
         self._catalogue = Catalogue(self._client, cache, access, time_zone=account.time_zone)
         self._clients = Clients(self._client)
@@ -94,6 +97,13 @@ class YclientsAdapter(BaseCRMAdapter):
             found |= {one.id: one for one in await self._client.list_records(filters)}
         standing = [one for one in found.values() if not one.deleted and one.attendance not in (CAME, NO_SHOW)]
         return tuple([await self._appointment(one) for one in sorted(standing, key=WireRecord.starts_at)])
+
+    async def list_changed(self, since: datetime) -> tuple[Appointment, ...]:
+        zone = (await self._catalogue.get_branch()).zone
+        return tuple([await self._appointment(one) for one in await list_changed(self._client, since, zone=zone)])
+
+    def read_hook(self, hook: Hook) -> tuple[RecordId, ...]:
+        return records_told(hook, company_id=self._company_id)
 
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
         return await self._booking.move(_number_of(record_id), slot)

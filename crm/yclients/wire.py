@@ -50,6 +50,17 @@ def wall_clock(text: object) -> datetime | None:
     return datetime.fromisoformat(str(text).strip()).replace(tzinfo=None)
 
 
+def _moment(value: object) -> object:
+    """Read a moment with its offset; one without says nothing certain."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1)]
 OptionalId = Annotated[str | None, BeforeValidator(_id)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -202,6 +213,9 @@ class WireRecord(Wire):
     custom_color: Text = ""
     custom_fields: Annotated[dict[str, Any] | None, BeforeValidator(_object)] = None
     record_labels: Rows[WireLabel] = ()
+    last_changed: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
+        default=None, validation_alias="last_change_date"
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from db.models import metadata
+import db.models  # noqa: F401 (every table is in the metadata once it is loaded)
+from db.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from sandbox.yclients.answers import Json, Refused, answer, numbered
+from sandbox.yclients.hooks import Hooks
 from sandbox.yclients.online import Route, moment
 from sandbox.yclients.salon import Book, Salon
 
@@ -21,7 +22,7 @@ class Journal:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._hooks: dict[int, Json] = {}
+        self.hooks = Hooks()
 
     def routes(self) -> list[Route]:
         record = "/record/{company_id}/{record_id}"
@@ -193,6 +194,7 @@ class Journal:
             salon, client=client, **fields, comment=str(body.get("comment", "")), api_id=str(body.get("api_id", ""))
         )
         await self._book.tell()
+        self.hooks.tell(salon.id, record, "create")
         return answer(self._shown(salon, record), status=201)
 
     async def change_record(self, request: web.Request) -> web.Response:
@@ -221,6 +223,7 @@ class Journal:
             "last_change_date": self._book.now().isoformat(),
         }
         await self._book.tell()
+        self.hooks.tell(salon.id, record, "update")
         return answer(self._shown(salon, record), status=201)
 
     async def delete_record(self, request: web.Request) -> web.Response:
@@ -232,13 +235,14 @@ class Journal:
         record["deleted"] = True
         record["last_change_date"] = self._book.now().isoformat()
         await self._book.tell()
+        self.hooks.tell(salon.id, record, "delete")
         return web.Response(status=204)
 
     async def get_hooks(self, request: web.Request) -> web.Response:
-        return answer(self._hooks.get(int(request.match_info["company_id"]), {"urls": [], "active": 0}))
+        return answer(self.hooks.settings.get(int(request.match_info["company_id"]), {"urls": [], "active": 0}))
 
     async def set_hooks(self, request: web.Request) -> web.Response:
-        self._hooks[int(request.match_info["company_id"])] = await request.json()
+        self.hooks.settings[int(request.match_info["company_id"])] = await request.json()
         return answer(await request.json(), status=201)
 
     def _read(self, salon: Salon, body: Json) -> dict[str, Any]:

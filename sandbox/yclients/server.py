@@ -38,6 +38,7 @@ class YclientsSandbox:
         per_minute: int = 200,
     ) -> None:
         self.book = Book(clock)
+        self.journal = Journal(self.book)
         self.violations: list[Json] = []
         self.calls: deque[Json] = deque(maxlen=5000)
         self.partner_token = partner_token
@@ -76,8 +77,8 @@ class YclientsSandbox:
 
     def add_routes(self, application: web.Application) -> None:
         """Mount the API."""
-        online, journal = Online(self.book), Journal(self.book)
-        for method, path, handler, needs_user in (*online.routes(), *journal.routes()):
+        online = Online(self.book)
+        for method, path, handler, needs_user in (*online.routes(), *self.journal.routes()):
             application.router.add_route(method, f"/api/v1{path}", self._guarded(handler, needs_user=needs_user))
 
     def _guarded(self, handler: Handler, *, needs_user: bool) -> Handler:

@@ -106,12 +106,12 @@ class YclientsSalon:
         record = self.salon.records[int(record_id)]
         local = starts.replace(tzinfo=self.salon.zone)
         record |= {"datetime": local.isoformat(), "date": local.strftime("%Y-%m-%d %H:%M:%S")}
-        self._changed(record)
+        self._changed(record, "update")
 
     def cancel_by_hand(self, record_id: str) -> None:
         record = self.salon.records[int(record_id)]
         record["deleted"] = True
-        self._changed(record)
+        self._changed(record, "delete")
 
     def add_client(self, name: str, phone: str) -> str:
         book = self.server.book
@@ -122,8 +122,9 @@ class YclientsSalon:
         self.salon.clients[id_] = {"id": id_, "name": name, "phone": phone, "email": "", "visits": 0, "comment": ""}
         return str(id_)
 
-    def _changed(self, record: Json) -> None:
+    def _changed(self, record: Json, status: str) -> None:
         record["last_change_date"] = self.server.book.now().isoformat()
+        self.server.journal.hooks.tell(self.salon.id, record, status)
 
     def _visit(self, record: Json) -> Visit:
         master = next(one for one in self.salon.masters if one.id == record["staff_id"])

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from bot.records_of_writes import BeingBooked, CommittedIntents, WriteStores
 from db.appointments import Appointments
+from db.booking_models import intents
 from db.errors import LeaseLost
 from db.intents import Intents
-from db.models import intents
 from db.records import (
     Accepted,
     AgentSettings,

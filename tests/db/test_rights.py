@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import db.models  # noqa: F401 (every table is in the metadata once it is loaded)
+from db.columns import GLOBAL_TABLES, metadata
 from db.engine import Database
-from db.models import GLOBAL_TABLES, metadata
 from db.records import new_id
 from db.upgrade import runtime_url
 

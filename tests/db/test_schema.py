@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import db.models  # noqa: F401 (every table is in the metadata once it is loaded)
+from db.columns import GLOBAL_TABLES, metadata
 from db.engine import Database
 from db.errors import SchemaBehind, UpgradeFailed
-from db.models import GLOBAL_TABLES, metadata
 from db.records import CompanyId
 from db.upgrade import current, downgrade, head, require_schema, runtime_url, upgrade
 

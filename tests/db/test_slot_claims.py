@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from db.models import slot_claims
+from db.booking_models import slot_claims
 from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, StaffTime, new_id
 from db.slot_claims import SlotClaims, cells_of
 

@@ -6,7 +6,8 @@ import json
 
 from sqlalchemy import select, update
 
-from db.models import accepted_updates, appointments, clients, intents, messages, replies, sessions
+from db.booking_models import appointments, intents
+from db.models import accepted_updates, clients, messages, replies, sessions
 
 
 async def both(house):

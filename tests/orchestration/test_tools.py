@@ -15,9 +15,9 @@ from bot.records_of_writes import BeingBooked, MadeHere
 from bot.scopes import open_crm
 from crm.base import Capability
 from db.appointments import Appointments
+from db.booking_models import intents
 from db.clients import Clients
 from db.errors import DatabaseUnavailable
-from db.models import intents
 from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
 from locales import Translator, languages

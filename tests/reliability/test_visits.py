@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from db.models import intents, slot_claims, work
+from db.booking_models import intents, slot_claims
+from db.models import work
 from orchestration.recorded_writes import CALL_LIMIT, GIVE_UP_AFTER
 
 OLGA_AT_FOUR = datetime.fromisoformat("2026-11-25T16:00:00+03:00")

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from db.models import intents, replies, sessions, work
+from db.booking_models import intents
+from db.models import replies, sessions, work
 from db.records import IntentStatus
 
 

@@ -50,15 +50,7 @@ def altegio(business: Business, clock: Clock) -> CRMSandbox:
     return yclients(business, clock, "altegio")
 
 
-_YCLIENTS_LACKS = frozenset(
-    {
-        Capability.PRODUCTS,
-        Capability.IDEMPOTENT_CREATE,
-        Capability.BOOKING_PAGE,
-        Capability.HOOKS,
-        Capability.CHANGES,
-    }
-)
+_YCLIENTS_LACKS = frozenset({Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE})
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
     "altegio": Case(altegio, _YCLIENTS_LACKS),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,12 +52,16 @@ class Base:
     body: Any = None
     kind: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    refused: tuple[str, int, Any] | None = None
+    """A method that is refused wherever it goes, the status and the body."""
     asked: list[web.Request] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
         await request.read()
         path = request.path.removeprefix("/salon/hs/ai-admin/v1")
+        if self.refused and request.method == self.refused[0]:
+            return web.json_response(self.refused[2], status=self.refused[1])
         if path in self.rows:
             return web.json_response(self.rows[path])
         if isinstance(self.body, str):
@@ -164,6 +171,16 @@ async def test_the_words_of_a_refusal_are_told_without_the_clients_phone_and_nam
     assert len(str(refused.value)) < 300
 
 
+async def test_a_card_that_is_refused_shows_no_name_or_phone_either(base, crm):
+    base.rows["/clients"] = {"items": []}
+    base.refused = ("POST", 400, error("invalid", "Карточка Елена, 79161234567: дубль"))
+
+    with pytest.raises(CRMInvalid, match="дубль") as refused:
+        await crm.create_client(name="Елена", phone=Phone("+79161234567"))
+    assert "79161234567" not in str(refused.value)
+    assert "Елена" not in str(refused.value)
+
+
 async def test_any_success_of_a_cancellation_is_one_whatever_its_body(base, crm):
     for status, body in ((204, ""), (200, "готово"), (200, {"id": ID})):
         base.status, base.body = status, body
@@ -267,3 +284,41 @@ async def test_an_appointment_without_a_readable_time_is_an_outage(base, crm, st
 
     with pytest.raises(CRMUnavailable):
         await crm.get_appointment(ID)
+
+
+class TestThePageForProgrammers:
+    """docs/crm-1c.md is the contract: what it shows is what is read and sent."""
+
+    @pytest.fixture
+    def samples(self) -> list[Any]:
+        """Return the page's samples in order: info, services, staff, slots, card, appointment, a booking, an error."""
+        page = (Path(__file__).parents[3] / "docs" / "crm-1c.md").read_text(encoding="utf-8")
+        return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+
+    async def test_its_samples_are_read_as_they_stand(self, base, crm, samples, clock):
+        clock.now = datetime(2026, 3, 3, 9, tzinfo=UTC)
+        info, services, staff, slots, card, appointment, *_ = samples
+        base.rows |= {"/info": info, "/services": services, "/staff": staff, "/slots": slots}
+        base.rows |= {"/clients": {"items": [card]}, "/appointments": {"items": [appointment]}}
+        [service], day = await crm.get_services(), date(2026, 3, 4)
+        [slot] = await crm.get_available_slots([service.id], first=day, last=day)
+        [visit] = await crm.list_appointments(Phone("+79161234567"), first=day)
+
+        assert (await crm.get_rules()).cancel_deadline == timedelta(hours=1)
+        assert service.terms_with(StaffId("aa07b8c9")).duration == timedelta(minutes=90)
+        assert (slot.starts_at, slot.staff.name, slot.duration) == (visit.starts_at, visit.staff.name, visit.duration)
+        assert visit.starts_at.isoformat() == "2026-03-04T15:00:00+03:00"
+        assert (visit.external_id, visit.phone) == ("aiadm-0192f0c1", "+79161234567")
+
+    async def test_a_booking_is_sent_with_the_fields_that_it_names(self, base, crm, samples):
+        *_, sample, _ = samples
+        base.status, base.body = 201, APPOINTMENT
+        await book(crm)
+
+        assert (await base.asked[-1].json()).keys() == sample.keys()
+
+    async def test_its_error_is_read_as_it_says(self, base, crm, samples):
+        base.status, base.body = 409, samples[-1]
+
+        with pytest.raises(SlotTaken, match="Время занято"):
+            await book(crm)

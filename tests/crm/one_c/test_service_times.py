@@ -83,6 +83,21 @@ async def test_times_that_no_clock_shows_are_not_offered(open_base, clock):
     assert not [wall for wall in walls if wall.startswith("02")]
 
 
+async def test_a_skipped_time_does_not_stand_in_for_the_hour_after_that_is_taken(open_base, clock):
+    clock.now = datetime(2026, 3, 28, 8, tzinfo=UTC)
+    vendor, crm = await open_base()
+    for wall in (time(3), time(3, 30)):
+        vendor.book_by_hand(
+            master="Иван Кузнецов",
+            service="Моделирование бороды",
+            starts=datetime.combine(SPRING, wall),
+            client="Пётр",
+            phone="+79160000001",
+        )
+
+    assert 3 not in {slot.starts_at.hour for slot in await free(crm, SPRING)}
+
+
 async def test_a_visit_that_staff_wrote_into_the_skipped_hour_is_at_the_hour_after(open_base, clock):
     clock.now = datetime(2026, 3, 28, 8, tzinfo=UTC)
     vendor, crm = await open_base()
