@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -177,7 +177,8 @@ class CRMConnection:
 
     `secrets` never stand in an error's text. `limits` are kept through `pace` before each attempt. `explain` reads a
     vendor's own words in answers with 408, 429 and 5xx: the error that it returns is what the answer means, nothing
-    having been done in the CRM; None leaves it to the status. `time_limits`: the pool's, where a CRM needs no others.
+    having been done in the CRM; None leaves it to the status. `slow_reads` stretches the time of readings where a CRM
+    is known to be slow; a write has the same bound everywhere.
     """
 
     def __init__(
@@ -190,7 +191,7 @@ class CRMConnection:
         pace: Pace,
         limits: Sequence[Limit],
         explain: Callable[[Answer], CRMError | None] | None = None,
-        time_limits: TimeLimits | None = None,
+        slow_reads: float = 1,
     ) -> None:
         self._http = http
         self._crm = crm
@@ -199,7 +200,12 @@ class CRMConnection:
         self._pace = pace
         self._limits = tuple(limits)
         self._explain = explain
-        self._time_limits = time_limits or http.time_limits
+        limits_of_all = http.time_limits
+        self._time_limits = replace(
+            limits_of_all,
+            read=limits_of_all.read * slow_reads,
+            read_with_retries=limits_of_all.read_with_retries * slow_reads,
+        )
 
     async def call(self, call: Call, decode: Callable[[Answer], T]) -> T:
         """Send, and return what `decode` reads from the answer. 429, 408 and 5xx never reach `decode`.

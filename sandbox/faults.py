@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ class Fault:
 
     A hold keeps the call, before its effect or after it, until the event is set; `held` counts those that wait.
     `word` must stand in the body or the query (servers with one address for every operation tell them apart so).
+    `mutate` changes the JSON of the true answer: what a vendor may send one day without notice.
     """
 
     path: str
@@ -29,6 +31,7 @@ class Fault:
     html: bool = False
     malformed: bool = False
     hang_s: float = 0
+    mutate: Callable[[Any], Any] | None = None
     cut_before: bool = False
     cut_after: bool = False
     hold_before: asyncio.Event | None = None
@@ -69,6 +72,8 @@ class Faults:
             return early
         response = await handler(request)
         await fault.hold(fault.hold_after)
+        if fault.mutate is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
+            response.body = json.dumps(fault.mutate(json.loads(response.body))).encode()
         return await _cut(request) if fault.cut_after else response
 
     async def _find(self, request: web.Request) -> Fault | None:

@@ -80,7 +80,7 @@ class YclientsAdapter(BaseCRMAdapter):
     async def find_appointment(self, external_id: str, *, day: date) -> Appointment | None:
         """A record deleted since is found too (`cancelled`): it was written, and must not be written again."""
         filters = {"start_date": day.isoformat(), "end_date": day.isoformat(), "with_deleted": "1"}
-        found = [one for one in await self._client.list_records(filters) if one.api_id == external_id]
+        found = [one for one in await self._client.list_records(filters) if external_id and one.api_id == external_id]
         standing = sorted(found, key=lambda one: one.deleted)
         return await self._appointment(standing[0]) if standing else None
 

@@ -85,9 +85,12 @@ class WireCategory(Wire):
 
 
 class WireBookServices(Wire):
-    """`book_services`: the categories' key differs between the document's table and its sample."""
+    """`book_services`: the categories' key differs between the document's table and its sample.
 
-    services: Rows[WireService] = ()
+    An answer without the list itself is another answer, not an empty catalogue.
+    """
+
+    services: Rows[WireService]
     categories: Rows[WireCategory] = Field(default=(), validation_alias=AliasChoices("category", "categories"))
 
 
@@ -102,7 +105,7 @@ class WireStaff(Wire):
 
 
 class WireDates(Wire):
-    booking_dates: Rows[date] = ()
+    booking_dates: Rows[date]
 
 
 class WireSeance(Wire):

@@ -115,6 +115,9 @@ class YclientsSalon:
     def add_client(self, name: str, phone: str) -> str:
         book = self.server.book
         id_ = book.next_id()
+        digits = "".join(filter(str.isdigit, phone))
+        # Whatever was typed, the vendor's answers carry numbers as +79161234567 (apib, "Clients").
+        phone = "+" + ("7" + digits[1:] if digits.startswith("8") and len(digits) == 11 else digits)
         self.salon.clients[id_] = {"id": id_, "name": name, "phone": phone, "email": "", "visits": 0, "comment": ""}
         return str(id_)
 
