@@ -7,16 +7,16 @@ appointments follow, and only their clients are told, once: what we hold already
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 
 from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
-from crm.errors import CRMAuthFailed, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
+from crm.errors import CRMAuthFailed, CRMError, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
 from crm.purpose import Purpose, acting
 from db.appointments import Appointments
 from db.crm_events import CrmEvents
@@ -39,7 +39,7 @@ SWEEP_EVERY_WITH_HOOKS = timedelta(minutes=15)
 OVERLAP = timedelta(minutes=5)
 """Changes of the last minutes before a sweep are asked for again: clocks differ, and a change may be committed late."""
 FURTHEST_BACK = timedelta(days=2)
-REST_AFTER_FAILURE = timedelta(minutes=15)
+AGAIN_AFTER_FAILURE, REST_AFTER_FAILURE = timedelta(minutes=1), timedelta(minutes=15)
 LOOK_AGAIN_IN, OWN_WRITES_TAKE = timedelta(seconds=5), timedelta(minutes=15)
 CHANGES = Counter("ai_admin_crm_changes", "Appointments of ours that were changed in the CRM.", ["crm", "change"])
 
@@ -55,6 +55,16 @@ class WatchStores:
     intents: Intents
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look into a branch found: our appointments, each with what stands in the CRM (None: nothing)."""
+
+    at: datetime
+    hooks: Sequence[CrmHook]
+    found: Mapping[UUID, tuple[BookedAppointment, Appointment | None]]
+    swept_until: datetime
+
+
 class CrmWatchJob:
     def __init__(self, stores: WatchStores, scopes: CompanyScopes, clock: Clock) -> None:
         self._stores = stores
@@ -62,7 +72,7 @@ class CrmWatchJob:
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
-        """Look into one branch and commit. Raises LeaseLost, or what the CRM failed with: then nothing is lost."""
+        """Look into one branch and commit. Raises LeaseLost, or TurnPostponed where the CRM fails: nothing is lost."""
         branch_id = BranchId(claim.dialogue_id)
         scope = await self._scopes.open(claim.company_id)
         branch = next((one for one in scope.branches if one.id == branch_id), None)
@@ -70,43 +80,52 @@ class CrmWatchJob:
         if branch is None or crm is None or Capability.LIST not in crm.capabilities:
             await self._rest(claim)
             return
-        started = self._clock()
+        try:
+            seen = await self._look(claim, branch_id, crm)
+        except CRMError as error:
+            log.warning("crm_not_looked_into", crm=crm.manifest.type, code=error.code, error=str(error))
+            raise TurnPostponed(AGAIN_AFTER_FAILURE, f"the CRM: {error.code}") from error
         async with self._stores.database.company(claim.company_id) as tx:
-            hooks = await self._stores.events.list_waiting(tx, branch_id, limit=MOST_HOOKS)
-            swept_until = await self._stores.events.get_swept_until(tx, branch_id)
+            await self._stores.work.hold(tx, claim)
+            news = [ours for ours, theirs in seen.found.values() if as_it_stands(ours, theirs) is not None]
+            if await self._stores.intents.any_under_way(tx, news, since=seen.at - OWN_WRITES_TAKE):
+                # It may be our own write that the CRM tells of, before the turn that makes it has said so.
+                raise TurnPostponed(LOOK_AGAIN_IN, "a write of our own is under way")
+            for ours, theirs in seen.found.values():
+                await self._follow(tx, scope, branch, crm, ours, theirs)
+            await self._stores.events.erase(tx, branch_id, seen.hooks)
+            await self._stores.events.set_swept_until(tx, branch_id, seen.swept_until)
+            # Branches that were set up together must not sweep together for ever.
+            due = seen.swept_until + _period(crm) * random.uniform(1.0, 1.1)  # noqa: S311 (jitter)
+            await self._stores.work.done(tx, claim, next_due_at=seen.at if len(seen.hooks) == MOST_HOOKS else due)
+
+    async def _look(self, claim: Claim, branch_id: BranchId, crm: BaseCRMAdapter) -> Seen:
+        """Read what was told of, and where it is time everything that may have changed. Raises CRMError."""
+        stores, now = self._stores, self._clock()
+        async with stores.database.company(claim.company_id) as tx:
+            hooks = await stores.events.list_waiting(tx, branch_id, limit=MOST_HOOKS)
+            swept_until = await stores.events.get_swept_until(tx, branch_id)
             records = _told_of(crm, hooks)
-            told = await self._stores.appointments.find_by_records(tx, branch_id, records)
-            unread = await self._stores.appointments.list_longest_unread(tx, branch_id, now=started, limit=MOST_READ)
+            told = await stores.appointments.find_by_records(tx, branch_id, records)
+            unread = await stores.appointments.list_longest_unread(tx, branch_id, now=now, limit=MOST_READ)
         if hooks:
             # What names no record may be about services or masters.
             await crm.forget(catalogue=not records)
-        every = SWEEP_EVERY_WITH_HOOKS if Capability.HOOKS in crm.capabilities else SWEEP_EVERY
-        sweeps = swept_until is None or started - swept_until >= every
         found = {ours.id: (ours, await _read(crm, ours)) for ours in told}
-        if sweeps and Capability.CHANGES in crm.capabilities:
-            since = max(swept_until or started, started - FURTHEST_BACK) - OVERLAP
+        if swept_until is not None and now - swept_until < _period(crm):
+            return Seen(at=now, hooks=hooks, found=found, swept_until=swept_until)
+        if Capability.CHANGES in crm.capabilities:
+            since = max(swept_until or now, now - FURTHEST_BACK) - OVERLAP
             found |= await self._changed_since(claim, branch_id, await crm.list_changed(since))
-        elif sweeps:
+        else:
             found |= {ours.id: (ours, await _read(crm, ours)) for ours in unread if ours.id not in found}
-        async with self._stores.database.company(claim.company_id) as tx:
-            await self._stores.work.hold(tx, claim)
-            news = [ours for ours, theirs in found.values() if as_it_stands(ours, theirs) is not None]
-            if await self._stores.intents.any_under_way(tx, news, since=started - OWN_WRITES_TAKE):
-                # It may be our own write that the CRM tells of, before the turn that makes it has said so.
-                raise TurnPostponed(LOOK_AGAIN_IN, "a write of our own is under way")
-            for ours, theirs in found.values():
-                await self._follow(tx, scope, branch, crm, ours, theirs)
-            await self._stores.events.erase(tx, branch_id, hooks)
-            if sweeps:
-                await self._stores.events.set_swept_until(tx, branch_id, started)
-            pause = timedelta(0) if len(hooks) == MOST_HOOKS else every * random.uniform(0.9, 1.0)  # noqa: S311 (jitter)
-            await self._stores.work.done(tx, claim, next_due_at=self._clock() + pause)
+        return Seen(at=now, hooks=hooks, found=found, swept_until=now)
 
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Nothing to keep: the log has the reason, and the hints wait."""
 
     async def give_up(self, claim: Claim) -> None:
-        """Let a CRM that fails again and again rest for a while; what it told waits."""
+        """Let a branch rest that fails for a reason of ours; what its CRM told waits."""
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.done(tx, claim, next_due_at=self._clock() + REST_AFTER_FAILURE)
 
@@ -157,6 +176,10 @@ class CrmWatchJob:
         message = told_to_client(scope, branch, dialogue, ours, now, at=self._clock())
         if message is not None:
             await self._stores.outbox.put(tx, dialogue, [message], turn_id=None)
+
+
+def _period(crm: BaseCRMAdapter) -> timedelta:
+    return SWEEP_EVERY_WITH_HOOKS if Capability.HOOKS in crm.capabilities else SWEEP_EVERY
 
 
 def _open(scope: CompanyScope, branch: Branch | None) -> BaseCRMAdapter | None:

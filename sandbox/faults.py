@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -37,10 +37,13 @@ class Fault:
     hold_before: asyncio.Event | None = None
     hold_after: asyncio.Event | None = None
     held: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set as soon as a call is held."""
 
     async def hold(self, until: asyncio.Event | None) -> None:
         if until is not None:
             self.held += 1
+            self.arrived.set()
             await until.wait()
             self.held -= 1
 
