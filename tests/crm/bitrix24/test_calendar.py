@@ -25,6 +25,8 @@ ANNA, MARIA = "Анна Смирнова", "Мария Иванова"
 PHONE, OTHER = Phone("+79161234567"), Phone("+79160000001")
 DEAL = 2
 TOMORROW = date(2026, 11, 25)
+A_MINUTE = timedelta(minutes=1, seconds=1)
+"""Free times are kept for a minute."""
 
 
 @pytest.fixture
@@ -311,8 +313,9 @@ async def test_a_right_to_the_calendar_that_was_not_given_is_told_as_such(crm, v
         await crm.get_staff()
 
 
-async def test_a_calendar_that_refuses_with_an_empty_code_is_a_refusal_all_the_same(crm, vendor, find_slot):
+async def test_a_calendar_that_refuses_with_an_empty_code_is_a_refusal_all_the_same(crm, vendor, find_slot, clock):
     slot = await find_slot(crm, 15)
+    clock.now += A_MINUTE
     vendor.fail("times", times=9, mutate=lambda _: {"error": "", "error_description": "Access denied"})
 
     with pytest.raises(Exception, match="Access denied"):
@@ -330,8 +333,9 @@ async def test_what_staff_do_is_told_by_the_deals_number(connect, vendor):
     assert crm.read_hook(Hook(content_type="", body=body.replace("ONCRMDEAL", "ONCRMLEAD").encode())) == ()
 
 
-async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot):
+async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot, clock):
     await find_slot(crm, 15)
+    clock.now += A_MINUTE
     before = [call["path"].rsplit("/", 1)[1] for call in vendor.calls]
     await find_slot(crm, 15)
     after = [call["path"].rsplit("/", 1)[1] for call in vendor.calls][len(before) :]
@@ -339,8 +343,9 @@ async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot
     assert after == ["calendar.resource.booking.list"]
 
 
-async def test_an_outage_of_the_calendar_is_no_free_day(crm, vendor, find_slot):
+async def test_an_outage_of_the_calendar_is_no_free_day(crm, vendor, find_slot, clock):
     slot = await find_slot(crm, 15)
+    clock.now += A_MINUTE
     vendor.fail("times", times=50, mutate=lambda body: {**body, "result": {"bookings": []}})
 
     with pytest.raises(CRMUnavailable):
