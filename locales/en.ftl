@@ -94,6 +94,8 @@ slot-taken-none = I am sorry, that time has just been taken, and nothing is free
 visit-taken = Unfortunately a part of that time has just been taken, so nothing is booked. I can offer another:
     { $times }
 visit-taken-none = Unfortunately a part of that time has just been taken, so nothing is booked, and nothing near it is free. Which other day would suit you?
+visit-rejected = The whole visit could not be booked, so nothing is booked. I have passed your wish to the administrator, who will answer you.
+visit-not-booked = For now nothing is booked of the visit.
 visit-booked-in-part = The whole visit could not be booked. This is what the schedule holds now:
     { $parts }
 

@@ -82,12 +82,17 @@ def _parts(turn: Turn, proposal: Proposal, states: Mapping[UUID, State]) -> str:
 async def tell_refused(turn: Turn, proposal: Proposal, branch: Branch, error: CRMError, claimed: ClaimedTimes) -> None:
     """Say kindly that nothing was changed, with other times where time was the reason. Staff hear of any other."""
     turn.conversation = turn.conversation.at_rest()
+    several = proposal.offer is not None and len(proposal.offer.parts) > 1
     if not isinstance(error, CRMRejected):
         crm_failed(turn, error, branch_id=branch.id)
+        if several:
+            said = turn.replies[-1]
+            text = f"{turn.texts.text('visit-not-booked')}\n\n{said.text}"
+            turn.replies[-1] = said.model_copy(update={"text": text})
         return
     turn.outcome = error.code
     if proposal.offer is None or not isinstance(error, SlotTaken):
-        turn.say(turn.texts.text("crm-rejected"))
+        turn.say(turn.texts.text("visit-rejected" if several else "crm-rejected"))
         notice = turn.staff_texts.text(
             "staff-crm-down", client=client_label(turn), wish=turn.client_text or proposal.kind, reason=error.code
         )

@@ -21,7 +21,18 @@ from uuid import UUID
 import structlog
 
 from crm.base import BaseCRMAdapter, RecordId
-from crm.errors import CRMError, CRMOutcomeUnknown, CRMRejected, SlotTaken
+from crm.errors import (
+    CRMAuthFailed,
+    CRMError,
+    CRMInvalid,
+    CRMNotFound,
+    CRMOutcomeUnknown,
+    CRMRateLimited,
+    CRMRejected,
+    CRMUnavailable,
+    CRMUnsupported,
+    SlotTaken,
+)
 from db.records import Branch, IntentKind, IntentStatus, StaffTime
 from db.records import Intent as Recorded
 from orchestration.ports import Intents
@@ -41,6 +52,22 @@ TIME_HELD_FOR = GIVE_UP_AFTER + timedelta(minutes=5)
 A claim is given back when the write is refused or the visit leaves the time again, and not when it stands: whoever read
 the free times before the CRM kept the visit, or reads a list of them that is behind, still cannot call the CRM for it.
 """
+
+
+_REFUSALS: Mapping[str, type[CRMError]] = {
+    kind.code: kind
+    for kind in (
+        SlotTaken,
+        CRMNotFound,
+        CRMInvalid,
+        CRMRejected,
+        CRMUnsupported,
+        CRMAuthFailed,
+        CRMRateLimited,
+        CRMUnavailable,
+    )
+}
+"""What a refusal that was recorded is told as again."""
 
 
 class NeverKnown(Exception):
@@ -81,7 +108,7 @@ class RecordedWrites:
             case IntentStatus.DONE:
                 return Made(write=write, record_id=RecordId(recorded.crm_record_id or ""))
             case IntentStatus.REFUSED:
-                raise SlotTaken(recorded.error or "refused before")
+                raise _REFUSALS.get(recorded.error or "", SlotTaken)("refused before")
             case IntentStatus.UNKNOWN:
                 raise NeverKnown(recorded.error or "could not be looked up")
             case IntentStatus.CALLED:

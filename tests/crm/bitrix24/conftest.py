@@ -60,7 +60,7 @@ def find_slot():
 
     async def finding(crm, hour, *, title="Стрижка женская", master="Анна Смирнова", day=date(2026, 11, 25)):
         service = next(one for one in await crm.get_services() if one.title == title)
-        slots = await crm.get_available_slots([service.id], first=day, last=day)
+        slots = await crm.get_fresh_slots([service.id], first=day, last=day)
         return next(one for one in slots if one.starts_at.hour == hour and one.staff.name == master)
 
     return finding

@@ -100,18 +100,32 @@ async def test_a_new_authorization_takes_the_place_of_a_dead_one(connect, vendor
     assert await anew.get_client_by_phone(PHONE) is None
 
 
-async def test_a_pair_that_another_process_got_a_moment_before_is_taken(connect, vendor, cache, clock, http):
+class Pauses(list):
+    """What was waited; `meanwhile` is what happens in such a time."""
+
+    def meanwhile(self):
+        return
+
+    def append(self, seconds):
+        super().append(seconds)
+        self.meanwhile()
+
+
+@pytest.fixture
+def pauses():
+    return Pauses()
+
+
+async def test_a_pair_that_another_process_got_a_moment_before_is_taken(connect, vendor, cache, clock, pauses):
     await connect().get_services()
     clock.now += HOUR
+    late, quick = connect(), connect()
     before = dict(cache.kept)
-    await connect().get_client_by_phone(PHONE)
+    await quick.get_client_by_phone(PHONE)
     after, cache.kept = cache.kept, before
 
-    async def pause(seconds):
-        cache.kept.update(after)  # the other one keeps its pair meanwhile
-
-    http.sleep = pause
-    assert await connect().get_client_by_phone(PHONE) is None
+    pauses.meanwhile = lambda: cache.kept.update(after)  # the quick one keeps its pair
+    assert await late.get_client_by_phone(PHONE) is None
     assert vendor.oauth.renewals == 2
 
 

@@ -25,8 +25,6 @@ ANNA, MARIA = "Анна Смирнова", "Мария Иванова"
 PHONE, OTHER = Phone("+79161234567"), Phone("+79160000001")
 DEAL = 2
 TOMORROW = date(2026, 11, 25)
-A_MINUTE = timedelta(minutes=1, seconds=1)
-"""Free times are kept for a minute."""
 
 
 @pytest.fixture
@@ -313,13 +311,12 @@ async def test_a_right_to_the_calendar_that_was_not_given_is_told_as_such(crm, v
         await crm.get_staff()
 
 
-async def test_a_calendar_that_refuses_with_an_empty_code_is_a_refusal_all_the_same(crm, vendor, find_slot, clock):
+async def test_a_calendar_that_refuses_with_an_empty_code_is_a_refusal_all_the_same(crm, vendor, find_slot):
     slot = await find_slot(crm, 15)
-    clock.now += A_MINUTE
     vendor.fail("times", times=9, mutate=lambda _: {"error": "", "error_description": "Access denied"})
 
     with pytest.raises(Exception, match="Access denied"):
-        await crm.get_available_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
+        await crm.get_fresh_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
 
 
 async def test_what_staff_do_is_told_by_the_deals_number(connect, vendor):
@@ -333,9 +330,8 @@ async def test_what_staff_do_is_told_by_the_deals_number(connect, vendor):
     assert crm.read_hook(Hook(content_type="", body=body.replace("ONCRMDEAL", "ONCRMLEAD").encode())) == ()
 
 
-async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot, clock):
+async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot):
     await find_slot(crm, 15)
-    clock.now += A_MINUTE
     before = [call["path"].rsplit("/", 1)[1] for call in vendor.calls]
     await find_slot(crm, 15)
     after = [call["path"].rsplit("/", 1)[1] for call in vendor.calls][len(before) :]
@@ -343,13 +339,12 @@ async def test_the_catalogue_is_asked_once_in_ten_minutes(crm, vendor, find_slot
     assert after == ["calendar.resource.booking.list"]
 
 
-async def test_an_outage_of_the_calendar_is_no_free_day(crm, vendor, find_slot, clock):
+async def test_an_outage_of_the_calendar_is_no_free_day(crm, vendor, find_slot):
     slot = await find_slot(crm, 15)
-    clock.now += A_MINUTE
     vendor.fail("times", times=50, mutate=lambda body: {**body, "result": {"bookings": []}})
 
     with pytest.raises(CRMUnavailable):
-        await crm.get_available_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
+        await crm.get_fresh_slots(slot.service_ids, first=TOMORROW, last=TOMORROW)
 
 
 @pytest.mark.parametrize(
