@@ -120,9 +120,10 @@ async def test_a_resource_that_is_gone_is_told_apart_from_a_busy_one(crm, vendor
         await crm.create_appointment(new(slot))
 
 
-async def test_too_many_calls_are_no_unknown_outcome_for_a_write(crm, vendor):
+@pytest.mark.parametrize("status", [503, 429], ids=["the portal's bucket", "the method's time"])
+async def test_a_limit_is_no_unknown_outcome_for_a_write(crm, vendor, status):
     slot = await slot_at(crm, 15)
-    vendor.faults.plant("/booking.v1.booking.add", times=5, status=503)
+    vendor.faults.plant("/booking.v1.booking.add", times=5, status=status)
 
     with pytest.raises(CRMRateLimited):
         await crm.create_appointment(new(slot))
