@@ -13,6 +13,7 @@ from bot.app import Core
 from db.records import CompanyId
 from sandbox.bitrix24.server import Bitrix24Server
 from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.odata.staff_side import OneCODataSalon
 from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business, elita_salon
 from sandbox.staff_side import CRMSandbox
@@ -27,6 +28,7 @@ DEMO_CRMS: Mapping[str, Callable[[], CRMSandbox]] = MappingProxyType(
         "dikidi": lambda: DikidiServer(elita_business()),
         "dikidi-link": lambda: DikidiServer(elita_business(), mode="link"),
         "1c": lambda: OneCServiceSalon(elita_business()),
+        "1c-odata": lambda: OneCODataSalon(elita_business()),
     }
 )
 """What `CRM=` may name: each server holds the same salon."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm.base import Manifest, SettingField
 from crm.one_c import service
 
-SERVICE = "service"
+SERVICE, ODATA = "service", "odata"
 
 MANIFEST = Manifest(
     type="1c",

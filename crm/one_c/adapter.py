@@ -9,10 +9,13 @@ from crm.account import Account, Clock
 from crm.base import BaseCRMAdapter, Cache, Pace
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
-from crm.one_c import MANIFEST, SERVICE
+from crm.one_c import MANIFEST, ODATA, SERVICE
+from crm.one_c.odata.adapter import ODataAdapter
 from crm.one_c.service.adapter import OneCServiceAdapter
 
-BY_INTERFACE: Mapping[str, Callable[..., BaseCRMAdapter]] = MappingProxyType({SERVICE: OneCServiceAdapter})
+BY_INTERFACE: Mapping[str, Callable[..., BaseCRMAdapter]] = MappingProxyType(
+    {SERVICE: OneCServiceAdapter, ODATA: ODataAdapter}
+)
 
 
 class OneCAdapters:

@@ -12,7 +12,7 @@ from sandbox.one_c.odata.base import Infobase, Json
 from sandbox.one_c.odata.schema import EntitySet
 from sandbox.staff_side import Visit
 
-DAYS_BEFORE, DAYS_AFTER = 2, 130
+DAYS_BEFORE, DAYS_AFTER = 250, 130
 """Work schedules are filled for so many days around today."""
 
 

@@ -23,6 +23,7 @@ from examples.crms.notebook_server import NotebookServer
 from sandbox.bitrix24.server import Bitrix24Server
 from sandbox.business import Business
 from sandbox.dikidi.server import DikidiServer
+from sandbox.one_c.odata.staff_side import OneCODataSalon
 from sandbox.one_c.service.server import OneCServiceSalon
 from sandbox.seeds import elita_business
 from sandbox.staff_side import CRMSandbox, Visit
@@ -46,6 +47,10 @@ def yclients(business: Business, clock: Clock, flavour: str = "yclients") -> CRM
     return YclientsSalon(business, clock=clock, flavour=flavour, per_second=100_000, per_minute=100_000)
 
 
+def one_c_odata(business: Business, clock: Clock) -> CRMSandbox:
+    return OneCODataSalon(business, clock=clock)
+
+
 def altegio(business: Business, clock: Clock) -> CRMSandbox:
     return yclients(business, clock, "altegio")
 
@@ -65,6 +70,7 @@ CRMS = {
     "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
     "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
     "dikidi-link": Case(partial(DikidiServer, mode="link"), ALL - BY_MODE["link"]),
+    "1c-odata": Case(one_c_odata, frozenset({Capability.PRODUCTS, Capability.BOOKING_PAGE, Capability.HOOKS})),
     "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE})),
     "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
