@@ -34,7 +34,7 @@ class Bitrix24Client:
     def __init__(self, http: CRMHttp, pace: Pace, cache: Cache, access: Access, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
-        self._scope = access.scope
+        self._scope = access.portal_scope
         self._api = CRMConnection(
             http,
             crm="bitrix24",
@@ -46,7 +46,7 @@ class Bitrix24Client:
         )
         self._tokens = None
         if access.application is not None:
-            self._tokens = Tokens(http, pace, cache, access.application, scope=access.scope, clock=clock)
+            self._tokens = Tokens(http, pace, cache, access.application, scope=access.portal_scope, clock=clock)
 
     async def ask(
         self,
