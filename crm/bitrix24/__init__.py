@@ -18,6 +18,13 @@ MANIFEST = Manifest(
             help="Made in the portal under Developer resources, with the rights crm, booking and catalog. It is a key.",
         ),
         SettingField(
+            name="application_token",
+            title="Token of the outbound webhook",
+            secret=True,
+            required=False,
+            help="Where the portal tells of changes: the token that it shows for that webhook.",
+        ),
+        SettingField(
             name="portal",
             title="Portal",
             required=False,
@@ -33,13 +40,6 @@ MANIFEST = Manifest(
             help="From the application's authorization in this portal. It is renewed from then on.",
         ),
         SettingField(name="oauth_url", title="Authorization server", required=False, default=OAUTH_URL),
-        SettingField(
-            name="application_token",
-            title="Token of the outbound webhook",
-            secret=True,
-            required=False,
-            help="Where the portal tells of changes: the token that it shows for that webhook.",
-        ),
         SettingField(name="catalogue_id", title="Catalogue of services", required=False, help="Empty: the first one."),
         SettingField(
             name="duration_property",

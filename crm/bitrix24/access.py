@@ -95,6 +95,11 @@ class Access:
         )
 
     @property
+    def portal_scope(self) -> str:
+        """Name the portal's place in the cache (tokens, limits): one for all branches, whatever else they set."""
+        return scope_of("bitrix24", self.portal, (), self.credentials)
+
+    @property
     def scope(self) -> str:
         """Name this account's place in the cache."""
         chosen = (

@@ -52,8 +52,11 @@ class CalendarDiary:
     async def load_resources(self) -> tuple[WireResource, ...]:
         """Return those of the calendar's resources that the field offers."""
         offered = (await self.get_field()).resource_ids
-        found = (await self._client.ask("calendar.resource.list", {}, WireCalendarResources)).rows
-        return tuple(WireResource(id=one.id, name=one.name) for one in found if not offered or one.id in offered)
+        pages = await self._client.ask_all(
+            "calendar.resource.list", {}, WireCalendarResources, lambda page: [one.id for one in page.rows]
+        )
+        found = {one.id: one.name for page in pages for one in page.rows}
+        return tuple(WireResource(id=id_, name=name) for id_, name in found.items() if not offered or id_ in offered)
 
     async def load_hours(self, resource_ids: Sequence[str]) -> dict[str, tuple[WireHours, ...]]:
         zone, step = self._zone.key, self._access.step
@@ -80,8 +83,11 @@ class CalendarDiary:
 
     async def _list(self, chosen: dict[str, object]) -> list[WireCalendarBooking]:
         body = {"filter": chosen}
-        rows = (await self._client.ask("calendar.resource.booking.list", body, WireCalendarBookings)).rows
-        return [row for row in rows if row.deleted != "Y"]
+        pages = await self._client.ask_all(
+            "calendar.resource.booking.list", body, WireCalendarBookings, lambda page: [one.entry for one in page.rows]
+        )
+        rows = {row.entry: row for page in pages for row in page.rows}
+        return [row for row in rows.values() if row.deleted != "Y"]
 
     def _taken(self, row: WireCalendarBooking) -> Taken:
         begins, ends = (datetime.fromtimestamp(stamp, UTC) for stamp in (row.begins, row.ends))

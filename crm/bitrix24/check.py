@@ -14,7 +14,7 @@ from crm.bitrix24.catalogue import Catalogue
 from crm.bitrix24.client import Bitrix24Client
 from crm.bitrix24.contacts import CONTACT
 from crm.bitrix24.slots import SlotSearch
-from crm.bitrix24.wire import WireContacts, WireProperty
+from crm.bitrix24.wire import WireContacts, WireProperty, WireScopes
 from crm.errors import CRMError, CRMNotConfigured, CRMUnsupported
 from crm.kept import NoCache
 
@@ -35,6 +35,7 @@ class Check:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
         lines: list[CheckLine] = []
         steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
+            ("rights", self._check_rights),
             ("field", self._check_field),
             ("services", self._check_services),
             ("staff", self._check_staff),
@@ -82,6 +83,14 @@ class Check:
     def _hint(self, error: CRMError) -> str:
         without = isinstance(error, CRMUnsupported) and self._access.mode != CALENDAR
         return "; a portal without the online booking is used by the mode calendar" if without else ""
+
+    async def _check_rights(self) -> list[CheckLine]:
+        """Tell which of the rights are missing; what the employee may see is shown by the steps that follow."""
+        given = set((await self._client.ask("scope", {}, WireScopes)).rows)
+        missing = sorted({"crm", "catalog", "calendar" if self._access.mode == CALENDAR else "booking"} - given)
+        if missing:
+            return [CheckLine(subject="rights", status=FAILED, detail=f"not given: {', '.join(missing)}")]
+        return [CheckLine(subject="rights", status=OK, detail=f"given: {', '.join(sorted(given))}")]
 
     async def _check_field(self) -> list[CheckLine]:
         """Tell of the field that books, in a portal without the online booking."""

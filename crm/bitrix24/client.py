@@ -22,7 +22,7 @@ T = TypeVar("T", bound=Wire)
 R = TypeVar("R")
 Json = Mapping[str, Any]
 
-BATCH = 50
+BATCH = PAGE = 50
 MOST_PAGES = 40
 NEARLY_SPENT = 450.0
 """Seconds of execution of one method in ten minutes; at about 480 the portal refuses the method."""
@@ -34,7 +34,7 @@ class Bitrix24Client:
     def __init__(self, http: CRMHttp, pace: Pace, cache: Cache, access: Access, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
-        self._scope = access.scope
+        self._scope = access.portal_scope
         self._api = CRMConnection(
             http,
             crm="bitrix24",
@@ -46,7 +46,7 @@ class Bitrix24Client:
         )
         self._tokens = None
         if access.application is not None:
-            self._tokens = Tokens(http, pace, cache, access.application, scope=access.scope, clock=clock)
+            self._tokens = Tokens(http, pace, cache, access.application, scope=access.portal_scope, clock=clock)
 
     async def ask(
         self,
@@ -88,11 +88,41 @@ class Bitrix24Client:
                 return opened, parse(TypeAdapter(shape), opened["result"])
 
             opened, page = await self._send(method, {**body, "start": start}, decode, safe=True)
+            await self._remember_time(method, opened)
             pages.append(page)
             start = _following(opened, start)
             if start is not None and len(pages) >= MOST_PAGES:
                 raise CRMUnavailable(f"{method}: more than {MOST_PAGES} pages")
         return pages
+
+    async def ask_all(self, method: str, body: Json, shape: type[T], ids: Callable[[T], Sequence[str]]) -> list[T]:
+        """Call a listing of which no page is documented, though the vendor's examples hint at pages of fifty.
+
+        A page of just that many is taken for a first one, and the next is asked for until it brings no new id: right
+        whether the portal pages, says so (`next`), or answers all at once whatever `start` is.
+        """
+        pages: list[T] = []
+        seen: set[str] = set()
+        start = 0
+        while True:
+
+            def decode(answer: Answer) -> tuple[Json, T]:
+                opened = open_envelope(answer, operation=method)
+                return opened, parse(TypeAdapter(shape), opened["result"])
+
+            opened, page = await self._send(method, {**body, "start": start} if start else body, decode, safe=True)
+            await self._remember_time(method, opened)
+            found = ids(page)
+            if pages and seen.issuperset(found):
+                return pages
+            pages.append(page)
+            seen.update(found)
+            following = _following(opened, start)
+            if following is None and len(found) != PAGE:
+                return pages
+            start = following or start + PAGE
+            if len(pages) >= MOST_PAGES:
+                raise CRMUnavailable(f"{method}: more than {MOST_PAGES} pages")
 
     async def ask_many(self, method: str, bodies: Mapping[str, Json], shape: type[T]) -> dict[str, T]:
         """Call one reading method with several bodies in batches of fifty. Raises the first refusal."""

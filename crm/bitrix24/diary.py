@@ -50,7 +50,10 @@ class BookingDiary:
     async def load_resources(self) -> tuple[WireResource, ...]:
         chosen = {} if self._access.resource_type is None else {"typeId": self._access.resource_type}
         body = {"filter": chosen, "order": {"id": "asc"}}
-        return (await self._client.ask("booking.v1.resource.list", body, WireResources)).resource
+        pages = await self._client.ask_all(
+            "booking.v1.resource.list", body, WireResources, lambda page: [one.id for one in page.resource]
+        )
+        return tuple({one.id: one for page in pages for one in page.resource}.values())
 
     async def load_hours(self, resource_ids: Sequence[str]) -> dict[str, tuple[WireHours, ...]]:
         bodies = {f"r{one}": {"resourceId": one} for one in resource_ids}
@@ -71,4 +74,7 @@ class BookingDiary:
         ends = datetime.combine(last + timedelta(days=1), time.min, self._zone)
         within = {"dateFrom": int(begins.timestamp()), "dateTo": int(ends.timestamp())}
         body = {"filter": {"within": within}, "order": {"id": "ASC"}}
-        return (await self._client.ask("booking.v1.booking.list", body, WireBookings)).booking
+        pages = await self._client.ask_all(
+            "booking.v1.booking.list", body, WireBookings, lambda page: [one.id for one in page.booking]
+        )
+        return tuple({one.id: one for page in pages for one in page.booking}.values())

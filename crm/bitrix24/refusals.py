@@ -73,8 +73,11 @@ def refusal(code: object, words: object, status: int, *, operation: str) -> CRME
 
 
 def explain(answer: Answer) -> CRMError | None:
-    """Read limits, which the portal tells with 503: nothing was done. Others are left to their status."""
-    if answer.status != 503:
+    """Read limits in the portal's words, 503 and 429: nothing was done, so a write that met one is no unknown outcome.
+
+    Others are left to their status, and so is whoever says how long to wait.
+    """
+    if answer.status not in (429, 503) or "retry-after" in answer.headers:
         return None
     try:
         body = answer.json()
@@ -82,5 +85,5 @@ def explain(answer: Answer) -> CRMError | None:
         return None
     code = body.get("error") if isinstance(body, dict) else None
     if BY_CODE.get(str(code)) is CRMRateLimited:
-        return CRMRateLimited(f"HTTP 503, {code}")
+        return CRMRateLimited(f"HTTP {answer.status}, {code}")
     return None

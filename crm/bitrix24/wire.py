@@ -204,3 +204,9 @@ class WireBatch(Wire):
 
     result: Annotated[dict[str, Any], BeforeValidator(as_map)]
     errors: Annotated[dict[str, Any], BeforeValidator(as_map)] = Field(default={}, validation_alias="result_error")
+
+
+class WireScopes(WireRows):
+    """The rights that were given to the webhook or the application."""
+
+    rows: tuple[str, ...]

@@ -24,6 +24,7 @@ class WireCalendarBooking(Wire):
     Stamps are seconds since 1970; those of whole days count from midnight UTC, and say only which days.
     """
 
+    entry: Id = Field(validation_alias="ID")
     number: Id | None = Field(default=None, validation_alias="RESOURCE_BOOKING_ID")
     resource_id: Id = Field(validation_alias="SECTION_ID")
     kind: str = Field(default="resource", validation_alias="CAL_TYPE")

@@ -61,7 +61,7 @@ class Bookings:
         return {"slots": rows}
 
     def list(self, body: Json) -> object:
-        """Bookings that touch the window; there is no filter by resource and no documented paging."""
+        """Bookings that touch the window. No filter by resource, and no word whether there are pages (see Portal)."""
         chosen = body.get("filter") or {}
         within = chosen.get("within") or {}
         first, last = _number(within, "dateFrom"), _number(within, "dateTo")
@@ -77,7 +77,11 @@ class Bookings:
             mine = not wanted or wanted & set(self._portal.contacts_of.get(entry.id, []))
             if not entry.cancelled and begins < last and first < ends and mine:
                 rows.append(shown)
-        return {"booking": rows}
+        if not self._portal.pages:
+            return {"booking": rows}
+        start = max(0, int(body.get("start") or 0))
+        told = {"_total": len(rows)} if self._portal.pages == "told" else {}
+        return {"booking": rows[start : start + 50], **told}
 
     def get(self, body: Json) -> object:
         return {"booking": self._portal.shown(self._portal.entry(_number(body, "id")))}

@@ -55,6 +55,8 @@ class Portal:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     tell: Tell = lambda event, data: None
     booking_module: bool = True
+    pages: str = ""
+    """Whether bookings are listed by fifty: empty (all at once), `told` (with `next`), `silent` (without)."""
     diary: Diary = field(init=False)
     texts: dict[str, Texts] = field(default_factory=dict)
     contacts_of: dict[str, list[str]] = field(default_factory=dict)

@@ -174,6 +174,8 @@ class Bitrix24Server(DiaryServer):
         return web.json_response({"result": result, **more, "time": self._time(method)})
 
     def _call(self, method: str, body: Json) -> Any:
+        if method == "scope":
+            return sorted(self.scopes)
         scope = method.split(".")[0]
         if method not in self._methods:
             raise Refused(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")

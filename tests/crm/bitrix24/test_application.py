@@ -37,6 +37,13 @@ async def test_a_token_serves_its_hour_and_every_process(connect, vendor):
     assert vendor.oauth.renewals == 1
 
 
+async def test_branches_that_keep_their_services_differently_share_one_pair(connect, vendor):
+    assert await connect().get_services()
+    assert await connect(resource_type="1", visit_as="none").get_services()
+
+    assert vendor.oauth.renewals == 1
+
+
 async def test_calls_side_by_side_share_one_renewal(crm, vendor):
     await asyncio.gather(*(crm.get_client_by_phone(PHONE) for _ in range(5)))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from crm.base import Hook, NewAppointment, Phone
+from crm.base import CheckStatus, Hook, NewAppointment, Phone
 from crm.bitrix24.client import php_query
 from crm.errors import (
     CRMAuthFailed,
@@ -120,9 +120,10 @@ async def test_a_resource_that_is_gone_is_told_apart_from_a_busy_one(crm, vendor
         await crm.create_appointment(new(slot))
 
 
-async def test_too_many_calls_are_no_unknown_outcome_for_a_write(crm, vendor):
+@pytest.mark.parametrize("status", [503, 429], ids=["the portal's bucket", "the method's time"])
+async def test_a_limit_is_no_unknown_outcome_for_a_write(crm, vendor, status):
     slot = await slot_at(crm, 15)
-    vendor.faults.plant("/booking.v1.booking.add", times=5, status=503)
+    vendor.faults.plant("/booking.v1.booking.add", times=5, status=status)
 
     with pytest.raises(CRMRateLimited):
         await crm.create_appointment(new(slot))
@@ -290,3 +291,34 @@ def test_batches_write_parameters_as_php_reads_them():
         "filter": {"within": {"dateFrom": "1", "dateTo": "2"}, "ids": ["5", "7"]},
         "name": "Стрижка & «уход»",
     }
+
+
+@pytest.mark.parametrize("pages", ["", "told", "silent"])
+@pytest.mark.parametrize("count", [49, 50, 51, 100, 120])
+async def test_bookings_are_all_seen_whether_the_portal_lists_them_by_pages_or_not(crm, vendor, clock, pages, count):
+    """The documents do not say; the last of them takes away a time of tomorrow."""
+    vendor.portal.pages = pages
+    starts = datetime.fromisoformat("2026-11-25T09:00")
+    for number in range(count):
+        last = number == count - 1
+        vendor.book_by_hand(
+            master="Ольга Петрова" if not last else "Анна Смирнова",
+            service="Стрижка женская",
+            starts=starts if not last else starts.replace(hour=15),
+            client="Инна",
+            phone="+79160000001",
+        )
+    service = next(one for one in await crm.get_services() if one.title == "Стрижка женская")
+    slots = await crm.get_available_slots([service.id], first=TOMORROW, last=TOMORROW)
+
+    hers = {slot.starts_at.hour for slot in slots if slot.staff.name == "Анна Смирнова"}
+    assert 15 not in hers
+    assert {13, 16} <= hers
+
+
+async def test_the_check_names_the_rights_that_are_missing(connect, vendor):
+    assert {line.subject: line.detail for line in await connect().check()}["rights"].startswith("given: ")
+    vendor.scopes = vendor.scopes - {"booking"}
+
+    lines = {line.subject: line for line in await connect().check()}
+    assert (lines["rights"].status, lines["rights"].detail) == (CheckStatus.FAILED, "not given: booking")
