@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from crm.bitrix24.client import Bitrix24Client
 from crm.bitrix24.contacts import CONTACT
 from crm.bitrix24.slots import SlotSearch
 from crm.bitrix24.wire import WireContacts, WireProperty, WireScopes
+from crm.checking import try_all
 from crm.errors import CRMError, CRMNotConfigured, CRMUnsupported
 from crm.kept import NoCache
 
@@ -33,22 +33,15 @@ class Check:
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
-        lines: list[CheckLine] = []
-        steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
-            ("rights", self._check_rights),
-            ("field", self._check_field),
-            ("services", self._check_services),
-            ("staff", self._check_staff),
-            ("free times", self._check_times),
-            ("clients", self._check_clients),
-        )
-        for subject, step in steps:
-            try:
-                lines += await step()
-            except CRMError as error:
-                lines.append(
-                    CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}{self._hint(error)}")
-                )
+        steps = {
+            "rights": self._check_rights,
+            "field": self._check_field,
+            "services": self._check_services,
+            "staff": self._check_staff,
+            "free times": self._check_times,
+            "clients": self._check_clients,
+        }
+        lines = await try_all(steps, hint=self._hint)
         detail = "the portal tells of bookings at once" if self._access.application_token else "set no token for events"
         lines.append(
             CheckLine(subject="events", status=OK if self._access.application_token else WARNING, detail=detail)

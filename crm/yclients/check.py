@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.account import Clock
 from crm.base import CheckLine, CheckStatus, Prepayment, ServiceId
-from crm.errors import CRMError, CRMNotFound
+from crm.checking import try_all
+from crm.errors import CRMNotFound
 from crm.kept import NoCache
 from crm.yclients.access import Access
 from crm.yclients.catalogue import Branch, Catalogue
@@ -42,22 +43,16 @@ class Check:
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
-        lines: list[CheckLine] = []
-        steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
-            ("branch", self._check_branch),
-            ("services", self._check_services),
-            ("staff", self._check_staff),
-            ("free times", self._check_times),
-            ("appointments", self._check_records),
-            ("clients", self._check_clients),
-            ("rights", self._check_rights),
-        )
-        for subject, step in steps:
-            try:
-                lines += await step()
-            except CRMError as error:
-                lines.append(CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}"))
-        return tuple(lines)
+        steps = {
+            "branch": self._check_branch,
+            "services": self._check_services,
+            "staff": self._check_staff,
+            "free times": self._check_times,
+            "appointments": self._check_records,
+            "clients": self._check_clients,
+            "rights": self._check_rights,
+        }
+        return tuple(await try_all(steps))
 
     async def _check_branch(self) -> list[CheckLine]:
         branch = await self._catalogue.get_branch()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from pydantic import BaseModel
 
 from crm.account import Clock
 from crm.base import CheckLine, CheckStatus, MappingLine
-from crm.errors import CRMError
+from crm.checking import try_all
 from crm.one_c.odata.booking import Parts
 from crm.one_c.odata.client import ODataClient
 from crm.one_c.odata.mapping import Mapping as BaseMapping
@@ -33,20 +33,14 @@ class Check:
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
-        lines = [self._mapping_line()]
-        steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
-            ("objects", self._check_objects),
-            ("services", self._check_services),
-            ("free times", self._check_times),
-            ("appointments", self._check_appointments),
-            ("our own keys", self._check_keys),
-        )
-        for subject, step in steps:
-            try:
-                lines += await step()
-            except CRMError as error:
-                lines.append(CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}"))
-        return tuple(lines)
+        steps = {
+            "objects": self._check_objects,
+            "services": self._check_services,
+            "free times": self._check_times,
+            "appointments": self._check_appointments,
+            "our own keys": self._check_keys,
+        }
+        return (self._mapping_line(), *await try_all(steps))
 
     async def describe(self) -> tuple[MappingLine, ...]:
         """Return every field that the mapping names, and whether the base's `$metadata` has it."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from crm.account import Clock
 from crm.base import Capability, CheckLine, CheckStatus, Phone, ServiceId
-from crm.errors import CRMError
+from crm.checking import try_all
 from crm.kept import NoCache
 from crm.one_c.service.catalogue import Catalogue
 from crm.one_c.service.client import OneCServiceClient
@@ -33,21 +32,15 @@ class Check:
 
     async def run(self) -> tuple[CheckLine, ...]:
         """Return a line per thing tried. A step that fails says so and ends nothing."""
-        lines: list[CheckLine] = []
-        steps: tuple[tuple[str, Callable[[], Awaitable[list[CheckLine]]]], ...] = (
-            ("HTTP service", self._check_info),
-            ("services", self._check_services),
-            ("staff", self._check_staff),
-            ("free times", self._check_times),
-            ("clients", self._check_clients),
-            ("appointments", self._check_appointments),
-        )
-        for subject, step in steps:
-            try:
-                lines += await step()
-            except CRMError as error:
-                lines.append(CheckLine(subject=subject, status=FAILED, detail=f"{error.code}: {error}"))
-        return tuple(lines)
+        steps = {
+            "HTTP service": self._check_info,
+            "services": self._check_services,
+            "staff": self._check_staff,
+            "free times": self._check_times,
+            "clients": self._check_clients,
+            "appointments": self._check_appointments,
+        }
+        return tuple(await try_all(steps))
 
     async def _check_info(self) -> list[CheckLine]:
         branch = await self._catalogue.get_branch()
