@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crm.base import Capability, Price, Terms
+from crm.base import Capability, Price, Product, Terms
 from db.catalogue import Booking
 from db.records import Branch
 from orchestration.catalogue import OfferedService, list_offered_services, to_price
@@ -17,6 +17,7 @@ from orchestration.turns import Turn
 from orchestration.wording import price_text
 
 _MOST_SERVICES = 60
+_MOST_PRODUCTS = 100
 
 
 class BranchArguments(Arguments):
@@ -84,14 +85,28 @@ async def get_staff(turn: Turn, arguments: GetStaff) -> ToolOutcome:
 
 
 async def get_products(turn: Turn, arguments: GetProducts) -> ToolOutcome:
+    """Tell the products of the company's file and of its CRM; of one that both know, the price that the CRM says."""
     query = (arguments.query or "").casefold()
+    in_crm = {product.title.casefold(): product for product in await _crm_products(turn)}
     told = []
     for product in turn.scope.agent.products:
-        if query and query not in f"{product.name} {product.description or ''}".casefold():
-            continue
-        price = price_text(turn.texts, to_price(product.price, turn.scope.agent.currency)) if product.price else ""
-        told.append({"name": product.name, "description": product.description or "", "price": price})
-    return ToolOutcome(response={"products": told})
+        own = to_price(product.price, turn.scope.agent.currency) if product.price else None
+        there = in_crm.pop(product.name.casefold(), None)
+        told.append(_product(turn, product.name, product.description, (there and there.price) or own))
+    told += [_product(turn, one.title, one.description, one.price) for one in in_crm.values()]
+    fitting = [one for one in told if not query or query in f"{one['name']} {one['description']}".casefold()]
+    return ToolOutcome(response={"products": fitting[:_MOST_PRODUCTS]})
+
+
+async def _crm_products(turn: Turn) -> Sequence[Product]:
+    if not turn.scope.can(Capability.PRODUCTS):
+        return ()
+    return await turn.scope.crm(turn.scope.branches[0].id).get_products()
+
+
+def _product(turn: Turn, name: str, description: str | None, price: Price | None) -> dict[str, str]:
+    said = price_text(turn.texts, price) if price else ""
+    return {"name": name, "description": description or "", "price": said}
 
 
 def _matching(services: Sequence[OfferedService], query: str) -> tuple[OfferedService, ...]:
@@ -162,7 +177,7 @@ CATALOGUE_TOOLS = (
         description="The products on sale with prices.",
         arguments=GetProducts,
         run=get_products,
-        available=lambda scope: bool(scope.agent.products),
+        available=lambda scope: bool(scope.agent.products) or scope.can(Capability.PRODUCTS),
         reads_only=True,
     ),
 )

@@ -114,3 +114,11 @@ async def test_when_the_widget_can_no_longer_be_read_clients_get_the_page(house,
     answer = await client.says("Женская стрижка, завтра после обеда")
 
     assert "https://dikidi.net/100500" in answer.text
+
+
+async def test_what_the_crm_sells_is_told_beside_what_the_companys_file_says(house, connect):
+    await connect(CRMS["1c"](house.clock))
+    answer = await house.client().says("Какие у вас есть товары?")
+
+    assert "Шампунь Matrix" in answer.text
+    assert "Маска для волос" in answer.text
