@@ -12,6 +12,8 @@ from bot.companies import create_from_file
 from bot.worker_app import open_worker
 from db.upgrade import head
 from handlers.base import CHANNELS
+from sandbox.bitrix24.server import Bitrix24Server
+from sandbox.seeds import elita_business
 
 # A test starts up to a dozen processes of two to three seconds of work each; where an SDK is loaded, ten and more.
 pytestmark = pytest.mark.timeout(300)
@@ -108,6 +110,9 @@ async def test_the_listing_commands_speak_json_and_tables(admin):
         (("crm", "set", "salon", "other"), "", 2, "yclients"),
         (("crm", "set", "salon", "yclients", "-o", "user_token=x"), "", 1, "is a secret"),
         (("crm", "set", "salon", "yclients", "-o", "colour=red"), "", 1, "known options"),
+        (("crm", "hook", "salon"), "", 1, "AI_ADMIN_PUBLIC_URL is not set"),
+        (("crm", "hook", "salon", "--branch", "north"), "", 1, "name one branch"),
+        (("crm", "mapping", "salon"), "", 1, "no CRM is set"),
         (("demo", "--crm", "unknown"), "", 2, "CRM=unknown"),
     ],
 )
@@ -118,6 +123,34 @@ async def test_what_is_wrong_is_said_on_stderr(core, admin, arguments, stdin, ex
 
     assert says in said
     assert "Traceback" not in said
+
+
+async def test_a_crm_is_connected_by_one_command_that_says_at_once_what_works(core, admin):
+    await create_from_file(core.companies, name="Салон", slug="salon", file=None)
+    portal = Bitrix24Server(elita_business(), threshold=100_000)
+    await portal.start()
+    try:
+        webhook = portal.connection().secrets["webhook_url"]
+        half = await admin("crm", "set", "salon", "bitrix24", "-o", "masters_property=102", stdin=f"{webhook}\n\n\n\n")
+        whole = await admin(
+            "crm",
+            "set",
+            "salon",
+            "bitrix24",
+            *("-o", "masters_property=102", "-o", "duration_property=101"),
+            stdin=f"{webhook}\n\n\n\n",
+        )
+        mapping = json.loads(await admin("crm", "mapping", "salon", "--json"))
+    finally:
+        await portal.stop()
+    address = await admin("crm", "hook", "salon", AI_ADMIN_PUBLIC_URL="https://admin.example.com")
+
+    assert "set duration_property" in half
+    assert "something is missing" in half
+    assert "free times on 7 of the next 7 days" in whole
+    assert "something is missing" not in whole
+    assert {line["in the CRM"] for line in mapping} == {"found"}
+    assert "https://admin.example.com/api/v1/crm/webhook/" in address
 
 
 async def test_a_bad_file_changes_nothing(admin, tmp_path):
