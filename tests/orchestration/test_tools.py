@@ -479,7 +479,8 @@ async def test_a_master_who_does_not_do_all_of_it_does_their_part(salon):
 async def test_where_appointments_cannot_be_cancelled_no_visit_of_several_is_offered(salon):
     def without_cancelling(branch, open_crm=salon.scope.open_crm):
         crm = open_crm(branch)
-        crm.manifest = replace(crm.manifest, capabilities=crm.manifest.capabilities - {Capability.CANCEL})
+        less = crm.manifest.capabilities - {Capability.CANCEL}
+        crm._inner.manifest = replace(crm.manifest, capabilities=less)
         return crm
 
     salon.turn.scope = salon.scope = replace(salon.scope, open_crm=without_cancelling)
