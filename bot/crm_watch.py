@@ -105,10 +105,10 @@ class CrmWatchJob:
         async with stores.database.company(claim.company_id) as tx:
             hooks = await stores.events.list_waiting(tx, branch_id, limit=MOST_HOOKS)
             swept_until = await stores.events.get_swept_until(tx, branch_id)
-            records = _told_of(crm, hooks)
+            records, readable = _told_of(crm, hooks)
             told = await stores.appointments.find_by_records(tx, branch_id, records)
             unread = await stores.appointments.list_longest_unread(tx, branch_id, now=now, limit=MOST_READ)
-        if hooks:
+        if readable:
             # What names no record may be about services or masters.
             await crm.forget(catalogue=not records)
         found = {ours.id: (ours, await _read(crm, ours)) for ours in told}
@@ -189,9 +189,13 @@ def _open(scope: CompanyScope, branch: Branch | None) -> BaseCRMAdapter | None:
         return None
 
 
-def _told_of(crm: BaseCRMAdapter, hooks: Sequence[CrmHook]) -> list[str]:
-    """Return the records that the hints name; what is no hint of this CRM, or carries a wrong secret, names none."""
+def _told_of(crm: BaseCRMAdapter, hooks: Sequence[CrmHook]) -> tuple[list[str], bool]:
+    """Return the records that the hints name, and whether one of them is a hint of this CRM at all.
+
+    What is none, or carries a wrong secret, names nothing.
+    """
     named: dict[str, None] = {}
+    readable = False
     for hook in hooks:
         try:
             told = crm.read_hook(Hook(content_type=hook.content_type, body=hook.body, headers=hook.headers))
@@ -199,7 +203,8 @@ def _told_of(crm: BaseCRMAdapter, hooks: Sequence[CrmHook]) -> list[str]:
             log.warning("crm_hook_refused", crm=crm.manifest.type, code=error.code)
             continue
         named |= dict.fromkeys(told)
-    return list(named)
+        readable = True
+    return list(named), readable
 
 
 async def _read(crm: BaseCRMAdapter, ours: BookedAppointment) -> Appointment | None:

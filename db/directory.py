@@ -109,9 +109,13 @@ class Directory:
         digest = token_digest(webhook_token)
         known = self._crm_tokens.find(digest)
         named = known[0] if known else await self._read_crm_token(digest)
-        if named is None or (await self.get_snapshot(named[0])).company.disabled:
+        if named is None:
             return None
-        return named
+        try:
+            closed = (await self.get_snapshot(named[0])).company.disabled
+        except NotFound:
+            return None
+        return None if closed else named
 
     async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
         """Return the company. Raises NotFound."""
