@@ -119,7 +119,7 @@ class Portal:
         if contacts:
             card = self.diary.cards[contacts[0]]
             entry.client, entry.phone = card.name, card.phone
-            self.diary.write(entry)
+            self.diary.seq += 1
 
     def services_in(self, name: str) -> list[str]:
         """Guess from a booking's name what is done: the booking itself does not say."""
