@@ -7,6 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from crm.base import Money, Price
 
+MOST = 10**12
+"""Whole units. What is more is a vendor's slip, and no arithmetic of ours may break on it."""
+
 
 def money(amount: Decimal, currency: str) -> Money:
     """Return an amount of whole units (rubles) as money."""
@@ -20,8 +23,12 @@ def amount_of(value: Money) -> int | float:
 
 
 def price_of(low: Decimal | None, high: Decimal | None, currency: str | None) -> Price | None:
-    """Return a price or a range; None where both are zero (a vendor's "not set") or the currency is not known."""
-    if currency is None or not (low or high):
+    """Return a price or a range; None where both are zero (a vendor's "not set"), or the currency is not known.
+
+    An amount beyond every price is none either.
+    """
+    amounts = [abs(one) for one in (low, high) if one is not None]
+    if currency is None or not any(amounts) or max(amounts) > MOST:
         return None
     least = money(low or Decimal(0), currency)
     return Price(low=least, high=money(high, currency)) if high and high > (low or 0) else Price(low=least)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, TypeVar
@@ -255,4 +256,4 @@ def _present(envelope: Envelope) -> object:
 
 def _total(envelope: Envelope) -> int | None:
     value = envelope.meta.get("total_count")
-    return int(value) if isinstance(value, int | str) and str(value).isdigit() else None
+    return int(value) if isinstance(value, int | str) and re.fullmatch(r"[0-9]{1,9}", str(value)) else None

@@ -102,7 +102,7 @@ def find_number(body: Mapping[str, Any]) -> int | None:
     for value in _candidates(body):
         first = value[0] if isinstance(value, list) and value else value
         text = str(first) if isinstance(first, int | str) and not isinstance(first, bool) else ""
-        if text.isascii() and text.isdigit() and int(text) in BY_NUMBER:
+        if text.isascii() and text.isdigit() and len(text) == 3 and int(text) in BY_NUMBER:
             return int(text)
     return None
 

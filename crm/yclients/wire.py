@@ -8,7 +8,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+MOST = 10**9
+B = TypeVar("B", Decimal | None, int | None)
 
 
 def _id(value: object) -> object:
@@ -61,16 +64,25 @@ def _moment(value: object) -> object:
     return moment if moment.tzinfo is not None else None
 
 
+def _bounded(value: B) -> B:
+    """Refuse what no price and no length can be: arithmetic would break on it."""
+    if value is not None and abs(value) > MOST:
+        raise ValueError("beyond every price and length")
+    return value
+
+
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1)]
 OptionalId = Annotated[str | None, BeforeValidator(_id)]
 Text = Annotated[str, BeforeValidator(_text)]
-Number = Annotated[Decimal | None, BeforeValidator(_blank)]
-Whole = Annotated[int | None, BeforeValidator(_blank)]
+Number = Annotated[Decimal | None, BeforeValidator(_blank), AfterValidator(_bounded)]
+Whole = Annotated[int | None, BeforeValidator(_blank), AfterValidator(_bounded)]
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value in (None, "") else value)]
 WallClock = Annotated[datetime | None, BeforeValidator(wall_clock)]
 EmptyObject = BeforeValidator(lambda value: {} if value == [] else value)
 T = TypeVar("T")
 Rows = Annotated[tuple[T, ...], BeforeValidator(_rows)]
+Needed = Annotated[tuple[T, ...], BeforeValidator(lambda value: None if value is None else _rows(value))]
+"""A list whose absence is no empty list."""
 
 
 class Wire(BaseModel):
@@ -101,7 +113,7 @@ class WireBookServices(Wire):
     An answer without the list itself is another answer, not an empty catalogue.
     """
 
-    services: Rows[WireService]
+    services: Needed[WireService]
     categories: Rows[WireCategory] = Field(default=(), validation_alias=AliasChoices("category", "categories"))
 
 
@@ -111,12 +123,12 @@ class WireStaff(Wire):
     id: Id
     name: Text = ""
     specialization: Text = ""
-    bookable: Flag = True
+    bookable: Annotated[bool, BeforeValidator(lambda value: True if value in (None, "") else value)] = True
     weight: Number = None
 
 
 class WireDates(Wire):
-    booking_dates: Rows[date]
+    booking_dates: Needed[date]
 
 
 class WireSeance(Wire):

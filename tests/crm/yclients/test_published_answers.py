@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
 
 from crm.base import (
     BaseCRMAdapter,
@@ -43,57 +42,6 @@ def published(name: str) -> Any:
     return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
 
 
-class Vendor:
-    """Gives back recorded answers by method and first word of the path; remembers what it was sent."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, Any]] = {
-            "GET company": (200, published("company__published")),
-            "GET book_services": (200, published("book_services__published")),
-            "GET book_staff": (200, published("book_staff__published")),
-            "GET book_dates": (200, published("book_dates__published")),
-            "GET book_times": (200, published("book_times__published")),
-            "POST book_check": (201, {"success": True, "data": None, "meta": []}),
-            "POST company": (200, {"success": True, "data": [], "meta": {"total_count": 0}}),
-            "POST records": (201, published("create_record__published")),
-            "GET record": (200, published("record__published")),
-            "GET records": (200, {"success": True, "data": [], "meta": {"page": 1, "total_count": 0}}),
-            "GET user": (200, published("permissions__published")),
-        }
-        self.sent: list[tuple[str, web.Request, Any]] = []
-        self.after: dict[str, tuple[str, tuple[int, Any]]] = {}
-        """By request: which answer changes once it was made."""
-
-    async def handle(self, request: web.Request) -> web.Response:
-        name = f"{request.method} {request.path.removeprefix('/api/v1/').split('/')[0]}"
-        self.sent.append((name, request, await request.json() if request.can_read_body else None))
-        status, body = self.answers.get(
-            name, (404, {"success": False, "data": None, "meta": {"message": "Не найдено"}})
-        )
-        if name in self.after:
-            changing, answer = self.after[name]
-            self.answers[changing] = answer
-        if isinstance(body, str):
-            return web.Response(status=status, text=body, content_type="text/html")
-        return web.Response(status=status) if body is None else web.json_response(body, status=status)
-
-
-@pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
-
-
-@pytest.fixture
-async def adapter(vendor: Vendor, make: Callable[..., BaseCRMAdapter]) -> AsyncIterator[BaseCRMAdapter]:
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", vendor.handle)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield make(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    await runner.cleanup()
-
-
 def rubles(amount: int) -> Price:
     return Price(low=Money(minor_units=amount * 100, currency="RUB"))
 
@@ -108,7 +56,7 @@ async def test_services_keep_their_category_length_and_say_no_price_where_it_is_
 
 
 async def test_categories_are_read_under_the_key_of_the_documents_table_too(
-    adapter: BaseCRMAdapter, vendor: Vendor
+    adapter: BaseCRMAdapter, vendor: Any
 ) -> None:
     data = vendor.answers["GET book_services"][1]["data"]
     data["categories"] = data.pop("category")
@@ -123,7 +71,7 @@ async def test_a_master_without_free_times_is_not_offered(adapter: BaseCRMAdapte
 
 
 async def test_times_are_the_wall_clock_of_the_branchs_zone_though_the_offset_says_otherwise(
-    adapter: BaseCRMAdapter, vendor: Vendor
+    adapter: BaseCRMAdapter, vendor: Any
 ) -> None:
     day = date(2015, 9, 29)
 
@@ -134,9 +82,7 @@ async def test_times_are_the_wall_clock_of_the_branchs_zone_though_the_offset_sa
     assert {slot.duration for slot in slots} == {timedelta(hours=1)}
 
 
-async def test_an_array_filter_carries_the_brackets_that_the_vendor_needs(
-    adapter: BaseCRMAdapter, vendor: Vendor
-) -> None:
+async def test_an_array_filter_carries_the_brackets_that_the_vendor_needs(adapter: BaseCRMAdapter, vendor: Any) -> None:
     day = date(2015, 9, 29)
 
     await adapter.get_available_slots([ServiceId("1896303"), ServiceId("1896208")], first=day, last=day)
@@ -158,7 +104,7 @@ async def test_a_record_is_read_whole(adapter: BaseCRMAdapter) -> None:
     assert not appointment.cancelled
 
 
-async def test_records_without_a_client_or_services_are_read(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_records_without_a_client_or_services_are_read(adapter: BaseCRMAdapter, vendor: Any) -> None:
     body = published("records__published")
     body["data"][1]["api_id"] = "aiadm-1"
     body["meta"]["total_count"] = 2
@@ -180,14 +126,14 @@ async def test_records_without_a_client_or_services_are_read(adapter: BaseCRMAda
     ],
 )
 async def test_all_three_shapes_of_a_moment_are_read(
-    adapter: BaseCRMAdapter, vendor: Vendor, moment: str | None, date_field: str | None
+    adapter: BaseCRMAdapter, vendor: Any, moment: str | None, date_field: str | None
 ) -> None:
     vendor.answers["GET record"][1]["data"] |= {"datetime": moment, "date": date_field}
 
     assert (await adapter.get_appointment(RecordId("2"))).starts_at == datetime(2026, 3, 4, 15, 30, tzinfo=MOSCOW)
 
 
-async def test_empty_objects_come_as_lists_and_ids_as_strings(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_empty_objects_come_as_lists_and_ids_as_strings(adapter: BaseCRMAdapter, vendor: Any) -> None:
     vendor.answers["GET record"][1]["data"] |= {
         "id": "2",
         "client": [],
@@ -201,7 +147,7 @@ async def test_empty_objects_come_as_lists_and_ids_as_strings(adapter: BaseCRMAd
     assert (appointment.id, appointment.staff.id, appointment.phone) == ("2", "9", None)
 
 
-async def test_a_list_with_gaps_comes_as_an_object(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_a_list_with_gaps_comes_as_an_object(adapter: BaseCRMAdapter, vendor: Any) -> None:
     body = vendor.answers["GET book_staff"][1]
     body["data"] = {"0": body["data"][0], "2": body["data"][1]}
 
@@ -210,7 +156,7 @@ async def test_a_list_with_gaps_comes_as_an_object(adapter: BaseCRMAdapter, vend
 
 @pytest.mark.parametrize("name", ["create_client__published", "create_client__openapi"])
 async def test_a_new_card_is_read_with_its_phone_as_text_or_number(
-    adapter: BaseCRMAdapter, vendor: Vendor, name: str
+    adapter: BaseCRMAdapter, vendor: Any, name: str
 ) -> None:
     vendor.answers["POST clients"] = (201, published(name))
 
@@ -220,7 +166,7 @@ async def test_a_new_card_is_read_with_its_phone_as_text_or_number(
 
 
 async def test_the_zone_is_the_iana_name_and_a_number_of_hours_leaves_it_to_the_settings(
-    adapter: BaseCRMAdapter, vendor: Vendor, cache: Any
+    adapter: BaseCRMAdapter, vendor: Any, cache: Any
 ) -> None:
     company = published("records_partner__published")["data"][0]["company"]
     vendor.answers["GET company"] = (
@@ -237,7 +183,7 @@ async def test_the_zone_is_the_iana_name_and_a_number_of_hours_leaves_it_to_the_
 
 @pytest.mark.parametrize(("sign", "code"), [("р", "RUB"), ("₽", "RUB"), ("₸", "KZT"), ("€", "EUR")])
 async def test_the_currency_is_the_one_whose_sign_the_branch_has(
-    adapter: BaseCRMAdapter, vendor: Vendor, sign: str, code: str
+    adapter: BaseCRMAdapter, vendor: Any, sign: str, code: str
 ) -> None:
     company = published("companies__published")["data"][0] | {"currency_short_title": sign}
     vendor.answers["GET company"] = (200, {"success": True, "data": company, "meta": []})
@@ -247,7 +193,7 @@ async def test_the_currency_is_the_one_whose_sign_the_branch_has(
     assert price == Price(low=Money(minor_units=10_000, currency=code))
 
 
-async def test_a_price_in_an_unknown_currency_is_not_told(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_a_price_in_an_unknown_currency_is_not_told(adapter: BaseCRMAdapter, vendor: Any) -> None:
     vendor.answers["GET company"][1]["data"]["currency_short_title"] = "¤"
 
     assert (await adapter.get_appointment(RecordId("2"))).services[0].price is None
@@ -263,7 +209,7 @@ async def booking_of(adapter: BaseCRMAdapter) -> NewAppointment:
     return NewAppointment(external_id="aiadm-1", slot=slot, client_name="Дмитрий", phone=Phone("+79169999900"))
 
 
-async def test_the_slots_own_moment_goes_back_letter_for_letter(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_the_slots_own_moment_goes_back_letter_for_letter(adapter: BaseCRMAdapter, vendor: Any) -> None:
     await adapter.create_appointment(await booking_of(adapter))
 
     (body,) = [body for name, _, body in vendor.sent if name == "POST records"]
@@ -272,7 +218,7 @@ async def test_the_slots_own_moment_goes_back_letter_for_letter(adapter: BaseCRM
 
 
 async def test_a_record_that_cannot_be_read_back_is_returned_as_the_write_answered(
-    adapter: BaseCRMAdapter, vendor: Vendor
+    adapter: BaseCRMAdapter, vendor: Any
 ) -> None:
     new = await booking_of(adapter)
     vendor.answers["GET record"] = (500, "<html>")
@@ -285,7 +231,7 @@ async def test_a_record_that_cannot_be_read_back_is_returned_as_the_write_answer
 
 
 async def test_a_published_422_without_a_number_is_invalid_while_the_time_is_still_free(
-    adapter: BaseCRMAdapter, vendor: Vendor
+    adapter: BaseCRMAdapter, vendor: Any
 ) -> None:
     new = await booking_of(adapter)
     vendor.answers["POST book_check"] = (422, published("book_check__busy"))
@@ -296,7 +242,7 @@ async def test_a_published_422_without_a_number_is_invalid_while_the_time_is_sti
 
 @pytest.mark.parametrize("refusing", ["POST book_check", "POST records"])
 async def test_a_published_422_without_a_number_is_slot_taken_once_the_time_is_gone(
-    adapter: BaseCRMAdapter, vendor: Vendor, refusing: str
+    adapter: BaseCRMAdapter, vendor: Any, refusing: str
 ) -> None:
     new = await booking_of(adapter)
     vendor.answers[refusing] = (422, published("book_check__busy"))
@@ -306,7 +252,7 @@ async def test_a_published_422_without_a_number_is_slot_taken_once_the_time_is_g
         await adapter.create_appointment(new)
 
 
-async def test_the_published_409_is_slot_taken(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_the_published_409_is_slot_taken(adapter: BaseCRMAdapter, vendor: Any) -> None:
     new = await booking_of(adapter)
     vendor.answers["POST records"] = (409, published("activity_duplicate__busy"))
 
@@ -338,7 +284,7 @@ PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("code", MEANINGS)
 async def test_a_booking_code_means_the_same_wherever_it_stands(
-    adapter: BaseCRMAdapter, vendor: Vendor, code: int, place: str
+    adapter: BaseCRMAdapter, vendor: Any, code: int, place: str
 ) -> None:
     new = await booking_of(adapter)
     status = 403 if code == 434 else 422
@@ -370,7 +316,7 @@ async def test_a_booking_code_means_the_same_wherever_it_stands(
     ],
 )
 async def test_a_search_that_failed_is_never_no_client(
-    adapter: BaseCRMAdapter, vendor: Vendor, status: int, body: Any, expected: type[CRMError]
+    adapter: BaseCRMAdapter, vendor: Any, status: int, body: Any, expected: type[CRMError]
 ) -> None:
     assert await adapter.get_client_by_phone(Phone("+79161234567")) is None
 
@@ -384,7 +330,7 @@ async def test_a_search_that_failed_is_never_no_client(
     "body", ["<html>", {"success": True, "data": None, "meta": []}, {"success": True, "data": {"id": 1}}]
 )
 async def test_an_accepted_write_that_cannot_be_read_has_an_unknown_outcome(
-    adapter: BaseCRMAdapter, vendor: Vendor, body: Any
+    adapter: BaseCRMAdapter, vendor: Any, body: Any
 ) -> None:
     new = await booking_of(adapter)
     vendor.answers["POST records"] = (201, body)
@@ -393,9 +339,7 @@ async def test_an_accepted_write_that_cannot_be_read_has_an_unknown_outcome(
         await adapter.create_appointment(new)
 
 
-async def test_a_list_whose_pages_never_end_is_unavailable_not_incomplete(
-    adapter: BaseCRMAdapter, vendor: Vendor
-) -> None:
+async def test_a_list_whose_pages_never_end_is_unavailable_not_incomplete(adapter: BaseCRMAdapter, vendor: Any) -> None:
     body = published("records__published")  # claims 10 records, gives the same two on every page
     vendor.answers["GET records"] = (200, body)
 
@@ -403,7 +347,7 @@ async def test_a_list_whose_pages_never_end_is_unavailable_not_incomplete(
         await adapter.find_appointment("aiadm-1", day=date(2019, 1, 16))
 
 
-async def test_an_answer_without_the_envelope_is_read_as_the_data(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_an_answer_without_the_envelope_is_read_as_the_data(adapter: BaseCRMAdapter, vendor: Any) -> None:
     vendor.answers["GET book_staff"] = (200, published("book_staff__published")["data"])
 
     assert [one.name for one in await adapter.get_staff()] == ["Вася"]
@@ -411,7 +355,7 @@ async def test_an_answer_without_the_envelope_is_read_as_the_data(adapter: BaseC
 
 @pytest.mark.parametrize("masked", ["+7916*****67", ""])
 async def test_hidden_phones_are_a_missing_right_not_a_missing_client(
-    adapter: BaseCRMAdapter, vendor: Vendor, masked: str
+    adapter: BaseCRMAdapter, vendor: Any, masked: str
 ) -> None:
     rows = [{"id": 7, "name": "Анна", "phone": masked}]
     vendor.answers["POST company"] = (200, {"success": True, "data": rows, "meta": {"total_count": 1}})
@@ -420,7 +364,7 @@ async def test_hidden_phones_are_a_missing_right_not_a_missing_client(
         await adapter.get_client_by_phone(Phone("+79161234567"))
 
 
-async def test_a_record_with_a_hidden_phone_is_not_moved(adapter: BaseCRMAdapter, vendor: Vendor) -> None:
+async def test_a_record_with_a_hidden_phone_is_not_moved(adapter: BaseCRMAdapter, vendor: Any) -> None:
     slot = await slot_of(adapter)
     vendor.answers["GET record"][1]["data"]["client"]["phone"] = "+7000****567"
     vendor.answers["GET record"][1]["data"]["services"][0]["id"] = 1896303
