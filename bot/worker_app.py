@@ -193,7 +193,7 @@ def build_orchestrator(core: Core, model: Model) -> Orchestrator:
     words = Words(agent, buttons, contacts, confirmation)
     heard = Cache(core.redis, f"{core.redis_prefix}heard:")
     hearing = Hearing(model, heard, _media_limits(settings), time=limits.time)
-    return Orchestrator(words, Attachments(hearing, agent, words), contacts, commands, buttons)
+    return Orchestrator(words, Attachments(hearing, words), contacts, commands, buttons)
 
 
 def _media_limits(settings: Settings) -> MediaLimits:

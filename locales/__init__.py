@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.dates import format_date, get_timezone_location
 from babel.numbers import format_decimal
@@ -141,6 +143,14 @@ def prompt_text(language: str) -> str:
     text = (path if path.exists() else _HERE / "prompts" / f"{_DEFAULT}.md").read_text(encoding="utf-8")
     # A remark is for whoever edits the file.
     return re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+
+
+@cache
+def guard_phrases() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return, by language, the patterns by which the guards know claims, promises, complaints and the like."""
+    return {
+        path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((_HERE / "guards").glob("*.toml"))
+    }
 
 
 @lru_cache(maxsize=16)

@@ -33,6 +33,9 @@ no-words-cancel = don't cancel|don't cancel it|keep it|leave it
 greeting = Hello! I am the digital assistant of { $company }: I answer questions and make bookings.
 help = I am the digital assistant of { $company }. Write in your own words what you need: to book, to ask a price, to move or cancel an appointment. Booking by buttons: /book. Your appointments: /my. To call a person: /person. Another language: /language.
 person-called = I have passed your question to the administrator, who will answer you here.
+complaint-to-person = I am very sorry about this. I have passed your words on to the administrator, who will answer you here.
+health-to-person = Questions of health are answered by a specialist, to be sure. I have passed yours on, the answer will come here.
+photo-to-person = Thank you for the photo! A specialist will look at it and answer you here: only they can judge price and possibility from a picture. I can book you in already, though.
 button-share-contact = Share my number
 ask-contact = To book you in I need a phone number. Tap “Share my number”, or type it.
 ask-contact-foreign = That is not your own number. To see your appointments, please share yours with the button below.
@@ -145,6 +148,7 @@ staff-call-person = { $kind ->
         [complaint] A complaint
         [health] A question of health
         [asked_for] A client asks for a person
+        [photo] The client has sent a photo, please look at it in the client's chat
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-late = Running late: { $client }. { $text } Appointment: { $appointment }
@@ -231,8 +235,6 @@ media-unavailable = I could not open what you sent. Please send it again, or put
 voice-not-understood = I could not make out the words. Please say it again, or type it.
 words-edited = Correcting my message: { $words }
 words-with-quote = In reply to “{ $quoted }”: { $words }
-picture-shown = Please have a look at the photo.
-picture-was-here = [photo]
 
 bot-command-book = Book with buttons
 bot-command-my = My appointments

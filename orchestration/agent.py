@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from prometheus_client import Counter
 
 from db.records import Author, HistoryMessage
+from locales import prompt_text
 from orchestration.errors import ModelError
-from orchestration.guard import unknown_figures
-from orchestration.ports import CallPart, Content, MediaPart, Model, ModelRequest, ResultPart, TextPart
+from orchestration.guards.evidence import Evidence, evidence_of
+from orchestration.guards.review import HINTS, Fault, Review, review
+from orchestration.handover import hand_over
+from orchestration.ports import CallPart, Content, Model, ModelRequest, ResultPart, TextPart
 from orchestration.prompts import ClientFacts, PromptManager
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
@@ -21,6 +25,10 @@ from orchestration.trouble import model_failed
 from orchestration.turns import Turn
 
 log = structlog.get_logger()
+
+REPLIES_BLOCKED = Counter("ai_admin_replies_blocked", "Replies of the model that were held back, by fault.", ["fault"])
+_MOST_FAULTS = 5
+_NOT_CALLED = ToolOutcome(response={"status": "not_called"}, ends_turn=True, code="not_called")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +43,18 @@ class AgentLimits:
 class Agent:
     """Answers free text with the company's model, prompt and tools."""
 
-    def __init__(self, model: Model, tools: ToolManager, prompts: PromptManager, limits: AgentLimits) -> None:
+    def __init__(
+        self, model: Model, tools: ToolManager, prompts: PromptManager, limits: AgentLimits, review: Review = review
+    ) -> None:
+        """`review`: what holds a reply back."""
+        self._review = review
         self._model = model
         self._tools = tools
         self._prompts = prompts
         self._limits = limits
 
-    async def answer(self, turn: Turn, words: str, *, media: Sequence[MediaPart] = ()) -> None:
-        """Write the reply to `words`, and the pictures shown with them, into the turn.
+    async def answer(self, turn: Turn, words: str) -> None:
+        """Write the reply to `words` into the turn.
 
         Never raises for what the model or the CRM did.
         """
@@ -53,7 +65,7 @@ class Agent:
         )
         system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
         turn.prompt_version = self._prompts.version
-        turn.said.append(Content(role="user", parts=(*media, TextPart(text=words))))
+        turn.said.append(Content(role="user", parts=(TextPart(text=words),)))
         earlier = earlier_contents(turn.history, turns=self._limits.turns_shown)
         try:
             async with asyncio.timeout(self._limits.time.total_seconds()):
@@ -72,32 +84,52 @@ class Agent:
     async def _loop(self, turn: Turn, system: str, earlier: Sequence[Content]) -> None:
         # A blocked answer and its correction are shown to the model in this turn only; they are not kept.
         asides: list[Content] = []
+        served: dict[str, ToolOutcome] = {}
         warned = False
         for _ in range(self._limits.rounds):
             content = await self._ask(turn, system, [*earlier, *turn.said, *asides])
             if content.calls:
                 asides = []
                 turn.said.append(content)
-                if await self._call_tools(turn, content.calls):
+                if await self._call_tools(turn, content.calls, served):
                     return
                 continue
-            unknown = unknown_figures(
-                content.text,
-                facts=_facts(system, [*earlier, *turn.said]),
-                client_words=_client_words([*earlier, *turn.said]),
-            )
-            if not unknown:
+            faults = self._review(content.text, self._evidence(turn, earlier))
+            if not faults:
                 turn.said.append(content)
                 turn.say(content.text.strip())
                 return
-            log.warning("reply_blocked", figures=unknown, again=not warned)
+            for fault in faults:
+                REPLIES_BLOCKED.labels(fault.code).inc()
+            log.warning("reply_blocked", faults=[fault.code for fault in faults], again=not warned)
             if warned:
-                turn.say(turn.texts.text("safe-reply"))
-                turn.outcome = "reply_replaced"
+                self._replace(turn, faults)
                 return
             warned = True
-            asides = [content, _correction(unknown)]
+            asides = [content, _correction(faults)]
         raise ModelError("too many rounds of tools")
+
+    def _evidence(self, turn: Turn, earlier: Sequence[Content]) -> Evidence:
+        scope = turn.scope
+        return evidence_of(
+            scope.snapshot,
+            earlier=earlier,
+            said=turn.said,
+            history=turn.history,
+            client_words=turn.client_text,
+            rules=prompt_text(scope.agent.language),
+            tools=[tool.name for tool in self._tools.declarations(scope)],
+            now=turn.local(turn.now, scope.branches[0]) if scope.branches else turn.now,
+            saw_picture=turn.saw_picture,
+        )
+
+    def _replace(self, turn: Turn, faults: Sequence[Fault]) -> None:
+        """Say something safe instead; what the model could not answer without advice is a person's."""
+        if any(fault.code == "medical_advice" for fault in faults):
+            hand_over(turn, "health", turn.client_text)
+        else:
+            turn.say(turn.texts.text("safe-reply"))
+        turn.outcome = "reply_replaced"
 
     async def _ask(self, turn: Turn, system: str, contents: Sequence[Content]) -> Content:
         answer = await self._model.generate(
@@ -113,30 +145,25 @@ class Agent:
         turn.model = answer.model
         return answer.content
 
-    async def _call_tools(self, turn: Turn, calls: Sequence[CallPart]) -> bool:
+    async def _call_tools(self, turn: Turn, calls: Sequence[CallPart], served: dict[str, ToolOutcome]) -> bool:
         """Call what the model asked for, and say whether the turn ends with it.
 
-        Calls that only read run side by side. One that ends the turn leaves those after it undone.
+        Calls that only read run side by side. One that ends the turn leaves those after it undone. What was called in
+        this turn already (`served`) is answered from the first time.
         """
-        if all(self._tools.reads_only(call.name) for call in calls):
-            outcomes = await self._side_by_side(turn, calls)
+        fresh = {_key(call): call for call in calls if _key(call) not in served}
+        if all(self._tools.reads_only(call.name) for call in fresh.values()):
+            outcomes = await self._side_by_side(turn, list(fresh.values()))
+            served |= dict(zip(fresh, outcomes, strict=True))
         else:
-            outcomes = []
-            for call in calls:
-                if outcomes and outcomes[-1].ends_turn:
-                    outcomes.append(ToolOutcome(response={"status": "not_called"}, ends_turn=True, code="not_called"))
-                else:
-                    outcomes.append(await self._tools.call(turn, call))
-        turn.said.append(
-            Content(
-                role="user",
-                parts=tuple(
-                    ResultPart(id=call.id, name=call.name, response=dict(outcome.response))
-                    for call, outcome in zip(calls, outcomes, strict=True)
-                ),
-            )
-        )
-        return any(outcome.ends_turn for outcome in outcomes)
+            ended = False
+            for key, call in fresh.items():
+                served[key] = _NOT_CALLED if ended else await self._tools.call(turn, call)
+                ended = ended or served[key].ends_turn
+        answers = [(call, served[_key(call)]) for call in calls]
+        parts = tuple(ResultPart(id=call.id, name=call.name, response=dict(one.response)) for call, one in answers)
+        turn.said.append(Content(role="user", parts=parts))
+        return any(outcome.ends_turn for _, outcome in answers)
 
     async def _side_by_side(self, turn: Turn, calls: Sequence[CallPart]) -> list[ToolOutcome]:
         try:
@@ -176,24 +203,11 @@ def _model_words(text: str) -> Content:
     return Content(role="model", parts=(TextPart(text=text or "…"),))
 
 
-def _correction(unknown: Sequence[str]) -> Content:
+def _correction(faults: Sequence[Fault]) -> Content:
     """Tell the model, not the client, what must not be said."""
-    text = (
-        f"[system] Your answer was not sent. These figures are in no tool result: {', '.join(unknown)}. Answer again."
-    )
-    return Content(role="user", parts=(TextPart(text=text),))
+    named = "; ".join(f"{HINTS[fault.code]} ({fault.what})" for fault in faults[:_MOST_FAULTS])
+    return Content(role="user", parts=(TextPart(text=f"[system] Your answer was not sent. {named}. Answer again."),))
 
 
-def _facts(system: str, contents: Sequence[Content]) -> list[str]:
-    """Return what figures may be taken from: the prompt and everything that tools answered."""
-    results = [
-        json.dumps(part.response, ensure_ascii=False)
-        for content in contents
-        for part in content.parts
-        if isinstance(part, ResultPart)
-    ]
-    return [system, *results]
-
-
-def _client_words(contents: Sequence[Content]) -> str:
-    return "\n".join(content.text for content in contents if content.role == "user")
+def _key(call: CallPart) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True, ensure_ascii=False, default=str)}"

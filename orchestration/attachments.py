@@ -1,12 +1,13 @@
-"""What clients send besides words: a voice note is heard, a picture shown to the model, the rest answered kindly."""
+"""What clients send besides words: a voice note is heard, a picture goes to a person, the rest is answered kindly."""
 
 from __future__ import annotations
 
 import structlog
 
-from orchestration.agent import Agent
 from orchestration.client_facts import learn_language
 from orchestration.errors import MediaError, MediaTooLarge, ModelError
+from orchestration.guards.topics import asks_of_picture
+from orchestration.handover import hand_over
 from orchestration.hearing import Hearing
 from orchestration.messages import Attachment, AttachmentKind
 from orchestration.trouble import model_failed
@@ -28,9 +29,8 @@ _ANSWERS = {
 class Attachments:
     """Answers the first attachment of a turn; a turn has no more than one."""
 
-    def __init__(self, hearing: Hearing, agent: Agent, words: Words) -> None:
+    def __init__(self, hearing: Hearing, words: Words) -> None:
         self._hearing = hearing
-        self._agent = agent
         self._words = words
 
     async def answer(self, turn: Turn, attachment: Attachment) -> None:
@@ -50,9 +50,7 @@ class Attachments:
             case AttachmentKind.VOICE:
                 await self._on_voice(turn, attachment)
             case AttachmentKind.IMAGE:
-                picture = await self._hearing.look(turn, attachment)
-                words = turn.client_text or turn.texts.text("picture-shown")
-                await self._agent.answer(turn, words, media=(picture,))
+                await self._on_picture(turn)
             case _ if turn.client_text:
                 # Words came with it: they are what the client wants to say.
                 await self._words.answer(turn)
@@ -63,6 +61,14 @@ class Attachments:
             case kind:
                 turn.say(turn.texts.text(_ANSWERS[kind]))
                 turn.outcome = "attachment"
+
+    async def _on_picture(self, turn: Turn) -> None:
+        """Send it to a person: nobody tells a price or a diagnosis from a picture. Words that are not about it are
+        answered besides."""
+        turn.saw_picture = True
+        hand_over(turn, "photo", turn.client_text)
+        if turn.client_text and not asks_of_picture(turn.client_text):
+            await self._words.answer(turn)
 
     async def _on_voice(self, turn: Turn, attachment: Attachment) -> None:
         """Write a voice note down and go on as if the client had typed it."""

@@ -1,4 +1,4 @@
-"""What clients send besides words: a voice note is written down and read as words, a picture is shown to the model.
+"""Voice notes: written down by the model and read as words.
 
 The files are fetched for the turn and held in its memory only. The words of a voice note are kept for a while, so that
 a turn that has to be made again reads the same words: a spoken yes must not be heard as something else the second time.
@@ -15,7 +15,7 @@ import structlog
 
 from locales import prompt_text
 from orchestration.errors import MediaTooLarge, ModelBlocked
-from orchestration.messages import Attachment, AttachmentKind
+from orchestration.messages import Attachment
 from orchestration.ports import Content, MediaPart, Model, ModelRequest
 from orchestration.turns import Turn
 
@@ -70,18 +70,13 @@ class Hearing:
         await self._heard.set(key, words, ttl=self._limits.words_kept)
         return words or None
 
-    async def look(self, turn: Turn, attachment: Attachment) -> MediaPart:
-        """Return a picture for the model to look at. Raises MediaTooLarge, MediaUnavailable."""
-        return await self._fetch(turn, attachment)
-
     async def _fetch(self, turn: Turn, attachment: Attachment) -> MediaPart:
         if attachment.size is not None and attachment.size > self._limits.most_bytes:
             raise MediaTooLarge("bytes")
         data = await turn.media.fetch(attachment, most_bytes=self._limits.most_bytes)
         # Messengers add parameters ("audio/ogg; codecs=opus"); Gemini takes the bare type only.
         bare = (attachment.mime_type or "").partition(";")[0].strip().lower()
-        default = "audio/ogg" if attachment.kind is AttachmentKind.VOICE else "image/jpeg"
-        return MediaPart(mime_type=bare or default, data=data)
+        return MediaPart(mime_type=bare or "audio/ogg", data=data)
 
     async def _write_down(self, turn: Turn, part: MediaPart) -> str:
         request = ModelRequest(

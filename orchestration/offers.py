@@ -190,6 +190,7 @@ def told_to_model(turn: Turn, offer: Offer, branch: Branch) -> dict[str, Any]:
         "date": day.isoformat(),
         "weekday": turn.texts.weekday(day),
         "time": _clock(turn, offer, branch),
+        "service": ", ".join(offer.service_names),
         "staff": offer.staff_name,
         "price": price_text(turn.texts, offer.price.price()) if offer.price else "",
         "duration_min": round(offer.duration.total_seconds() / 60),

@@ -10,7 +10,7 @@ from orchestration.buttons import Buttons, acknowledge, keep_choices
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
-from orchestration.ports import Content, MediaPart, TextPart
+from orchestration.ports import Content, TextPart
 from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn, TurnResult
 from orchestration.words import Words
@@ -84,8 +84,7 @@ def _greet(turn: Turn) -> None:
 
 
 def _remember(turn: Turn) -> None:
-    """Let the model know the next time what happened in a turn that it took no part in, and keep no file."""
-    turn.said = [_without_media(turn, content) for content in turn.said]
+    """Let the model know the next time what happened in a turn that it took no part in."""
     if turn.said or not turn.replies:
         return
     message = turn.messages[0]
@@ -96,12 +95,3 @@ def _remember(turn: Turn) -> None:
         Content(role="user", parts=(TextPart(text=words),)),
         Content(role="model", parts=(TextPart(text=answer or "…"),)),
     ]
-
-
-def _without_media(turn: Turn, content: Content) -> Content:
-    if not any(isinstance(part, MediaPart) for part in content.parts):
-        return content
-    note = TextPart(text=turn.texts.text("picture-was-here"))
-    return content.model_copy(
-        update={"parts": tuple(note if isinstance(part, MediaPart) else part for part in content.parts)}
-    )

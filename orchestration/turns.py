@@ -96,6 +96,8 @@ class Turn:
     model: str | None = None
     prompt_version: str | None = None
     outcome: str = "answered"
+    saw_picture: bool = False
+    """The client sent a picture: a price said now would be one from a picture."""
     erases: bool = False
 
     @property

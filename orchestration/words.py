@@ -9,6 +9,8 @@ from orchestration.buttons import Buttons
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
 from orchestration.conversation import Conversation, Step
+from orchestration.guards.topics import find_topic
+from orchestration.handover import hand_over
 from orchestration.turns import Turn
 
 _QUOTED_ENOUGH = 40
@@ -35,6 +37,9 @@ class Words:
             or await self._confirmation.answer(turn)
             or await self._buttons.hear(turn)
         ):
+            return
+        if topic := find_topic(turn.client_text):
+            hand_over(turn, topic, turn.client_text)
             return
         await self._agent.answer(turn, _for_agent(turn))
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from db.records import BranchId
+from orchestration.handover import hand_over
 from orchestration.tools.base import Arguments, Tool, ToolOutcome, refuse
 from orchestration.trouble import client_label
 from orchestration.turns import StaffNotice, Turn
@@ -27,11 +28,7 @@ class TellStaff(Arguments):
 
 
 async def call_a_person(turn: Turn, arguments: CallPerson) -> ToolOutcome:
-    kind = arguments.kind
-    notice = turn.staff_texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=arguments.summary)
-    turn.call_person(kind, arguments.summary, notice=StaffNotice(text=notice))
-    turn.say(turn.texts.text("person-called"))
-    turn.outcome = "person_called"
+    hand_over(turn, arguments.kind, arguments.summary)
     return ToolOutcome(response={"status": "person_called"}, ends_turn=True)
 
 

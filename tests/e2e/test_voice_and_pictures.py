@@ -1,4 +1,4 @@
-"""Voice notes are written down and read as words; pictures are shown to the model; the rest gets a fitting answer."""
+"""Voice notes are written down and read as words; pictures go to a person; the rest gets a fitting answer."""
 
 from __future__ import annotations
 
@@ -27,22 +27,34 @@ async def test_a_client_books_by_voice_notes_alone(house):
 async def test_no_recording_and_no_picture_is_kept(house):
     client = house.client()
     await client.says_aloud("Сколько стоит окрашивание?")
-    await client.shows("окрашивание омбре", "Сколько стоит сделать так же?")
+    await client.shows("окрашивание омбре", "Запишите меня на окрашивание")
 
     async with house.core.database.company(house.company_id) as tx:
         rows = await tx.connection.execute(select(messages.c.text, messages.c.parts))
         kept = json.dumps([list(row) for row in rows], ensure_ascii=False)
 
     assert "Сколько стоит окрашивание?" in kept
-    assert "[фотография]" in kept
     assert "inline" not in kept
     assert '"media"' not in kept
 
 
-async def test_a_picture_and_its_caption_are_answered(house):
-    answer = await house.client().shows("окрашивание", "Сколько это стоит?")
+async def test_a_picture_goes_to_a_person_and_no_price_is_told_from_it(house):
+    client = house.client()
+    answer = await client.shows("окрашивание", "Сколько это стоит?")
+    await house.settles()
 
-    assert "8000 руб." in answer.text
+    assert "специалист" in answer.text
+    assert "8000" not in "\n".join(client.heard)
+    assert any("фото" in told and "Сколько это стоит?" in told for told in house.staff_heard())
+
+
+async def test_words_under_a_picture_that_are_not_about_it_are_answered_too(house):
+    client = house.client()
+    await client.shows("причёска", "Запишите меня завтра на женскую стрижку")
+    await house.settles()
+
+    assert "специалист" in "\n".join(client.heard)
+    assert any("Анна" in said for said in client.heard)
 
 
 async def test_what_cannot_be_made_out_is_asked_again(house):
