@@ -73,6 +73,10 @@ test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test wher
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
 
+.PHONY: attacks
+attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys every instruction, with the guards and without.
+	@$(BIN)/python -m bench.attacks $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,6 +52,7 @@ from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
 from orchestration.gemini import GeminiService
+from orchestration.guards.review import Review, review
 from orchestration.hearing import Hearing, MediaLimits
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
@@ -60,6 +61,7 @@ from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
 from orchestration.tools.appointments import AppointmentTools
+from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
@@ -68,6 +70,7 @@ from orchestration.words import Words
 
 log = structlog.get_logger()
 
+Orchestrate = Callable[[Core, Model], Orchestrator]
 _SWEEP_POLL = timedelta(seconds=30)
 
 
@@ -89,11 +92,13 @@ async def open_worker(
     lease: timedelta = LEASE,
     only: DialogueId | None = None,
     more: Mapping[ChannelType, ChannelDispatch] | None = None,
+    orchestrate: Orchestrate | None = None,
 ) -> AsyncIterator[WorkerApp]:
     """Build a worker. `model` replaces Gemini (tests of the model's failures); None: Gemini by the settings.
 
     `lease`: how long work is held without a sign of life; what another worker waits before it takes over.
     `only`: serve this dialogue and leave everything else to the others. `more`: channels beside those of this version.
+    `orchestrate`: what plugs the ports together, for whoever tries the agent out without a part of it.
     """
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
     numbers = Numbers(core.open_channel_secrets, HANDLERS, api_url=core.settings.whatsapp_api_url)
@@ -111,7 +116,7 @@ async def open_worker(
                 ChannelType.API: ApiDispatch(core.answers),
                 **(more or {}),
             }
-            orchestrator = build_orchestrator(core, chosen)
+            orchestrator = (orchestrate or build_orchestrator)(core, chosen)
             parts = _lanes(core, scopes, channels, orchestrator, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
@@ -162,24 +167,28 @@ def _open_gemini(settings: Settings, api_url: str | None) -> GeminiService:
     )
 
 
-def build_orchestrator(core: Core, model: Model) -> Orchestrator:
-    """Plug the ports together."""
+def build_orchestrator(
+    core: Core, model: Model, *, review: Review = review, alter: Callable[[Tool], Tool] = lambda tool: tool
+) -> Orchestrator:
+    """Plug the ports together.
+
+    `review`: what holds the model's replies back; `alter`: puts a tool in another's place.
+    """
     settings = core.settings
     appointments, slots = Appointments(), SlotClaims()
     made_here = MadeHere(core.database, Clients(), appointments, core.clock)
     being_booked = BeingBooked(core.database, slots, core.clock)
     proposals = Proposals(made_here)
     own = OwnAppointments(made_here)
-    tools = ToolManager(
-        (
-            *CATALOGUE_TOOLS,
-            *booking_tools(proposals, being_booked),
-            *AppointmentTools(own, proposals).tools(),
-            *HANDOFF_TOOLS,
-        )
+    offered = (
+        *CATALOGUE_TOOLS,
+        *booking_tools(proposals, being_booked),
+        *AppointmentTools(own, proposals).tools(),
+        *HANDOFF_TOOLS,
     )
+    tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
-    agent = Agent(model, tools, PromptManager(), limits)
+    agent = Agent(model, tools, PromptManager(), limits, review)
     stores = WriteStores(
         database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
     )

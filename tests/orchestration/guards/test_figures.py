@@ -40,7 +40,7 @@ def codes(reply, evidence):
     ],
 )
 def test_what_was_given_may_be_said(evidence, reply):
-    assert review(reply, evidence("services", "staff", "slots", asked="можно в 16:30?")) == ()
+    assert review(reply, evidence("all", asked="можно в 16:30?")) == ()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_was_given_may_be_said(evidence, reply):
     ],
 )
 def test_what_was_not_given_may_not(evidence, reply):
-    assert "unknown_figure" in codes(reply, evidence("services", "slots", asked="16:30? за 2000 руб."))
+    assert "unknown_figure" in codes(reply, evidence("all", asked="16:30? за 2000 руб."))
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_what_was_not_given_may_not(evidence, reply):
     ],
 )
 def test_a_figure_counts_only_for_the_service_and_the_master_that_it_was_given_for(evidence, reply):
-    assert "unknown_figure" in codes(reply, evidence("services", "staff", "slots"))
+    assert "unknown_figure" in codes(reply, evidence("all"))
 
 
 def test_a_masters_own_price_beats_the_general_one(evidence):
-    known = evidence("services", "staff")
+    known = evidence("services")
     own = Fact(
         kind=Kind.MONEY, value="3500", services=frozenset({"Стрижка женская"}), staff=frozenset({"Анна Смирнова"})
     )

@@ -31,7 +31,7 @@ def test_an_address_from_nowhere_is_held_back(evidence):
     assert "unknown_address" in codes("Пишите на owner@evil.example", evidence())
     assert "unknown_phone" in codes("Звоните: +7 999 111-22-33", evidence())
     assert "unknown_place" in codes("Мы на ул. Арбат, 7", evidence())
-    assert "unknown_name" in codes("Вас примет мастер Светлана", evidence("staff"))
+    assert "unknown_name" in codes("Вас примет мастер Светлана", evidence("services"))
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_an_address_from_nowhere_is_held_back(evidence):
     ],
 )
 def test_what_is_everybodys_leaves(evidence, reply):
-    assert review(reply, evidence("staff", asked="мой номер +79160000001")) == ()
+    assert review(reply, evidence("services", asked="мой номер +79160000001")) == ()
