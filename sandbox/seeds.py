@@ -58,6 +58,53 @@ def boroda_business() -> Business:
     )
 
 
+def clinic_business() -> Business:
+    """Return a dental clinic."""
+    timur, leyla, oleg = "Тимур Галиев", "Лейла Ахметова", "Олег Зайцев"
+    everyone = (timur, leyla, oleg)
+    return Business(
+        title="Клиника Забота",
+        time_zone="Europe/Moscow",
+        address="Казань, ул. Баумана, 40",
+        services=(
+            BusinessService(title="Консультация стоматолога", low=800, high=800, minutes=30, masters=everyone),
+            BusinessService(title="Профессиональная чистка зубов", low=4500, high=4500, minutes=60, masters=(leyla,)),
+            BusinessService(title="Лечение кариеса", low=4000, high=7000, minutes=60, masters=(timur, leyla)),
+            BusinessService(title="Отбеливание", low=15000, high=15000, minutes=90, masters=(leyla,)),
+            BusinessService(title="Имплантация", low=35000, high=60000, minutes=120, masters=(oleg,), online=False),
+        ),
+        masters=(
+            BusinessMaster(name=timur, specialization="Стоматолог-терапевт"),
+            BusinessMaster(name=leyla, specialization="Детский стоматолог, гигиенист"),
+            BusinessMaster(name=oleg, specialization="Хирург-имплантолог"),
+        ),
+        hours={**dict.fromkeys(range(5), (time(8), time(20))), 5: (time(9), time(15))},
+    )
+
+
+def autoservice_business() -> Business:
+    """Return a car service."""
+    denis, pavel, marat = "Денис Волков", "Павел Орехов", "Марат Ибрагимов"
+    return Business(
+        title="Автосервис Гараж",
+        time_zone="Asia/Yekaterinburg",
+        address="Екатеринбург, ул. Малышева, 101",
+        services=(
+            BusinessService(title="Замена масла", low=1500, high=1500, minutes=30, masters=(denis, pavel)),
+            BusinessService(title="Компьютерная диагностика", low=2000, high=2000, minutes=60, masters=(marat,)),
+            BusinessService(title="Шиномонтаж", low=2400, high=3600, minutes=60, masters=(pavel,)),
+            BusinessService(title="Замена тормозных колодок", low=2500, high=2500, minutes=90, masters=(denis, pavel)),
+            BusinessService(title="Кузовной ремонт", low=5000, high=50000, minutes=240, masters=(marat,), online=False),
+        ),
+        masters=(
+            BusinessMaster(name=denis, specialization="Автомеханик"),
+            BusinessMaster(name=pavel, specialization="Шиномонтаж и ходовая"),
+            BusinessMaster(name=marat, specialization="Диагност"),
+        ),
+        hours=dict.fromkeys(range(6), (time(9), time(20))),
+    )
+
+
 def elita_salon() -> Salon:
     """Return the demo's salon as YCLIENTS keeps it, with its rules for changes by clients."""
     salon = salon_of(elita_business(), id_=ELITA_ID, first_service=501, first_master=101)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any, Self
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.app import Core
 from bot.companies import create_from_file
 from bot.company_file import CompanyFile
 from bot.worker_app import Orchestrate, build_orchestrator, open_worker
-from db.models import handovers, turns
+from db.models import handovers, tool_calls, turns
 from db.records import (
     Accepted,
     BranchId,
@@ -60,6 +60,8 @@ class Actor:
     recordings: dict[str, bytes] = field(default_factory=dict)
     key: str = field(default_factory=lambda: str(new_id()))
     heard: list[Reply] = field(default_factory=list)
+    shared: bool = False
+    """The client has shared their phone."""
 
     async def says(self, text: str) -> tuple[Reply, ...]:
         return await self._send(text=text)
@@ -72,6 +74,7 @@ class Actor:
         return await self._send(attachments=(note,))
 
     async def shares_phone(self, phone: str) -> tuple[Reply, ...]:
+        self.shared = True
         return await self._send(proved_phone=phone)
 
     async def presses(self, label: str) -> tuple[Reply, ...]:
@@ -84,7 +87,7 @@ class Actor:
 
     @property
     def is_asked_for_phone(self) -> bool:
-        return bool(self.heard) and self.heard[-1].ask_contact is not None
+        return not self.shared and bool(self.heard) and self.heard[-1].ask_contact is not None
 
     @property
     def told(self) -> str:
@@ -124,8 +127,14 @@ class Scene:
     async def list_turns(self) -> Sequence[Spent]:
         """Return what every turn so far took, in order."""
         async with self.core.database.company(self.company_id) as tx:
+            called = (
+                select(func.count())
+                .select_from(tool_calls)
+                .where(tool_calls.c.company_id == self.company_id, tool_calls.c.turn_id == turns.c.id)
+                .scalar_subquery()
+            )
             rows = await tx.connection.execute(
-                select(turns).where(turns.c.company_id == self.company_id).order_by(turns.c.id)
+                select(turns, called.label("called")).where(turns.c.company_id == self.company_id).order_by(turns.c.id)
             )
             return [
                 Spent(
@@ -133,6 +142,7 @@ class Scene:
                     calls=row["calls"],
                     prompt_tokens=row["prompt_tokens"],
                     output_tokens=row["output_tokens"],
+                    tool_calls=row["called"],
                 )
                 for row in rows.mappings()
             ]
@@ -204,6 +214,8 @@ class Stage:
         channel, _ = await self._core.companies.add_channel(
             company.id, ChannelType.API, external_id="stage", name="stage", options={}, secrets={}
         )
+        # The worker's sweeps may have looked at the company before its CRM was set.
+        self._core.directory.forget(company.id)
         return Scene(core=self._core, company_id=company.id, crm=crm, channel=channel, recordings=self._recordings)
 
     @classmethod

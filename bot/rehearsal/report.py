@@ -1,0 +1,68 @@
+"""What an evaluation came to: lines for a terminal, figures for other programs, a page for the owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.rehearsal.evaluation import Evaluation, Result
+
+SIMULATED = "simulated: a script plays the model. It proves tools and guards, not judgement"
+
+
+def lines_of(evaluation: Evaluation) -> list[str]:
+    """Say it in lines; what failed comes with the conversation."""
+    k, spent = evaluation.runs, evaluation.spent
+    lines = [SIMULATED] if evaluation.simulated else []
+    lines += [
+        f"company: {evaluation.company}; model: {evaluation.model}; scenarios: {len(evaluation.results)}, runs each: {k}",
+        f"pass^1: {evaluation.pass_hat(1):.3f}" + (f"   pass^{k}: {evaluation.pass_hat(k):.3f}" if k > 1 else ""),
+        f"model calls: {spent.calls}; tool calls: {spent.tool_calls}; "
+        f"tokens in {spent.prompt_tokens}, out {spent.output_tokens}",
+    ]
+    for result in evaluation.results:
+        mark = "ok  " if result.passed == len(result.runs) else "FAIL"
+        lines.append(f"  {mark} {result.scenario.slug}: {result.passed} of {len(result.runs)}")
+        lines += _what_failed(result)
+    return lines
+
+
+def _what_failed(result: Result) -> list[str]:
+    failed = next((run for run in result.runs if run.faults), None)
+    if failed is None:
+        return []
+    talk = [f"         {'>' if line.by_client else ' '} {line.text}" for line in failed.lines]
+    return [*(f"       - {fault}" for fault in failed.faults), *talk]
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Return it as JSON takes it."""
+    k = evaluation.runs
+    return {
+        "simulated": evaluation.simulated,
+        "company": evaluation.company,
+        "model": evaluation.model,
+        "runs": k,
+        "pass^1": round(evaluation.pass_hat(1), 4),
+        f"pass^{k}": round(evaluation.pass_hat(k), 4),
+        "model_calls": evaluation.spent.calls,
+        "prompt_tokens": evaluation.spent.prompt_tokens,
+        "output_tokens": evaluation.spent.output_tokens,
+        "scenarios": [
+            {
+                "slug": result.scenario.slug,
+                "title": result.scenario.title,
+                "held_out": result.scenario.held_out,
+                "passed": result.passed,
+                "runs": [
+                    {
+                        "faults": list(run.faults),
+                        "turns": len(run.turns),
+                        "model_calls": sum(turn.calls for turn in run.turns),
+                        "seconds": round(run.seconds, 2),
+                    }
+                    for run in result.runs
+                ],
+            }
+            for result in evaluation.results
+        ],
+    }

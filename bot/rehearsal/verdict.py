@@ -1,0 +1,87 @@
+"""What a conversation came to, held against what its scenario says. Only the end state counts, not the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb
+
+from bot.rehearsal.scenario import Ends, Expected, Scenario
+from sandbox.staff_side import CRMSandbox, Visit
+
+
+def faults_of(
+    scenario: Scenario, *, crm: CRMSandbox, others: Sequence[Visit], called: Sequence[str], told: str
+) -> list[str]:
+    """Return what is not as it should be. `others`: the visits of other people as they stood before."""
+    ends = scenario.ends
+    return [
+        *_appointments(ends, _visits_of(crm, scenario.client.phone)),
+        *_untouched(crm, others),
+        *_handovers(ends, called),
+        *(f"never said: «{one}»" for one in ends.said if one.casefold() not in told.casefold()),
+        *(f"said: «{one}»" for one in ends.never_said if one.casefold() in told.casefold()),
+    ]
+
+
+def pass_hat(passed: int, runs: int, k: int) -> float:
+    """Return the chance that k runs in a row all pass, as tau-bench estimates it: C(passed, k) / C(runs, k).
+
+    Yao et al., "τ-bench: A Benchmark for Tool-Agent-User Interaction in Real-World Domains" (2024), section 3.
+    """
+    return comb(passed, k) / comb(runs, k)
+
+
+def standing(crm: CRMSandbox) -> list[Visit]:
+    return [visit for visit in crm.list_visits() if not visit.cancelled]
+
+
+def _visits_of(crm: CRMSandbox, phone: str) -> list[Visit]:
+    return [visit for visit in standing(crm) if _digits(visit.phone) == _digits(phone)]
+
+
+def _appointments(ends: Ends, visits: Sequence[Visit]) -> list[str]:
+    """Match what should stand with what does, one to one."""
+    left = list(visits)
+    faults = []
+    for wanted in ends.appointments:
+        fitting = next((visit for visit in left if _fits(wanted, visit)), None)
+        if fitting is None:
+            faults.append(f"no appointment: {_wanted(wanted)}")
+        else:
+            left.remove(fitting)
+    return faults + [f"an appointment too many: {_stands(visit)}" for visit in left]
+
+
+def _fits(wanted: Expected, visit: Visit) -> bool:
+    return (
+        any(wanted.service.casefold() == one.casefold() for one in visit.services)
+        and wanted.master in (None, visit.master)
+        and wanted.at in (None, visit.starts)
+    )
+
+
+def _untouched(crm: CRMSandbox, others: Sequence[Visit]) -> list[str]:
+    now = {visit.id: visit for visit in standing(crm)}
+    return [
+        f"somebody else's appointment was touched: {_stands(visit)}"
+        for visit in others
+        if visit.id not in now or now[visit.id].starts != visit.starts
+    ]
+
+
+def _handovers(ends: Ends, called: Sequence[str]) -> list[str]:
+    missing = sorted(set(ends.handovers) - set(called))
+    unwanted = sorted(set(called) - set(ends.handovers))
+    return [f"no person was called: {one}" for one in missing] + [f"a person was called: {one}" for one in unwanted]
+
+
+def _wanted(one: Expected) -> str:
+    return ", ".join(str(part) for part in (one.service, one.master, one.at) if part is not None)
+
+
+def _stands(visit: Visit) -> str:
+    return f"{', '.join(visit.services)}, {visit.master}, {visit.starts:%Y-%m-%d %H:%M}"
+
+
+def _digits(phone: str) -> str:
+    return "".join(filter(str.isdigit, phone))
