@@ -244,3 +244,19 @@ bot-command-help = What I can do
 bot-command-delete-me = Delete my data
 bot-description = I am the digital assistant of { $company }. I answer questions, find a time and book you in. Write what you need.
 bot-short-description = The digital assistant of { $company }: answers and bookings
+
+report-title = How the assistant does: { $company }
+report-simulated = A script answered, not a model: this proves the tools and the guards, and says nothing of how well a model does.
+report-model = Answered by: { $model }
+report-pass = Passed { $k ->
+        [1] at the first try
+       *[other] all { $k } times
+    }
+report-scenarios = Scenarios
+report-model-calls = Model calls
+report-tokens = Tokens in / out
+report-passed = Passed
+report-failed = Failed
+report-of = { $passed } of { $runs }
+report-run = Conversation { $number }: { $turns } turns, { $calls } model calls, { $seconds } s
+report-anyone = Master

@@ -245,3 +245,19 @@ bot-command-help = Не істей аламын
 bot-command-delete-me = Деректерімді жою
 bot-description = Мен «{ $company }» цифрлық көмекшісімін. Сұрақтарға жауап беріп, уақыт таңдап, Сізді жазып қоямын. Не керек екенін жазыңыз.
 bot-short-description = «{ $company }» цифрлық көмекшісі: жауаптар мен жазылу
+
+report-title = Көмекшіні тексеру: { $company }
+report-simulated = Модель емес, сценарий жауап берді: бұл тексеру құралдар мен қорғаныстың жұмысын көрсетеді, модельдің қалай жауап беретіні туралы ештеңе айтпайды.
+report-model = Жауап берген модель: { $model }
+report-pass = Сәтті { $k ->
+        [1] бірінші реттен
+       *[other] қатарынан { $k } рет
+    }
+report-scenarios = Сценарийлер
+report-model-calls = Модельге жүгіну
+report-tokens = Токендер: кіріс / шығыс
+report-passed = Өтті
+report-failed = Өтпеді
+report-of = { $runs } ішінен { $passed }
+report-run = { $number }-әңгіме: { $turns } кезек, модельге { $calls } жүгіну, { $seconds } с
+report-anyone = Шебер

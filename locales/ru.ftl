@@ -246,3 +246,19 @@ bot-command-help = Что я умею
 bot-command-delete-me = Удалить мои данные
 bot-description = Я цифровой помощник «{ $company }». Отвечу на вопросы, подберу время и запишу вас. Напишите, что вам нужно.
 bot-short-description = Цифровой помощник «{ $company }»: ответы и запись
+
+report-title = Проверка помощника: { $company }
+report-simulated = Отвечала не модель, а сценарий: такая проверка показывает, что работают инструменты и защита, и ничего не говорит о том, насколько хорошо отвечает модель.
+report-model = Отвечала модель: { $model }
+report-pass = Успешно { $k ->
+        [1] с первого раза
+       *[other] все { $k } раз подряд
+    }
+report-scenarios = Сценариев
+report-model-calls = Обращений к модели
+report-tokens = Токенов: вход / выход
+report-passed = Пройден
+report-failed = Не пройден
+report-of = { $passed } из { $runs }
+report-run = Разговор { $number }: ходов { $turns }, обращений к модели { $calls }, { $seconds } с
+report-anyone = Мастер

@@ -24,9 +24,9 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(coroutine)
 
 
-def with_core(action: Callable[[Core], Awaitable[T]]) -> T:
+def with_core(action: Callable[[Core], Awaitable[T]], *, level: int = logging.WARNING) -> T:
     """Run an action of an admin's command on the installation's stores; only warnings are logged."""
-    settings = settings_with_logs(level=logging.WARNING)
+    settings = settings_with_logs(level=level)
 
     async def session() -> T:
         async with open_core(settings) as core:

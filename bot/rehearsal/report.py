@@ -14,7 +14,8 @@ def lines_of(evaluation: Evaluation) -> list[str]:
     k, spent = evaluation.runs, evaluation.spent
     lines = [SIMULATED] if evaluation.simulated else []
     lines += [
-        f"company: {evaluation.company}; model: {evaluation.model}; scenarios: {len(evaluation.results)}, runs each: {k}",
+        f"company: {evaluation.company}; model: {evaluation.model}",
+        f"scenarios: {len(evaluation.results)}, each played {k} times",
         f"pass^1: {evaluation.pass_hat(1):.3f}" + (f"   pass^{k}: {evaluation.pass_hat(k):.3f}" if k > 1 else ""),
         f"model calls: {spent.calls}; tool calls: {spent.tool_calls}; "
         f"tokens in {spent.prompt_tokens}, out {spent.output_tokens}",

@@ -71,7 +71,8 @@ class Expected(_Part):
 
 class Ends(_Part):
     appointments: tuple[Expected, ...] = ()
-    handovers: tuple[str, ...] = ()
+    handovers: tuple[str, ...] | None = ()
+    """Why people were called; None: whatever for."""
     said: tuple[str, ...] = ()
     never_said: tuple[str, ...] = ()
 

@@ -70,6 +70,8 @@ def _untouched(crm: CRMSandbox, others: Sequence[Visit]) -> list[str]:
 
 
 def _handovers(ends: Ends, called: Sequence[str]) -> list[str]:
+    if ends.handovers is None:
+        return []
     missing = sorted(set(ends.handovers) - set(called))
     unwanted = sorted(set(called) - set(ends.handovers))
     return [f"no person was called: {one}" for one in missing] + [f"a person was called: {one}" for one in unwanted]
