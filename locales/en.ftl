@@ -133,6 +133,7 @@ booking-link = You can book here: { $link }
 booking-page = You can book here: { $link }
 prepayment-link = “{ $service }” is booked with a prepayment. You can book and pay here: { $link }
 model-unavailable = I am sorry, I cannot answer properly at the moment. I have passed your message to the administrator, who will write to you. You can book without me: with the buttons.
+model-blocked = I cannot answer this message. I have passed it on to the administrator, who will write to you. If you would like to book, here are the buttons.
 safe-reply = Let me ask the administrator, so that I tell you nothing wrong. How else can I help?
 something-went-wrong = I am sorry, something went wrong with this message. The administrator will look at it and answer you.
 too-many-messages = You are writing faster than I can answer. Please wait a minute: I have kept everything you wrote.

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from db.records import Author, HistoryMessage
 from locales import prompt_text
-from orchestration.errors import ModelError
+from orchestration.errors import Blocked, ModelBlocked, ModelError
 from orchestration.guards.evidence import Evidence, evidence_of
 from orchestration.guards.review import HINTS, Fault, Review, review
 from orchestration.handover import hand_over
@@ -72,7 +72,8 @@ class Agent:
                 await self._loop(turn, system, earlier)
         except (ModelError, TimeoutError) as error:
             log.error("model_failed", error=f"{type(error).__name__}: {error}")
-            model_failed(turn, "model_unavailable")
+            refused = isinstance(error, ModelBlocked) and error.kind is Blocked.REFUSED
+            model_failed(turn, "model_blocked" if refused else "model_unavailable")
             if turn.said[-1].calls:
                 # The time ran out while tools ran: a call without its result in the history would have the model refuse
                 # every later turn of this dialogue.

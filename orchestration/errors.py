@@ -7,10 +7,12 @@ OrchestrationError
 └─ ModelError          the model gave no usable answer; carries what the caller may do
    ├─ ModelUnavailable  overloaded, out of quota, too slow or unreachable: another way of answering takes over
    ├─ ModelRefused      our request was refused (key, model name, malformed): the platform's admins are told
-   └─ ModelBlocked      the provider blocked the question or the answer, or it came out empty
+   └─ ModelBlocked      the provider blocked the question or the answer, or it came out empty, cut or malformed
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 
 class OrchestrationError(Exception):
@@ -41,5 +43,21 @@ class ModelRefused(ModelError):
     """The provider refused the request itself: key, model name or shape."""
 
 
+class Blocked(StrEnum):
+    """Why an answer cannot be used."""
+
+    REFUSED = "refused"
+    """The provider will not have the question or the answer: asking again changes nothing."""
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    """Cut off at the limit of its length."""
+    MALFORMED = "malformed"
+    """A call of a tool that cannot be read."""
+
+
 class ModelBlocked(ModelError):
-    """Blocked, empty or malformed: the provider's reason is the message."""
+    """Blocked, empty, cut off or malformed; the provider's own reason is the message."""
+
+    def __init__(self, message: str, kind: Blocked = Blocked.REFUSED) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +23,8 @@ from prometheus_client import Counter
 from pydantic import SecretStr
 
 from db.records import Usage
-from orchestration.errors import ModelBlocked, ModelRefused, ModelUnavailable
+from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
+from orchestration.model_breaker import ModelBreaker
 from orchestration.ports import (
     CallPart,
     Content,
@@ -47,6 +49,17 @@ _LONGEST_DELAY = 4.0
 # Thoughts count against the answer's budget: a smaller one can leave the answer empty.
 _MAX_OUTPUT_TOKENS = 4096
 # The words of a clinic or a salon trip the stricter default thresholds.
+_UNUSABLE = {
+    "": Blocked.EMPTY,
+    "STOP": Blocked.EMPTY,
+    "OTHER": Blocked.EMPTY,
+    "MALFORMED_FUNCTION_CALL": Blocked.MALFORMED,
+    "UNEXPECTED_TOOL_CALL": Blocked.MALFORMED,
+    "TOO_MANY_TOOL_CALLS": Blocked.MALFORMED,
+    "MISSING_THOUGHT_SIGNATURE": Blocked.MALFORMED,
+    "MALFORMED_RESPONSE": Blocked.MALFORMED,
+}
+"""Finish reasons of an answer without content that may come out well at the second try; any other is a refusal."""
 _SAFETY = [
     types.SafetySetting(category=category, threshold=types.HarmBlockThreshold.BLOCK_ONLY_HIGH)
     for category in (
@@ -69,7 +82,9 @@ class GeminiService:
         fallback_model: str | None = None,
         api_url: str | None = None,
         api_version: str = "v1",
+        breaker: ModelBreaker | None = None,
     ) -> None:
+        self._breaker = breaker or ModelBreaker()
         self._models = [model, *([fallback_model] if fallback_model else [])]
         self._client = genai.Client(
             api_key=api_key.get_secret_value(),
@@ -83,27 +98,62 @@ class GeminiService:
     async def generate(self, request: ModelRequest) -> ModelAnswer:
         """Answer within `request.timeout`, retries and the fallback model included.
 
-        Raises ModelUnavailable, ModelRefused or ModelBlocked.
+        A model that failed again and again is left alone for a while. Raises ModelUnavailable, ModelRefused or
+        ModelBlocked.
         """
-        models = [request.model, *self._models[1:]] if request.model else self._models
-        try:
-            async with asyncio.timeout(request.timeout.total_seconds()):
-                for model in models[:-1]:
-                    try:
-                        return await self._ask_patiently(model, request)
-                    except ModelUnavailable as error:
-                        log.warning("model_falls_back", model=model, error=str(error))
-                return await self._ask_patiently(models[-1], request)
-        except TimeoutError as error:
-            MODEL_CALLS.labels(models[0], "timeout").inc()
-            raise ModelUnavailable("no answer in time") from error
+        models = list(dict.fromkeys([request.model, *self._models[1:]] if request.model else self._models))
+        started, seconds = time.monotonic(), request.timeout.total_seconds()
+        failed: ModelUnavailable | None = None
+        for place, model in enumerate(models):
+            if not self._breaker.may_ask(model):
+                continue
+            left = seconds - (time.monotonic() - started)
+            # A model that hangs must leave the next one time to answer.
+            share = left if place == len(models) - 1 else left / 2
+            try:
+                return await self._ask_one(model, request, share)
+            except ModelUnavailable as error:
+                log.warning("model_failed_once", model=model, error=str(error))
+                failed = error
+        if failed is None:
+            MODEL_CALLS.labels(models[0], "resting").inc()
+        raise failed or ModelUnavailable("the model rests after failures")
 
-    async def _ask_patiently(self, model: str, request: ModelRequest) -> ModelAnswer:
+    async def _ask_one(self, model: str, request: ModelRequest, seconds: float) -> ModelAnswer:
+        """Ask one model within its share of the time, and remember how it went."""
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._ask_usefully(model, request)
+        except TimeoutError as error:
+            MODEL_CALLS.labels(model, "timeout").inc()
+            self._breaker.failed(model)
+            raise ModelUnavailable("no answer in time") from error
+        except ModelUnavailable:
+            self._breaker.failed(model)
+            raise
+        except BaseException:
+            self._breaker.let_go(model)
+            raise
+        self._breaker.worked(model)
+        return answer
+
+    async def _ask_usefully(self, model: str, request: ModelRequest) -> ModelAnswer:
+        """Ask again once where the answer was no answer; one that was cut off, with more room."""
+        try:
+            return await self._ask_patiently(model, request, _MAX_OUTPUT_TOKENS)
+        except ModelBlocked as error:
+            if error.kind is Blocked.REFUSED:
+                raise
+            log.warning("model_answer_unusable", model=model, kind=error.kind.value, reason=str(error))
+            room = _MAX_OUTPUT_TOKENS * (2 if error.kind is Blocked.TOO_LONG else 1)
+            return await self._ask_patiently(model, request, room)
+
+    async def _ask_patiently(self, model: str, request: ModelRequest, room: int) -> ModelAnswer:
         """Ask one model, again with growing, jittered delays where the service says it may help."""
         attempt = 1
         while True:
             try:
-                return await self._ask(model, request)
+                return await self._ask(model, request, room)
             except errors.APIError as error:
                 MODEL_CALLS.labels(model, str(error.code)).inc()
                 if error.code not in _RETRYABLE:
@@ -122,11 +172,11 @@ class GeminiService:
             attempt += 1
             await asyncio.sleep(delay)
 
-    async def _ask(self, model: str, request: ModelRequest) -> ModelAnswer:
+    async def _ask(self, model: str, request: ModelRequest, room: int) -> ModelAnswer:
         response = await self._client.aio.models.generate_content(
             model=model,
             contents=[_to_sdk(content) for content in request.contents],
-            config=_config(request),
+            config=_config(request, room),
         )
         usage = _usage(response)
         answered_by = response.model_version or model
@@ -141,7 +191,7 @@ class GeminiService:
         return ModelAnswer(content=content, usage=usage, model=answered_by)
 
 
-def _config(request: ModelRequest) -> types.GenerateContentConfig:
+def _config(request: ModelRequest, room: int) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(
         system_instruction=request.system,
         tools=[types.Tool(function_declarations=[_declaration(tool) for tool in request.tools])]
@@ -150,7 +200,7 @@ def _config(request: ModelRequest) -> types.GenerateContentConfig:
         # Declarations alone never trigger the SDK's own calling; said aloud because that would book without our guards.
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         safety_settings=_SAFETY,
-        max_output_tokens=_MAX_OUTPUT_TOKENS,
+        max_output_tokens=room,
         thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW),
         http_options=types.HttpOptions(timeout=int(request.timeout.total_seconds() * 1000)),
     )
@@ -163,14 +213,20 @@ def _declaration(tool: ToolDeclaration) -> types.FunctionDeclaration:
 
 
 def _answer(response: types.GenerateContentResponse) -> Content:
+    """Return what was said or called. Raises ModelBlocked, by what the finish reason says (reference: FinishReason)."""
     if not response.candidates:
         feedback = response.prompt_feedback
         raise ModelBlocked(f"prompt: {feedback.block_reason if feedback else 'no candidates'}")
     candidate = response.candidates[0]
+    reason = candidate.finish_reason.value if candidate.finish_reason else ""
     parts = (candidate.content.parts if candidate.content else None) or []
     content = Content(role="model", parts=tuple(part for part in map(_from_sdk, parts) if part is not None))
-    if not content.text.strip() and not content.calls:
-        raise ModelBlocked(f"answer: {candidate.finish_reason}")
+    if content.calls:
+        return content
+    if reason == "MAX_TOKENS":
+        raise ModelBlocked("answer: MAX_TOKENS", Blocked.TOO_LONG)
+    if not content.text.strip():
+        raise ModelBlocked(f"answer: {reason}", _UNUSABLE.get(reason, Blocked.REFUSED))
     return content
 
 

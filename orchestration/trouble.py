@@ -77,9 +77,10 @@ def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
 
 
 def model_failed(turn: Turn, reason: str) -> None:
-    """Say that the assistant cannot think now and that a person will answer."""
+    """Say that the assistant cannot think now, or may not answer this, and that a person will."""
+    key = "model-blocked" if reason == "model_blocked" else "model-unavailable"
     # The booking by buttons needs no model.
-    turn.replies.append(Reply(text=turn.texts.text("model-unavailable"), buttons=menu_rows(turn)))
+    turn.replies.append(Reply(text=turn.texts.text(key), buttons=menu_rows(turn)))
     notice = turn.staff_texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason

@@ -176,6 +176,27 @@ async def test_while_the_model_is_down_a_client_books_by_buttons(house):
     assert "На какую услугу" in services.text
 
 
+async def test_with_the_model_down_for_a_whole_conversation_the_client_still_books(house):
+    client = house.client()
+    house.vendors.gemini.fail_next("unavailable", times=900)
+
+    told = await client.says("Хочу постричься завтра")
+    again = await client.says("Алло, вы тут?")
+    await client.presses("Записаться")
+    await client.presses("Стрижка женская")
+    await client.presses("Анна Смирнова")
+    await client.presses("ср, 25 ноября")
+    await client.presses("15:00")
+    await client.shares_contact()
+    receipt = await client.presses("Да, записать")
+
+    assert "не могу ответить как следует" in told.text
+    assert "не могу ответить как следует" in again.text
+    assert "Готово" in receipt.text
+    [record] = house.records()
+    assert record["datetime"] == "2026-11-25T15:00:00+03:00"
+
+
 async def test_without_a_crm_the_client_is_told_that_a_person_books(house):
     company_id = await house.add_company(
         "name: Без CRM\nslug: nocrm\ntime_zone: Europe/Moscow\n", "700000002:SANDBOX-only-works-in-the-tests-000002"
