@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -160,6 +160,26 @@ class Dialogues:
             for row in rows.mappings()
         ]
         return found[::-1]
+
+    async def list_tool_calls(self, tx: Transaction, turn_ids: Sequence[UUID]) -> Sequence[ToolCallRecord]:
+        """Return what the model called in these turns, in order."""
+        rows = await tx.connection.execute(
+            select(tool_calls)
+            .where(tool_calls.c.company_id == tx.company, tool_calls.c.turn_id.in_(turn_ids))
+            .order_by(tool_calls.c.id)
+        )
+        return [
+            ToolCallRecord(
+                id=row["id"],
+                turn_id=row["turn_id"],
+                name=row["name"],
+                arguments=row["arguments"],
+                outcome=row["outcome"],
+                took=timedelta(milliseconds=row["took_ms"]),
+                at=row["at"],
+            )
+            for row in rows.mappings()
+        ]
 
     async def add_tool_calls(self, tx: Transaction, dialogue_id: DialogueId, calls: Sequence[ToolCallRecord]) -> None:
         """Keep what the model called."""

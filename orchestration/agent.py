@@ -64,7 +64,7 @@ class Agent:
             proved_phone=turn.dialogue.proved_phone is not None,
         )
         system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
-        turn.prompt_version = self._prompts.version
+        turn.prompt_version = self._prompts.version(turn.scope.snapshot)
         turn.said.append(Content(role="user", parts=(TextPart(text=words),)))
         earlier = earlier_contents(turn.history, turns=self._limits.turns_shown)
         try:

@@ -29,11 +29,15 @@ class ClientFacts:
 
 
 class PromptManager:
-    """Renders prompts. `version` changes with the fixed texts, and is kept with every message they led to."""
+    """Renders prompts. A prompt's version is kept with every message that it led to."""
 
     def __init__(self) -> None:
         texts = "".join(prompt_text(language) for language in sorted(languages()))
-        self.version = sha256(texts.encode()).hexdigest()[:12]
+        self._texts = sha256(texts.encode()).hexdigest()[:8]
+
+    def version(self, snapshot: CompanySnapshot) -> str:
+        """Name the prompt: the fixed texts, and what the company says in it. Equal names, equal stable parts."""
+        return f"{self._texts}-{sha256(stable_part(snapshot).encode()).hexdigest()[:8]}"
 
     def system(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> str:
         """Return the system prompt for one turn: company, rules, the company's instructions, then client and clock."""
