@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import Histogram
 
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
+from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
 from db.records import Channel, ChannelType, Claim, InCharge
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
@@ -194,6 +195,7 @@ class TurnJob:
         verdict = Verdict.ANSWER if again else await self._throttle.judge(turn.dialogue.id, turn.messages)
         if verdict is not Verdict.ANSWER:
             return self._orchestrator.leave_unanswered(turn, tell=verdict is Verdict.TELL)
-        if head.messages[0].is_free_text:
-            await self._channels[channel.type].show_typing(channel, waiting.dialogue, head.messages[-1])
-        return await self._orchestrator.run_turn(turn)
+        if not head.messages[0].is_free_text:
+            return await self._orchestrator.run_turn(turn)
+        async with showing_typing(self._channels[channel.type], channel, waiting.dialogue, head.messages[-1]):
+            return await self._orchestrator.run_turn(turn)

@@ -148,6 +148,8 @@ class ChannelDispatch(Protocol):
 
     type: ChannelType
     choices: Choices
+    typing_lasts: timedelta | None
+    """How long the sign that an answer is being written stands; None: it need not be shown again."""
 
     def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
         """Return what the messenger allows in this reply's chat; None: as much as one likes."""

@@ -68,6 +68,7 @@ class SmsDispatch:
     type = ChannelType.EXAMPLE
     # Nothing can be tapped: the client answers with a number.
     choices = Choices(most=9, drawn=False)
+    typing_lasts: timedelta | None = None
 
     def __init__(self, open_secrets: Callable[[Channel], Mapping[str, SecretStr]]) -> None:
         self._open_secrets = open_secrets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from orchestration.messages import Attachment, Choices, Message, with_command
 class ApiDispatch:
     type = ChannelType.API
     choices = Choices(most=24)
+    typing_lasts: timedelta | None = None
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

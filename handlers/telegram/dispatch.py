@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -132,6 +133,7 @@ class TelegramDispatch:
     type = ChannelType.TELEGRAM
     # What a person looks through on a phone without scrolling far; the Bot API itself takes a hundred.
     choices = Choices(most=24)
+    typing_lasts: timedelta | None = timedelta(seconds=5)
 
     def __init__(self, bots: Bots, dispatcher: Dispatcher, limits: TelegramLimits = LIMITS) -> None:
         self._bots = bots

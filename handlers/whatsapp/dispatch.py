@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -174,6 +174,7 @@ class WhatsAppDispatch:
 
     type = ChannelType.WHATSAPP
     choices = Choices(most=ROWS)
+    typing_lasts: timedelta | None = timedelta(seconds=25)
 
     def __init__(self, numbers: Numbers, bind: Bind, clock: Clock) -> None:
         self._numbers = numbers
