@@ -26,8 +26,22 @@ def find_faults(values: Mapping[str, Any], place_fields: frozenset[str]) -> list
         *_places(values, place_fields),
         *_services(values),
         *_overrides(values),
+        *_budget(values.get("budget")),
         *_crm(values.get("crm")),
     ]
+
+
+def _budget(budget: Any) -> Iterator[Fault]:
+    soft, hard = (_amount(budget.get(name)) if isinstance(budget, Mapping) else None for name in ("soft", "hard"))
+    if soft is not None and hard is not None and soft >= hard:
+        yield ("budget", "soft"), "the soft limit must be below the hard one"
+
+
+def _amount(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _places(values: Mapping[str, Any], place_fields: frozenset[str]) -> Iterator[Fault]:

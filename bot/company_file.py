@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from bot.company_checks import find_faults
 from bot.company_schema import (
     BranchYaml,
+    BudgetYaml,
     CompanyYaml,
     OverrideYaml,
     PlaceYaml,
@@ -24,11 +26,19 @@ from bot.company_schema import (
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
-from db.records import AgentSettings, Branch, BranchId, ChannelType, new_id
+from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
 
 _LARGEST = 1024 * 1024
 _DEFAULT_ZONE = "Europe/Moscow"
-_PARTS: tuple[type[BaseModel], ...] = (CompanyYaml, ServiceYaml, OverrideYaml, BranchYaml, ProductYaml, QuestionYaml)
+_PARTS: tuple[type[BaseModel], ...] = (
+    CompanyYaml,
+    BudgetYaml,
+    ServiceYaml,
+    OverrideYaml,
+    BranchYaml,
+    ProductYaml,
+    QuestionYaml,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +136,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         model=yaml.model,
         quiet=timedelta(seconds=float(yaml.quiet_seconds)) if yaml.quiet_seconds is not None else None,
         longest_gap=_minutes(yaml.longest_gap_minutes),
+        budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
@@ -158,6 +169,10 @@ def _service(yaml: ServiceYaml) -> CatalogueService:
             for one in yaml.overrides
         ),
     )
+
+
+def _cents(dollars: Decimal | None) -> int | None:
+    return round(dollars * 100) if dollars is not None else None
 
 
 def _branch(yaml: PlaceYaml, key: str, name: str) -> Branch:

@@ -55,6 +55,7 @@ OpeningHours = Annotated[Hours | None, BeforeValidator(read_hours)]
 Minutes = Annotated[int, Field(gt=0, le=24 * 60)]
 Gap = Annotated[int, Field(ge=0, le=240)]
 Seconds = Annotated[Decimal, Field(ge=0, le=30, decimal_places=3)]
+Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
 Language = Annotated[str, AfterValidator(_language)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
 
@@ -117,6 +118,13 @@ class CrmYaml(BaseModel):
     type: str
 
 
+class BudgetYaml(_Part):
+    """US dollars a month for the model."""
+
+    soft: Dollars | None = None
+    hard: Dollars | None = None
+
+
 class CompanyYaml(PlaceYaml):
     name: Name
     slug: Key | None = None
@@ -132,6 +140,7 @@ class CompanyYaml(PlaceYaml):
     model: Name | None = None
     quiet_seconds: Seconds | None = None
     longest_gap_minutes: Gap | None = None
+    budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []

@@ -50,6 +50,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "model": agent.model,
         "quiet_seconds": _seconds(agent.quiet),
         "longest_gap_minutes": _count(agent.longest_gap),
+        "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
@@ -128,6 +129,12 @@ def _amount(minor_units: int) -> str:
 
 def _count(length: timedelta | None) -> int | None:
     return round(length.total_seconds() / 60) if length is not None else None
+
+
+def _dollars(cents: int | None) -> int | float | None:
+    if cents is None:
+        return None
+    return cents // 100 if cents % 100 == 0 else cents / 100
 
 
 def _seconds(length: timedelta | None) -> int | float | None:

@@ -28,13 +28,14 @@ from db.records import (
     StoredUpdate,
     WorkKind,
 )
+from db.spending import Spending
 from db.work import Work
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.messages import Message, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
-from orchestration.trouble import dead_update_notice
+from orchestration.trouble import budget_notices, dead_update_notice
 from orchestration.turns import TurnResult
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ class TurnStores:
     dialogues: Dialogues
     clients: Clients
     states: DialogueStates
+    spending: Spending
     directory: Directory
     doorbell: Doorbell
 
@@ -66,6 +68,8 @@ class Waiting:
     updates: Sequence[StoredUpdate]
     history: Sequence[HistoryMessage]
     state: DialogueState
+    spent: int = 0
+    """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
 
 
 @dataclass(slots=True)
@@ -124,6 +128,8 @@ class TurnCommit:
                 await stores.clients.erase(tx, waiting.dialogue)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
             await stores.work.done(tx, claim, next_due_at=now if more else None)
+            if result is not None and result.usage.calls:
+                await self._count_cost(tx, channel, scope, result, now)
         for handover in result.handovers if result is not None else ():
             HANDOVERS.labels(handover.reason).inc()
         if saved is not None:
@@ -157,6 +163,15 @@ class TurnCommit:
         log.error("update_buried", update_id=str(update.id), attempts=claim.attempts, lost_leases=claim.lost_leases)
         await stores.doorbell.ring(WorkKind.DELIVERY)
 
+    async def _count_cost(
+        self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult, now: datetime
+    ) -> None:
+        """Count what the model cost, and tell staff of a limit that this turn crossed."""
+        before = await self._stores.spending.add(tx, now=now, usage=result.usage, cost=result.cost)
+        texts = Translator.for_language(scope.agent.language)
+        notices = budget_notices(texts, scope.agent.budget, before=before, after=before + result.cost)
+        await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
+
     async def _keep(self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime) -> DialogueState:
         stores = self._stores
         await stores.dialogues.save_dialogue(tx, result.dialogue)
@@ -171,6 +186,8 @@ class TurnCommit:
             at=now,
             usage=result.usage,
             outcome=result.outcome,
+            model=result.model,
+            cost=result.cost,
         )
         for handover in result.handovers:
             await stores.dialogues.add_handover(

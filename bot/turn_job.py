@@ -13,7 +13,7 @@ from prometheus_client import Histogram
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
-from db.records import Channel, ChannelType, Claim, InCharge
+from db.records import Channel, ChannelType, Claim, InCharge, ModelBudget
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
@@ -39,6 +39,7 @@ class ChannelMedia:
         return await self.dispatch.fetch(self.channel, attachment, most_bytes=most_bytes)
 
 
+NO_BUDGET = ModelBudget()
 MOST_UPDATES = 100
 MOST_HISTORY = 60
 
@@ -78,7 +79,7 @@ class TurnJob:
         started = time.monotonic()
         channel = await self._stores.directory.get_channel(claim.company_id, claim.channel_id)
         scope = await self._scopes.open(claim.company_id)
-        waiting = await self._read(claim, channel)
+        waiting = await self._read(claim, channel, budget=scope.agent.budget)
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return
@@ -120,7 +121,7 @@ class TurnJob:
         else:
             await self._commit.rest(claim, until=None)
 
-    async def _read(self, claim: Claim, channel: Channel) -> Waiting:
+    async def _read(self, claim: Claim, channel: Channel, budget: ModelBudget = NO_BUDGET) -> Waiting:
         stores = self._stores
         async with stores.database.company(claim.company_id) as tx:
             updates = await stores.inbox.list_waiting(tx, claim.dialogue_id, limit=MOST_UPDATES)
@@ -137,7 +138,8 @@ class TurnJob:
                 dialogue = replace(dialogue, in_charge=InCharge.PERSON)
             history = await stores.dialogues.list_recent_messages(tx, ids, limit=MOST_HISTORY)
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
-        return Waiting(dialogue=dialogue, updates=updates, history=history, state=state)
+            spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
+        return Waiting(dialogue=dialogue, updates=updates, history=history, state=state, spent=spent)
 
     async def _feed(self, channel: Channel, waiting: Waiting, *, one_by_one: bool) -> Head:
         """Run updates through the channel's handlers until the next one would begin another turn."""
@@ -187,6 +189,7 @@ class TurnJob:
             state_version=head.state.version,
             messages=tuple(head.messages),
             history=waiting.history,
+            spent_before=waiting.spent,
             now=self._clock(),
             texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
             choices=self._channels[channel.type].choices,

@@ -33,6 +33,7 @@ from db.intents import Intents
 from db.outbox import Outbox
 from db.records import ChannelType, DialogueId, WorkKind
 from db.slot_claims import SlotClaims
+from db.spending import Spending
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
@@ -232,6 +233,7 @@ def _lanes(
         dialogues=Dialogues(),
         clients=Clients(),
         states=DialogueStates(core.redis, core.redis_prefix),
+        spending=Spending(),
         directory=core.directory,
         doorbell=doorbell,
     )

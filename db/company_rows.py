@@ -37,6 +37,7 @@ from db.records import (
     CompanySnapshot,
     CrmSettings,
     DialogueId,
+    ModelBudget,
     WorkKind,
 )
 from db.work import ring
@@ -96,6 +97,8 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "model": agent.model,
         "quiet_ms": round(agent.quiet.total_seconds() * 1000) if agent.quiet is not None else None,
         "longest_gap_minutes": _minutes(agent.longest_gap),
+        "budget_soft_cents": agent.budget.soft,
+        "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
         "updated_at": func.now(),
     }
@@ -190,6 +193,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         model=row["model"],
         quiet=timedelta(milliseconds=row["quiet_ms"]) if row["quiet_ms"] is not None else None,
         longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
+        budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
     )
 

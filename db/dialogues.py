@@ -211,6 +211,8 @@ class Dialogues:
         at: datetime,
         usage: Usage,
         outcome: str,
+        model: str | None = None,
+        cost: int = 0,
     ) -> None:
         """Keep a turn's outcome and what it cost."""
         await tx.connection.execute(
@@ -225,6 +227,8 @@ class Dialogues:
                 output_tokens=usage.output_tokens,
                 cached_tokens=usage.cached_tokens,
                 outcome=outcome,
+                model=model,
+                cost_microusd=cost,
             )
         )
 

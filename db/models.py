@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKeyConstraint,
     Index,
@@ -104,6 +105,8 @@ company_agent_settings = Table(
     Column("model", Text),
     Column("quiet_ms", Integer),
     Column("longest_gap_minutes", Integer),
+    Column("budget_soft_cents", Integer),
+    Column("budget_hard_cents", Integer),
     Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
@@ -314,8 +317,26 @@ turns = Table(
     Column("output_tokens", Integer, nullable=False),
     Column("cached_tokens", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
+    Column("model", Text),
+    Column("cost_microusd", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("company_id", "id"),
     Index("turns_company_id_at_idx", "company_id", "at"),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    company(),
+    Column("day", Date, nullable=False),
+    Column("turns", Integer, nullable=False, server_default=text("0")),
+    Column("calls", Integer, nullable=False, server_default=text("0")),
+    Column("prompt_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("output_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("cached_tokens", BigInteger, nullable=False, server_default=text("0")),
+    # Millionths of a US dollar.
+    Column("cost_microusd", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("company_id", "day"),
+    of_company(),
 )
 
 tool_calls = Table(

@@ -92,6 +92,17 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelBudget:
+    """What the model may cost in a calendar month (UTC), in US cents; None: no limit.
+
+    At `soft` staff are told; from `hard` on clients are answered by buttons.
+    """
+
+    soft: int | None = None
+    hard: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
     """How the company's agent presents it and behaves. Empty fields are left out of the prompt."""
 
@@ -112,6 +123,7 @@ class AgentSettings:
     """How long a turn waits for the rest of a burst; None: as long as the platform's do."""
     longest_gap: timedelta | None = None
     """How long a client may wait between two parts of a visit; None: as long as anywhere."""
+    budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
 

@@ -21,7 +21,7 @@ from orchestration.ports import CallPart, Content, Model, ModelRequest, ResultPa
 from orchestration.prompts import ClientFacts, PromptManager
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
-from orchestration.trouble import model_failed
+from orchestration.trouble import budget_spent, model_failed
 from orchestration.turns import Turn
 
 log = structlog.get_logger()
@@ -58,6 +58,9 @@ class Agent:
 
         Never raises for what the model or the CRM did.
         """
+        if turn.is_over_budget:
+            budget_spent(turn)
+            return
         facts = ClientFacts(
             name=turn.dialogue.client_name,
             language=turn.texts.language,
@@ -142,8 +145,7 @@ class Agent:
                 model=turn.scope.agent.model,
             )
         )
-        turn.spend(answer.usage)
-        turn.model = answer.model
+        turn.spend(answer.usage, answer.model)
         return answer.content
 
     async def _call_tools(self, turn: Turn, calls: Sequence[CallPart], served: dict[str, ToolOutcome]) -> bool:

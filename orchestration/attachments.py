@@ -10,7 +10,7 @@ from orchestration.guards.topics import asks_of_picture
 from orchestration.handover import hand_over
 from orchestration.hearing import Hearing
 from orchestration.messages import Attachment, AttachmentKind
-from orchestration.trouble import model_failed
+from orchestration.trouble import budget_spent, model_failed
 from orchestration.turns import Turn
 from orchestration.wording import place_text
 from orchestration.words import Words
@@ -72,6 +72,9 @@ class Attachments:
 
     async def _on_voice(self, turn: Turn, attachment: Attachment) -> None:
         """Write a voice note down and go on as if the client had typed it."""
+        if turn.is_over_budget:
+            budget_spent(turn)
+            return
         try:
             words = await self._hearing.listen(turn, attachment)
         except ModelError as error:

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from db.records import Usage
 from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
 from orchestration.model_breaker import ModelBreaker
+from orchestration.model_prices import cost_of
 from orchestration.ports import (
     CallPart,
     Content,
@@ -41,6 +42,8 @@ log = structlog.get_logger()
 
 MODEL_CALLS = Counter("ai_admin_model_calls", "Calls of the language model.", ["model", "outcome"])
 MODEL_TOKENS = Counter("ai_admin_model_tokens", "Tokens of the language model.", ["model", "direction"])
+
+MODEL_COST = Counter("ai_admin_model_cost_usd", "US dollars by the price table.", ["model"])
 
 _RETRYABLE = frozenset({408, 429, 500, 502, 503, 504})
 _ATTEMPTS = 3
@@ -182,6 +185,8 @@ class GeminiService:
         answered_by = response.model_version or model
         MODEL_TOKENS.labels(answered_by, "in").inc(usage.prompt_tokens)
         MODEL_TOKENS.labels(answered_by, "out").inc(usage.output_tokens)
+        MODEL_TOKENS.labels(answered_by, "cached").inc(usage.cached_tokens)
+        MODEL_COST.labels(answered_by).inc(cost_of(usage, answered_by) / 1_000_000)
         try:
             content = _answer(response)
         except ModelBlocked:

@@ -92,8 +92,7 @@ class Hearing:
             # An empty answer is what silence comes to.
             log.info("voice_note_not_heard", reason=str(error))
             return ""
-        turn.spend(answer.usage)
-        turn.model = answer.model
+        turn.spend(answer.usage, answer.model)
         words = answer.content.text.strip()
         return "" if words.strip(".").upper() == UNINTELLIGIBLE else words
 

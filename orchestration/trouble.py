@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 
 from crm.errors import CRMAuthFailed, CRMError, CRMNotConfigured
-from db.records import Branch, BranchId, Dialogue
+from db.records import Branch, BranchId, Dialogue, ModelBudget
 from locales import Translator
 from orchestration.menu import menu_rows, ways
 from orchestration.messages import Reply
 from orchestration.scope import CompanyScope
-from orchestration.turns import StaffNotice, Turn
+from orchestration.turns import MICROUSD_IN_A_CENT, StaffNotice, Turn
 
 log = structlog.get_logger()
 
@@ -84,6 +84,22 @@ def model_failed(turn: Turn, reason: str) -> None:
     notice = turn.staff_texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason
+
+
+def budget_spent(turn: Turn) -> None:
+    """Go on by buttons, and say so: the company's budget for the model is spent. Staff were told when it was."""
+    turn.replies.append(Reply(text=turn.texts.text("only-buttons"), buttons=menu_rows(turn)))
+    turn.outcome = "over_budget"
+
+
+def budget_notices(texts: Translator, budget: ModelBudget, *, before: int, after: int) -> list[StaffNotice]:
+    """Tell staff which limit of the month was crossed. `before`, `after`: its cost in millionths of a US dollar."""
+    limits = [("staff-budget-soft", budget.soft), ("staff-budget-hard", budget.hard)]
+    return [
+        StaffNotice(text=texts.text(key, spent=f"{after / 1_000_000:.2f}", limit=f"{cents / 100:.2f}"))
+        for key, cents in limits
+        if cents is not None and before < cents * MICROUSD_IN_A_CENT <= after
+    ]
 
 
 def ask_for_contact(turn: Turn, text: str) -> None:

@@ -23,8 +23,11 @@ from db.records import (
 from locales import Translator
 from orchestration.conversation import Conversation
 from orchestration.messages import Choices, Message, Reply
+from orchestration.model_prices import cost_of
 from orchestration.ports import Content, MediaSource
 from orchestration.scope import CompanyScope
+
+MICROUSD_IN_A_CENT = 10_000
 
 
 class TurnPostponed(Exception):
@@ -62,6 +65,9 @@ class TurnResult:
     state: DialogueState
     tool_calls: tuple[ToolCallRecord, ...]
     usage: Usage
+    cost: int
+    """Of the model, in millionths of a US dollar."""
+    model: str | None
     notices: tuple[StaffNotice, ...]
     handovers: tuple[Handover, ...]
     outcome: str
@@ -93,6 +99,9 @@ class Turn:
     notices: list[StaffNotice] = field(default_factory=list)
     handovers: list[Handover] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    cost: int = 0
+    spent_before: int = 0
+    """What the company's month had cost before this turn, in millionths of a US dollar."""
     model: str | None = None
     prompt_version: str | None = None
     outcome: str = "answered"
@@ -126,7 +135,16 @@ class Turn:
         """Return the moment in the branch's zone: clients are always shown wall-clock time of the salon."""
         return moment.astimezone(ZoneInfo(branch.time_zone))
 
-    def spend(self, usage: Usage) -> None:
+    @property
+    def is_over_budget(self) -> bool:
+        """Say whether the model may not be asked any more this month."""
+        hard = self.scope.agent.budget.hard
+        return hard is not None and self.spent_before + self.cost >= hard * MICROUSD_IN_A_CENT
+
+    def spend(self, usage: Usage, model: str) -> None:
+        """Count a call of the model."""
+        self.model = model
+        self.cost += cost_of(usage, model)
         self.usage = Usage(
             calls=self.usage.calls + usage.calls,
             prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
@@ -165,6 +183,8 @@ class Turn:
             state=self.conversation.to_state(self.state_version),
             tool_calls=tuple(self.tool_calls),
             usage=self.usage,
+            cost=self.cost,
+            model=self.model,
             notices=tuple(self.notices),
             handovers=tuple(self.handovers),
             outcome=self.outcome,

@@ -14,6 +14,7 @@ from bot.cli.company import CompanyArgument, read_file
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from db.records import AgentSettings
+from db.spending import Spending
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,9 +66,13 @@ async def _worse(core: Core, company: str, agent: AgentSettings, scenarios: Path
 
 @app.command("show")
 def show_(company: CompanyArgument, as_json: AsJson = False) -> None:
-    """Show the agent's settings."""
+    """Show the agent's settings, and what its model has cost this month."""
 
-    async def read(core: Core) -> AgentSettings:
-        return (await core.companies.get_snapshot(await company_id_of(core, company))).agent
+    async def read(core: Core) -> dict[str, object]:
+        company_id = await company_id_of(core, company)
+        async with core.database.company(company_id) as tx:
+            spent = await Spending().this_month(tx, now=core.clock())
+        agent = (await core.companies.get_snapshot(company_id)).agent
+        return {**asdict(agent), "spent_this_month_usd": round(spent / 1_000_000, 2)}
 
-    show(asdict(with_core(read)), as_json=as_json)
+    show(with_core(read), as_json=as_json)
