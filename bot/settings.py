@@ -34,6 +34,12 @@ class DatabasePooler(StrEnum):
     TRANSACTION = "transaction"
 
 
+class ModelProvider(StrEnum):
+    GEMINI = "gemini"
+    OPENAI = "openai"
+    """Any endpoint that speaks OpenAI's chat completions."""
+
+
 class SettingsError(Exception):
     """The settings cannot be used; the message says each fault and what to do."""
 
@@ -59,6 +65,11 @@ class Settings(BaseSettings):
     gemini_fallback_model: str | None = "gemini-3.5-flash-lite"
     gemini_api_url: str | None = None
     gemini_api_version: str = "v1"
+    model_provider: ModelProvider = ModelProvider.GEMINI
+    openai_api_key: SecretStr | None = None
+    openai_api_url: str = "https://api.openai.com/v1"
+    openai_model: str | None = None
+    openai_fallback_model: str | None = None
     telegram_api_url: str | None = None
     whatsapp_api_url: str | None = None
     log_format: LogFormat | None = None
@@ -112,6 +123,12 @@ class Settings(BaseSettings):
         return value.rstrip("/") if value else None
 
     @model_validator(mode="after")
+    def _provider(self) -> Self:
+        if self.model_provider is ModelProvider.OPENAI and self.openai_model is None:
+            raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
+        return self
+
+    @model_validator(mode="after")
     def _production(self) -> Self:
         if self.mode is not Mode.PRODUCTION:
             return self
@@ -124,8 +141,15 @@ class Settings(BaseSettings):
 
     @property
     def has_model(self) -> bool:
-        """Say whether anything can be asked: Gemini by a key, or another address that may need none."""
+        """Say whether anything can be asked: by a key, or at another address, which may need none."""
+        if self.model_provider is ModelProvider.OPENAI:
+            return True
         return self.gemini_api_key is not None or self.gemini_api_url is not None
+
+    @property
+    def model_name(self) -> str:
+        """The model that is asked first."""
+        return self.openai_model or "" if self.model_provider is ModelProvider.OPENAI else self.gemini_model
 
     @property
     def effective_log_format(self) -> LogFormat:

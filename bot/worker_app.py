@@ -19,7 +19,7 @@ from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.scopes import Scopes, open_crm
-from bot.settings import Mode, Settings
+from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
@@ -55,6 +55,7 @@ from orchestration.contacts import Contacts
 from orchestration.gemini import GeminiService
 from orchestration.guards.review import Review, review
 from orchestration.hearing import Hearing, MediaLimits
+from orchestration.model_service import ModelService
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
 from orchestration.own_appointments import OwnAppointments
@@ -139,13 +140,15 @@ async def _model(core: Core, given: Model | None, *, borrow: bool) -> AsyncItera
         await opened.close()
 
 
-def open_model(core: Core, *, borrow: bool) -> GeminiService | KeylessModel:
+def open_model(core: Core, *, borrow: bool) -> ModelService | KeylessModel:
     """Make the model of the platform's settings.
 
     `borrow`: without a key, take the stand-in that a demo of the folder lends. Only the terminal's own dialogue may: a
     client in a messenger is never answered by a script.
     """
     settings = core.settings
+    if settings.model_provider is ModelProvider.OPENAI:
+        return _open_openai(settings)
     if settings.has_model:
         return _open_gemini(settings, settings.gemini_api_url)
     log.warning("no_model_key", setting="AI_ADMIN_GEMINI_API_KEY", effect="clients are told that a person will answer")
@@ -155,6 +158,19 @@ def open_model(core: Core, *, borrow: bool) -> GeminiService | KeylessModel:
         return lent.gemini_url if lent else None
 
     return KeylessModel(find_url, lambda url: _open_gemini(settings, url))
+
+
+def _open_openai(settings: Settings) -> ModelService:
+    # Two seconds of imports that an installation with Gemini does not need.
+    from orchestration.openai_compatible import OpenAICompatibleService
+
+    return OpenAICompatibleService(
+        # A model of one's own on the same network may want no key.
+        api_key=settings.openai_api_key or SecretStr("not-set"),
+        model=settings.model_name,
+        fallback_model=settings.openai_fallback_model,
+        api_url=settings.openai_api_url,
+    )
 
 
 def _open_gemini(settings: Settings, api_url: str | None) -> GeminiService:

@@ -7,25 +7,21 @@ own retries, and candidates, content and text may each be None.
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
-import structlog
 from google import genai
 from google.genai import errors, types
-from prometheus_client import Counter
 from pydantic import SecretStr
 
 from db.records import Usage
-from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
+from orchestration.errors import Blocked, ModelBlocked, ModelRefused
 from orchestration.model_breaker import ModelBreaker
-from orchestration.model_prices import cost_of
+from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Overloaded, count_usage
 from orchestration.ports import (
     CallPart,
     Content,
@@ -38,20 +34,6 @@ from orchestration.ports import (
     ToolDeclaration,
 )
 
-log = structlog.get_logger()
-
-MODEL_CALLS = Counter("ai_admin_model_calls", "Calls of the language model.", ["model", "outcome"])
-MODEL_TOKENS = Counter("ai_admin_model_tokens", "Tokens of the language model.", ["model", "direction"])
-
-MODEL_COST = Counter("ai_admin_model_cost_usd", "US dollars by the price table.", ["model"])
-
-_RETRYABLE = frozenset({408, 429, 500, 502, 503, 504})
-_ATTEMPTS = 3
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 4.0
-# Thoughts count against the answer's budget: a smaller one can leave the answer empty.
-_MAX_OUTPUT_TOKENS = 4096
-# The words of a clinic or a salon trip the stricter default thresholds.
 _UNUSABLE = {
     "": Blocked.EMPTY,
     "STOP": Blocked.EMPTY,
@@ -63,6 +45,7 @@ _UNUSABLE = {
     "MALFORMED_RESPONSE": Blocked.MALFORMED,
 }
 """Finish reasons of an answer without content that may come out well at the second try; any other is a refusal."""
+# The words of a clinic or a salon trip the stricter default thresholds.
 _SAFETY = [
     types.SafetySetting(category=category, threshold=types.HarmBlockThreshold.BLOCK_ONLY_HIGH)
     for category in (
@@ -74,7 +57,7 @@ _SAFETY = [
 ]
 
 
-class GeminiService:
+class GeminiService(ModelService):
     """One client for all companies: a client of its own for each costs 2.5 MB and 90 ms."""
 
     def __init__(
@@ -87,8 +70,7 @@ class GeminiService:
         api_version: str = "v1",
         breaker: ModelBreaker | None = None,
     ) -> None:
-        self._breaker = breaker or ModelBreaker()
-        self._models = [model, *([fallback_model] if fallback_model else [])]
+        super().__init__([model, *([fallback_model] if fallback_model else [])], breaker)
         self._client = genai.Client(
             api_key=api_key.get_secret_value(),
             vertexai=False,
@@ -98,102 +80,27 @@ class GeminiService:
     async def close(self) -> None:
         await self._client.aio.aclose()
 
-    async def generate(self, request: ModelRequest) -> ModelAnswer:
-        """Answer within `request.timeout`, retries and the fallback model included.
-
-        A model that failed again and again is left alone for a while. Raises ModelUnavailable, ModelRefused or
-        ModelBlocked.
-        """
-        models = list(dict.fromkeys([request.model, *self._models[1:]] if request.model else self._models))
-        started, seconds = time.monotonic(), request.timeout.total_seconds()
-        failed: ModelUnavailable | None = None
-        for place, model in enumerate(models):
-            if not self._breaker.may_ask(model):
-                continue
-            left = seconds - (time.monotonic() - started)
-            # A model that hangs must leave the next one time to answer.
-            share = left if place == len(models) - 1 else left / 2
-            try:
-                return await self._ask_one(model, request, share)
-            except ModelUnavailable as error:
-                log.warning("model_failed_once", model=model, error=str(error))
-                failed = error
-        if failed is None:
-            MODEL_CALLS.labels(models[0], "resting").inc()
-        raise failed or ModelUnavailable("the model rests after failures")
-
-    async def _ask_one(self, model: str, request: ModelRequest, seconds: float) -> ModelAnswer:
-        """Ask one model within its share of the time, and remember how it went."""
+    async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
         try:
-            async with asyncio.timeout(seconds):
-                answer = await self._ask_usefully(model, request)
-        except TimeoutError as error:
-            MODEL_CALLS.labels(model, "timeout").inc()
-            self._breaker.failed(model)
-            raise ModelUnavailable("no answer in time") from error
-        except ModelUnavailable:
-            self._breaker.failed(model)
-            raise
-        except BaseException:
-            self._breaker.let_go(model)
-            raise
-        self._breaker.worked(model)
-        return answer
-
-    async def _ask_usefully(self, model: str, request: ModelRequest) -> ModelAnswer:
-        """Ask again once where the answer was no answer; one that was cut off, with more room."""
-        try:
-            return await self._ask_patiently(model, request, _MAX_OUTPUT_TOKENS)
-        except ModelBlocked as error:
-            if error.kind is Blocked.REFUSED:
-                raise
-            log.warning("model_answer_unusable", model=model, kind=error.kind.value, reason=str(error))
-            room = _MAX_OUTPUT_TOKENS * (2 if error.kind is Blocked.TOO_LONG else 1)
-            return await self._ask_patiently(model, request, room)
-
-    async def _ask_patiently(self, model: str, request: ModelRequest, room: int) -> ModelAnswer:
-        """Ask one model, again with growing, jittered delays where the service says it may help."""
-        attempt = 1
-        while True:
-            try:
-                return await self._ask(model, request, room)
-            except errors.APIError as error:
+            response = await self._client.aio.models.generate_content(
+                model=model,
+                contents=[_to_sdk(content) for content in request.contents],
+                config=_config(request, room),
+            )
+        except errors.APIError as error:
+            if error.code not in RETRYABLE:
                 MODEL_CALLS.labels(model, str(error.code)).inc()
-                if error.code not in _RETRYABLE:
-                    raise ModelRefused(f"{error.code} {error.status}: {error.message}") from error
-                if attempt == _ATTEMPTS:
-                    raise ModelUnavailable(f"{error.code} {error.status}") from error
-                delay = _retry_delay(error) or _backoff(attempt)
-            except (aiohttp.ClientError, OSError) as error:
-                # A TimeoutError is an OSError too: the SDK raises it bare, and so does asyncio for our own limit.
-                if isinstance(error, TimeoutError):
-                    raise
-                MODEL_CALLS.labels(model, "unreachable").inc()
-                if attempt == _ATTEMPTS:
-                    raise ModelUnavailable(type(error).__name__) from error
-                delay = _backoff(attempt)
-            attempt += 1
-            await asyncio.sleep(delay)
-
-    async def _ask(self, model: str, request: ModelRequest, room: int) -> ModelAnswer:
-        response = await self._client.aio.models.generate_content(
-            model=model,
-            contents=[_to_sdk(content) for content in request.contents],
-            config=_config(request, room),
-        )
-        usage = _usage(response)
-        answered_by = response.model_version or model
-        MODEL_TOKENS.labels(answered_by, "in").inc(usage.prompt_tokens)
-        MODEL_TOKENS.labels(answered_by, "out").inc(usage.output_tokens)
-        MODEL_TOKENS.labels(answered_by, "cached").inc(usage.cached_tokens)
-        MODEL_COST.labels(answered_by).inc(cost_of(usage, answered_by) / 1_000_000)
-        try:
-            content = _answer(response)
-        except ModelBlocked:
-            MODEL_CALLS.labels(model, "blocked").inc()
-            raise
-        MODEL_CALLS.labels(model, "ok").inc()
-        return ModelAnswer(content=content, usage=usage, model=answered_by)
+                raise ModelRefused(f"{error.code} {error.status}: {error.message}") from error
+            raise Overloaded(str(error.code), _retry_delay(error)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            # A TimeoutError is an OSError too: the SDK raises it bare, and so does asyncio for our own limit.
+            if isinstance(error, TimeoutError):
+                raise
+            raise Overloaded("unreachable") from error
+        usage, answered_by = _usage(response), response.model_version or model
+        # What was thought and then blocked is billed too.
+        counted = count_usage(ModelAnswer(content=Content(role="model", parts=()), usage=usage, model=answered_by))
+        return replace(counted, content=_answer(response))
 
 
 def _config(request: ModelRequest, room: int) -> types.GenerateContentConfig:
@@ -283,10 +190,6 @@ def _usage(response: types.GenerateContentResponse) -> Usage:
         output_tokens=(counts.candidates_token_count or 0) + (counts.thoughts_token_count or 0),
         cached_tokens=counts.cached_content_token_count or 0,
     )
-
-
-def _backoff(attempt: int) -> float:
-    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
 
 
 def _retry_delay(error: errors.APIError) -> float | None:

@@ -100,7 +100,7 @@ async def _own_stage(settings: Settings, scope: CompanyScope) -> AsyncIterator[t
 async def _models(settings: Settings) -> AsyncIterator[tuple[Settings, str]]:
     """Take the installation's model; without a key, the script."""
     if settings.has_model:
-        yield settings, settings.gemini_model
+        yield settings, settings.model_name
         return
     gemini = GeminiSandbox(clock=lambda: NOW)
     await gemini.start()

@@ -1,0 +1,185 @@
+"""Both kinds of model keep the same promises, each over its own protocol against its own local server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
+from orchestration.gemini import GeminiService
+from orchestration.model_breaker import FAILURES, ModelBreaker
+from orchestration.openai_compatible import OpenAICompatibleService
+from orchestration.ports import CallPart, Content, MediaPart, ModelRequest, ResultPart, TextPart, ToolDeclaration
+from sandbox.gemini.server import GeminiSandbox
+from sandbox.gemini.wire import call_part, text_part
+from sandbox.media import voice_note
+from sandbox.openai.server import OpenAISandbox
+
+TOOL = ToolDeclaration(
+    name="get_services",
+    description="The services.",
+    parameters={"type": "object", "properties": {"query": {"type": "string"}}, "required": []},
+)
+FAULTS = {
+    "refused": {"gemini": "safety", "openai": "content_filter"},
+    "cut_off": {"gemini": "max_tokens", "openai": "length"},
+}
+FAULTS |= {"malformed": {"gemini": "malformed_call", "openai": "malformed"}}
+
+
+@dataclass
+class Kind:
+    """A model service and the server that it asks."""
+
+    name: str
+    service: GeminiService | OpenAICompatibleService
+    server: GeminiSandbox | OpenAISandbox
+
+    def fails(self, fault, times=1):
+        self.server.fail_next(FAULTS.get(fault, {}).get(self.name, fault), times)
+
+
+def policy(request):
+    """Call the tool once, then say what it answered."""
+    contents = request.contents or []
+    results = [one.response for content in contents for one in content.responses]
+    if not request.declarations or results:
+        return [text_part(f"Есть: {results[-1]['services'] if results else contents[-1].text}")]
+    return [call_part("get_services", {"query": "стрижка"})]
+
+
+@pytest.fixture(params=["gemini", "openai"])
+async def kind(request, clock):
+    breaker = ModelBreaker(now=lambda: 0.0)
+    if request.param == "gemini":
+        server = GeminiSandbox(clock=clock, policy=policy, api_keys=["key"])
+        await server.start()
+        service = GeminiService(
+            api_key=SecretStr("key"), model="gemini-3.8-flash", fallback_model="gemini-3.5-flash-lite",
+            api_url=server.url, breaker=breaker,
+        )  # fmt: skip
+    else:
+        server = OpenAISandbox(key="key", policy=policy, clock=clock)
+        await server.start()
+        service = OpenAICompatibleService(
+            api_key=SecretStr("key"), model="house-model", fallback_model="house-spare", api_url=server.url,
+            breaker=breaker,
+        )  # fmt: skip
+    yield Kind(request.param, service, server)
+    await service.close()
+    await server.stop()
+    assert getattr(server, "violations", []) == []
+
+
+def ask(*contents, tools=(TOOL,), seconds=10):
+    start = Content(role="user", parts=(TextPart(text="Цены?"),))
+    return ModelRequest(system="s", contents=(start, *contents), tools=tools, timeout=timedelta(seconds=seconds))
+
+
+async def test_a_call_its_result_and_the_answer(kind):
+    called = await kind.service.generate(ask())
+    [call] = called.content.calls
+    result = Content(role="user", parts=(ResultPart(id=call.id, name=call.name, response={"services": "стрижка"}),))
+    answered = await kind.service.generate(ask(called.content, result))
+
+    assert (call.name, call.arguments) == ("get_services", {"query": "стрижка"})
+    assert call.id
+    assert answered.content.text == "Есть: стрижка"
+    assert answered.usage.calls == 1
+    assert answered.usage.prompt_tokens > 0
+    assert answered.model
+
+
+async def test_what_another_kind_of_model_said_in_earlier_turns_can_be_sent(kind):
+    """A company may change its model in the middle of a dialogue: neither ids nor signatures are at hand then."""
+    earlier = (
+        Content(role="model", parts=(CallPart(id=None, name="get_services", arguments={}),)),
+        Content(role="user", parts=(ResultPart(id=None, name="get_services", response={"services": "маникюр"}),)),
+        Content(role="model", parts=(TextPart(text="Есть маникюр."),)),
+        Content(role="user", parts=(TextPart(text="А ещё?"),)),
+    )
+
+    answered = await kind.service.generate(ask(*earlier))
+
+    assert answered.content.text == "Есть: маникюр"
+
+
+async def test_too_busy_a_service_is_asked_again(kind):
+    kind.fails("unavailable")
+
+    assert (await kind.service.generate(ask())).content.calls
+
+
+async def test_the_spare_model_takes_over_and_all_failing_is_unavailable(kind):
+    kind.fails("unavailable", 3)
+    assert (await kind.service.generate(ask())).content.calls
+    kind.fails("unavailable", 6)
+    with pytest.raises(ModelUnavailable):
+        await kind.service.generate(ask())
+
+
+async def test_models_that_fail_again_and_again_are_not_asked(kind):
+    for _ in range(FAILURES):
+        kind.fails("unavailable", 6)
+        with pytest.raises(ModelUnavailable):
+            await kind.service.generate(ask())
+    asked = len(kind.server.requests)
+
+    with pytest.raises(ModelUnavailable, match="rests"):
+        await kind.service.generate(ask())
+    assert len(kind.server.requests) == asked
+
+
+async def test_a_refusal_is_not_repeated(kind):
+    kind.fails("refused")
+
+    with pytest.raises(ModelBlocked) as told:
+        await kind.service.generate(ask())
+    assert told.value.kind is Blocked.REFUSED
+    assert len(kind.server.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["malformed", "cut_off"])
+async def test_an_answer_that_is_none_is_asked_for_once_more(kind, fault):
+    kind.fails(fault)
+    assert (await kind.service.generate(ask())).content.calls
+    kind.fails(fault, 2)
+    with pytest.raises(ModelBlocked) as told:
+        await kind.service.generate(ask())
+    assert told.value.kind in (Blocked.MALFORMED, Blocked.TOO_LONG)
+
+
+async def test_a_connection_that_is_cut_is_made_again(kind):
+    kind.fails("cut")
+
+    assert (await kind.service.generate(ask())).content.calls
+
+
+async def test_a_model_that_hangs_leaves_time_for_the_spare_one(kind):
+    kind.fails("hang")
+
+    assert (await kind.service.generate(ask(seconds=3))).content.calls
+
+
+async def test_a_voice_note_reaches_the_model(kind):
+    recording = MediaPart(mime_type="audio/ogg", data=voice_note("Привет", seconds=1))
+    request = ModelRequest(
+        system="s", contents=(Content(role="user", parts=(recording,)),), tools=(), timeout=timedelta(seconds=5)
+    )
+
+    assert (await kind.service.generate(request)).content.text.startswith("Есть:")
+
+
+async def test_a_wrong_key_is_refused_in_words(kind):
+    bad = (
+        GeminiService(api_key=SecretStr("bad"), model="gemini-3.8-flash", api_url=kind.server.url)
+        if kind.name == "gemini"
+        else OpenAICompatibleService(api_key=SecretStr("bad"), model="house-model", api_url=kind.server.url)
+    )
+
+    with pytest.raises(ModelRefused, match="API key"):
+        await bad.generate(ask())
+    await bad.close()
