@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
+from bot.memory_keeper import ask_to_remember
 from db.clients import Clients
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
@@ -17,10 +18,12 @@ from db.directory import Directory
 from db.doorbell import Doorbell
 from db.engine import Database, Transaction
 from db.inbox import Inbox
+from db.memory import Memory
 from db.outbox import Outbox
 from db.records import (
     Channel,
     Claim,
+    ClientMemory,
     DeliveryReport,
     Dialogue,
     DialogueState,
@@ -56,6 +59,7 @@ class TurnStores:
     clients: Clients
     states: DialogueStates
     spending: Spending
+    memory: Memory
     directory: Directory
     doorbell: Doorbell
 
@@ -70,6 +74,7 @@ class Waiting:
     state: DialogueState
     spent: int = 0
     """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
+    memory: ClientMemory | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +128,9 @@ class TurnCommit:
             await self._reports.keep(tx, channel, scope, head.reports)
             turn_id = result.turn_id if result else None
             await stores.inbox.mark_done(tx, [update.id for update in head.updates], turn_id=turn_id)
+            if result is not None and not result.erases_client:
+                unread = _unread(waiting)
+                await ask_to_remember(tx, waiting.dialogue, result.dialogue, unread=unread, now=now)
             if result is not None and result.erases_client:
                 # Last: the update that asked for it is among what goes.
                 await stores.clients.erase(tx, waiting.dialogue)
@@ -196,6 +204,12 @@ class TurnCommit:
         payloads = [_payload(reply) for reply in result.replies]
         await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state)
+
+
+def _unread(waiting: Waiting) -> int:
+    """Count the messages that the dialogue's note does not know yet, as far as the history was read."""
+    known = waiting.memory.covers_until if waiting.memory else None
+    return sum(known is None or message.id > known for message in waiting.history)
 
 
 def _payload(reply: Reply) -> dict[str, object]:

@@ -139,7 +139,8 @@ class TurnJob:
             history = await stores.dialogues.list_recent_messages(tx, ids, limit=MOST_HISTORY)
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
             spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
-        return Waiting(dialogue=dialogue, updates=updates, history=history, state=state, spent=spent)
+            memory = await stores.memory.find(tx, claim.dialogue_id)
+        return Waiting(dialogue=dialogue, updates=updates, history=history, state=state, spent=spent, memory=memory)
 
     async def _feed(self, channel: Channel, waiting: Waiting, *, one_by_one: bool) -> Head:
         """Run updates through the channel's handlers until the next one would begin another turn."""
@@ -190,6 +191,7 @@ class TurnJob:
             messages=tuple(head.messages),
             history=waiting.history,
             spent_before=waiting.spent,
+            memory=waiting.memory,
             now=self._clock(),
             texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
             choices=self._channels[channel.type].choices,

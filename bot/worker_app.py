@@ -17,6 +17,7 @@ from bot.housekeeping import SweepJob
 from bot.keyless import KeylessModel
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
 from bot.lent import find_lent
+from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
@@ -30,6 +31,7 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.intents import Intents
+from db.memory import Memory
 from db.outbox import Outbox
 from db.records import ChannelType, DialogueId, WorkKind
 from db.slot_claims import SlotClaims
@@ -119,7 +121,7 @@ async def open_worker(
                 **(more or {}),
             }
             orchestrator = (orchestrate or build_orchestrator)(core, chosen)
-            parts = _lanes(core, scopes, channels, orchestrator, lease, only)
+            parts = _lanes(core, scopes, channels, orchestrator, chosen, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
@@ -235,6 +237,7 @@ def _lanes(
     scopes: Scopes,
     channels: Mapping[ChannelType, ChannelDispatch],
     orchestrator: Orchestrator,
+    model: Model,
     lease: timedelta,
     only: DialogueId | None,
 ) -> list[Lane]:
@@ -250,6 +253,7 @@ def _lanes(
         clients=Clients(),
         states=DialogueStates(core.redis, core.redis_prefix),
         spending=Spending(),
+        memory=Memory(),
         directory=core.directory,
         doorbell=doorbell,
     )
@@ -268,6 +272,14 @@ def _lanes(
             intents=Intents(),
         ),
         scopes,
+        core.clock,
+    )
+    remembering = MemoryJob(
+        MemoryStores(
+            database=core.database, work=core.work, dialogues=Dialogues(), memory=Memory(), spending=Spending()
+        ),
+        scopes,
+        model,
         core.clock,
     )
     sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
@@ -297,6 +309,7 @@ def _lanes(
     by_the_clock = [
         lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.CRM, watch, places=4),
+        lane(WorkKind.MEMORY, remembering, places=2, poll=_SWEEP_POLL),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

@@ -9,7 +9,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments, intents
 from db.engine import Transaction
-from db.models import accepted_updates, clients, handovers, messages, replies, sessions, tool_calls, turns
+from db.models import (
+    accepted_updates,
+    clients,
+    dialogue_memory,
+    handovers,
+    messages,
+    replies,
+    sessions,
+    tool_calls,
+    turns,
+)
 from db.records import DeliveryStatus, Dialogue, DialogueId, InCharge, IntentStatus, new_id
 
 
@@ -65,7 +75,7 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers):
+        for table in (messages, tool_calls, handovers, dialogue_memory):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )

@@ -323,6 +323,19 @@ turns = Table(
     Index("turns_company_id_at_idx", "company_id", "at"),
 )
 
+dialogue_memory = Table(
+    "dialogue_memory",
+    metadata,
+    company(),
+    Column("dialogue_id", Uuid, nullable=False),
+    Column("summary", Text, nullable=False, server_default=text("''")),
+    Column("covers_until", Uuid),
+    Column("visits", JSONB, nullable=False, server_default=ARRAY),
+    moment("made_at", nullable=False),
+    PrimaryKeyConstraint("company_id", "dialogue_id"),
+    ForeignKeyConstraint(["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE"),
+)
+
 spending = Table(
     "spending",
     metadata,

@@ -199,6 +199,8 @@ class WorkKind(StrEnum):
     """Of a company, not of a dialogue: what is kept only for a time goes."""
     CRM = "crm"
     """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
+    MEMORY = "memory"
+    """Of a dialogue: what was said longer ago becomes a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +274,24 @@ class HistoryMessage:
     parts: tuple[Mapping[str, Any], ...] = ()
     model: str | None = None
     prompt_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastVisit:
+    """A visit that is over, as the CRM has it."""
+
+    at: datetime
+    services: tuple[str, ...]
+    staff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientMemory:
+    """What is remembered of a dialogue. `covers_until`: the last message that the summary knows of."""
+
+    summary: str = ""
+    covers_until: UUID | None = None
+    visits: tuple[PastVisit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

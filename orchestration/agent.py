@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 REPLIES_BLOCKED = Counter("ai_admin_replies_blocked", "Replies of the model that were held back, by fault.", ["fault"])
 _MOST_FAULTS = 5
+NEW_SESSION_AFTER = timedelta(days=7)
 _NOT_CALLED = ToolOutcome(response={"status": "not_called"}, ends_turn=True, code="not_called")
 
 
@@ -65,11 +66,12 @@ class Agent:
             name=turn.dialogue.client_name,
             language=turn.texts.language,
             proved_phone=turn.dialogue.proved_phone is not None,
+            memory=turn.memory,
         )
         system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
         turn.prompt_version = self._prompts.version(turn.scope.snapshot)
         turn.said.append(Content(role="user", parts=(TextPart(text=words),)))
-        earlier = earlier_contents(turn.history, turns=self._limits.turns_shown)
+        earlier = earlier_contents(this_session(turn.history, turn.now), turns=self._limits.turns_shown)
         try:
             async with asyncio.timeout(self._limits.time.total_seconds()):
                 await self._loop(turn, system, earlier)
@@ -177,6 +179,13 @@ class Agent:
             # inside of a group nobody would know it.
             raise failures.exceptions[0] from failures
         return [task.result() for task in tasks]
+
+
+def this_session(history: Sequence[HistoryMessage], now: datetime) -> Sequence[HistoryMessage]:
+    """Return what was said since the client last stayed away for a week: what was shown before then is stale."""
+    moments = [*(message.at for message in history), now]
+    starts = [place for place in range(1, len(moments)) if moments[place] - moments[place - 1] >= NEW_SESSION_AFTER]
+    return history[starts[-1] :] if starts else history
 
 
 def earlier_contents(history: Sequence[HistoryMessage], *, turns: int) -> tuple[Content, ...]:

@@ -13,6 +13,7 @@ from db.records import (
     Branch,
     BranchId,
     Claim,
+    ClientMemory,
     Dialogue,
     DialogueState,
     HistoryMessage,
@@ -102,6 +103,7 @@ class Turn:
     cost: int = 0
     spent_before: int = 0
     """What the company's month had cost before this turn, in millionths of a US dollar."""
+    memory: ClientMemory | None = None
     model: str | None = None
     prompt_version: str | None = None
     outcome: str = "answered"

@@ -1,7 +1,8 @@
 """The conversation as the scripted model sees it: what was said, called and answered, and whose turn it is."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -21,6 +22,13 @@ class Unclear(StrEnum):
 
     SOUND = "sound"
     PICTURE = "picture"
+
+
+_AS_BEFORE = re.compile(
+    r"\b(?:то же|тоже|так же)?,?\s*(?:что и|как)\s+(?:в\s+)?(?:прошл\w+ раз|всегда|обычно|раньше)"
+    r"|\b(?:the )?(?:same )?as (?:last time|usual|before|always)\b|\b(?:my|the) usual\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +137,24 @@ def read_view(request: GenerateRequest, clock: datetime) -> View:
     contents = request.contents or []
     start = current_turn_start(contents)
     prompt = request.system_instruction.text if request.system_instruction else ""
-    before, now = _events(contents[:start]), _events(contents[start:])
+    facts = read_facts(prompt, clock)
+    before, now = (
+        [_with_usual(one, facts.usual) for one in _events(part)] for part in (contents[:start], contents[start:])
+    )
     return View(
-        facts=read_facts(prompt, clock),
+        facts=facts,
         tools={one.name or "": one for one in request.callable_declarations},
         events=(*before, *now),
         turn=tuple(one for one in now if isinstance(one, Called)),
         forced=request.calling.mode == "ANY",
     )
+
+
+def _with_usual(event: Event, usual: str | None) -> Event:
+    """Put what the client had before in the place of "as the last time"."""
+    if usual is None or not isinstance(event, Said) or not event.by_client:
+        return event
+    return replace(event, text=_AS_BEFORE.sub(lambda _: usual, event.text))
 
 
 def _events(contents: Sequence[Content]) -> list[Event]:

@@ -31,6 +31,8 @@ class Facts:
     answers: tuple[tuple[str, str], ...]  # topic or question, the company's own words on it
     currency: str | None
     language: str | None
+    usual: str | None
+    """What the client usually has done and by whom, or had the last time."""
     now: datetime
 
 
@@ -54,6 +56,7 @@ def read_facts(prompt: str, fallback: datetime) -> Facts:
         ),
         currency=currency["unit"] if currency else None,
         language=language["code"] if language else None,
+        usual=_usual(prompt),
         now=_now(prompt, fallback),
     )
 
@@ -68,6 +71,13 @@ def find_answer(facts: Facts, question: str) -> str | None:
         if share >= 0.5 and share > best[0]:
             best = (share, words)
     return best[1]
+
+
+def _usual(prompt: str) -> str | None:
+    usual, past = _line(prompt, "Обычно"), _line(prompt, "Прошлые визиты")
+    last = re.sub(r"^\d{4}-\d\d-\d\d\s*", "", past.split(";")[-1].strip()) if past else None
+    told = usual or last
+    return told.replace("|", " ") if told else None
 
 
 def _sections(prompt: str) -> dict[str, str]:

@@ -46,6 +46,8 @@ class ScriptedModel:
         """Return the parts of the next model turn: words, or calls of declared functions."""
         if (recording := _to_write_down(request)) is not None:
             return [text_part(_written_down(request, recording))]
+        if not request.declarations:
+            return [text_part(_extract(request))]
         view = read_view(request, self._clock())
         phrases = Phrases(language_of(view.client_texts, view.facts.language))
         parts = _next_step(view, read_wish(view, phrases), phrases)
@@ -60,6 +62,13 @@ def _to_write_down(request: GenerateRequest) -> Blob | None:
     blobs = [part.inline_data for content in last for part in content.parts or [] if part.inline_data is not None]
     sounds = [blob for blob in blobs if (blob.mime_type or "").startswith("audio/")]
     return sounds[0] if sounds and not request.declarations else None
+
+
+def _extract(request: GenerateRequest) -> str:
+    """Answer a request without tools, such as one for a note, by the client's last words: a rule sums nothing up."""
+    text = "\n".join(content.text for content in request.contents or [] if content.role != "model")
+    said = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("CLIENT:")]
+    return ". ".join(said[-5:]) or "-"
 
 
 def _written_down(request: GenerateRequest, recording: Blob) -> str:
