@@ -69,6 +69,10 @@ format: $(VENV)/.dev  ## Format the code and sort imports.
 .PHONY: test
 test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may.
 	@bash deploy/chromium.sh
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/.dev  ## The whole suite with its lines counted: takes half as long again.
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
