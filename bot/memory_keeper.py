@@ -18,7 +18,8 @@ from crm.purpose import Purpose, acting
 from db.dialogues import Dialogues
 from db.engine import Database, Transaction
 from db.memory import Memory
-from db.records import Author, Claim, ClientMemory, Dialogue, HistoryMessage, PastVisit, Usage, WorkKind
+from db.records import Author, Claim, Dialogue, HistoryMessage, Usage, WorkKind
+from db.remembered import ClientMemory, PastVisit
 from db.spending import Spending
 from db.work import Work, ring
 from locales import prompt_text

@@ -23,7 +23,6 @@ from db.outbox import Outbox
 from db.records import (
     Channel,
     Claim,
-    ClientMemory,
     DeliveryReport,
     Dialogue,
     DialogueState,
@@ -31,6 +30,7 @@ from db.records import (
     StoredUpdate,
     WorkKind,
 )
+from db.remembered import ClientMemory
 from db.spending import Spending
 from db.work import Work
 from handlers.staff_notices import StaffNotices

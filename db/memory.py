@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
 from db.models import dialogue_memory, messages
-from db.records import Author, ClientMemory, DialogueId, HistoryMessage, PastVisit
+from db.records import Author, DialogueId, HistoryMessage
+from db.remembered import ClientMemory, PastVisit
 
 
 class Memory:

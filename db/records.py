@@ -277,24 +277,6 @@ class HistoryMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastVisit:
-    """A visit that is over, as the CRM has it."""
-
-    at: datetime
-    services: tuple[str, ...]
-    staff: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientMemory:
-    """What is remembered of a dialogue. `covers_until`: the last message that the summary knows of."""
-
-    summary: str = ""
-    covers_until: UUID | None = None
-    visits: tuple[PastVisit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallRecord:
     """One call of a tool by the model, kept for replay and statistics; arguments and result without secrets."""
 

@@ -12,7 +12,8 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Interval, PriceRange
-from db.records import AgentSettings, Branch, ClientMemory, CompanySnapshot
+from db.records import AgentSettings, Branch, CompanySnapshot
+from db.remembered import ClientMemory
 from locales import Translator, languages, prompt_text
 
 _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")

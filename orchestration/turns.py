@@ -13,7 +13,6 @@ from db.records import (
     Branch,
     BranchId,
     Claim,
-    ClientMemory,
     Dialogue,
     DialogueState,
     HistoryMessage,
@@ -21,6 +20,7 @@ from db.records import (
     Usage,
     new_id,
 )
+from db.remembered import ClientMemory
 from locales import Translator
 from orchestration.conversation import Conversation
 from orchestration.messages import Choices, Message, Reply
