@@ -30,6 +30,8 @@ class Fact:
     value: str
     services: frozenset[str] = frozenset()
     staff: frozenset[str] = frozenset()
+    by_client: bool = False
+    """Only the client said it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,11 @@ def evidence_of(
         *_of_catalogue(snapshot.agent),
         *(fact for text in own for fact in _of_text(text, services, staff)),
         *(fact for part in results for fact in _of_result(part.response, services, staff)),
-        *(Fact(kind=one.kind, value=one.value) for one in find_figures(plain(words)) if one.kind is Kind.TIME),
+        *(
+            Fact(kind=one.kind, value=one.value, by_client=True)
+            for one in find_figures(plain(words))
+            if one.kind is Kind.TIME
+        ),
     }
     listed = [
         part.response[_LISTED]

@@ -14,7 +14,7 @@ from orchestration.guards.phrases import words
 from orchestration.guards.plain import Sentence, plain, sentences
 from orchestration.guards.promises import find_advice, find_promise
 from orchestration.guards.secrets import find_foreign_address, find_secret
-from orchestration.guards.subjects import find_mentions, nearest
+from orchestration.guards.subjects import clause_at, find_mentions, nearest
 from orchestration.identity import find_phones
 
 _STREET = re.compile(
@@ -89,18 +89,33 @@ def unknown_figures(reply: str, evidence: Evidence) -> Iterator[Figure]:
             of_services = nearest(services, sentence.text, figure.at, about_services)
             # A master who was named for one service says nothing of another that is named after.
             of_staff = nearest(staff, sentence.text, figure.at, about_staff)
-            if not any(_given(figure, one, other, evidence, lasts=lasts) for one in of_services for other in of_staff):
+            affirmed = figure.kind is Kind.TIME and _is_affirmed(clause_at(sentence.text, figure.at), sentence.asks)
+            if not any(
+                _given(figure, one, other, evidence, lasts=lasts, affirmed=affirmed)
+                for one in of_services
+                for other in of_staff
+            ):
                 yield figure
         about_services = services[-1].names if services else about_services
         about_staff = staff[-1].names if staff else (frozenset() if services else about_staff)
 
 
-def _given(figure: Figure, services: frozenset[str], staff: frozenset[str], evidence: Evidence, *, lasts: bool) -> bool:
-    """`lasts`: the sentence says how long something takes."""
+def _given(
+    figure: Figure,
+    services: frozenset[str],
+    staff: frozenset[str],
+    evidence: Evidence,
+    *,
+    lasts: bool,
+    affirmed: bool,
+) -> bool:
+    """`lasts`: the sentence says how long something takes; `affirmed`: that the time is free, or the house open."""
     same_kind = [fact for fact in evidence.facts if fact.kind is figure.kind]
     if figure.kind is Kind.TIME:
         return any(
-            fact.value == figure.value and (not fact.staff or not staff or bool(fact.staff & staff))
+            fact.value == figure.value
+            and (not fact.staff or not staff or bool(fact.staff & staff))
+            and not (fact.by_client and affirmed)
             for fact in same_kind
         )
     if figure.kind is Kind.PERCENT:
@@ -111,6 +126,13 @@ def _given(figure: Figure, services: frozenset[str], staff: frozenset[str], evid
         of_service += [fact for fact in same_kind if not fact.services]
     special = [fact for fact in of_service if fact.staff & staff]
     return any(fact.value == figure.value for fact in _of_master(of_service, special, staff))
+
+
+def _is_affirmed(clause: str, asks: bool) -> bool:
+    """Say whether a clause tells a time as one at which it is open or free."""
+    if asks or any(one.search(clause) for one in words("times", "not")):
+        return False
+    return any(one.search(clause) for key in ("opening", "free") for one in words("times", key))
 
 
 def _of_master(facts: Sequence[Fact], special: Sequence[Fact], staff: frozenset[str]) -> Sequence[Fact]:

@@ -54,6 +54,13 @@ def nearest(mentions: Collection[Mention], text: str, at: int, before: frozenset
     return (earlier[-1] if earlier else before, *later[:1])
 
 
+def clause_at(text: str, at: int) -> str:
+    """Return the clause that a place lies in."""
+    ends = [match.start() for match in _CLAUSE.finditer(text)]
+    start = max((end for end in ends if end <= at), default=0)
+    return text[start : min((end for end in ends if end > at), default=len(text))]
+
+
 @lru_cache(maxsize=1024)
 def _stems_of(names: tuple[str, ...], people: bool) -> tuple[tuple[str, str], ...]:
     found = []
