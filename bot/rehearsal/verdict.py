@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import comb
 
@@ -18,8 +19,8 @@ def faults_of(
         *_appointments(ends, _visits_of(crm, scenario.client.phone)),
         *_untouched(crm, others),
         *_handovers(ends, called),
-        *(f"never said: «{one}»" for one in ends.said if one.casefold() not in told.casefold()),
-        *(f"said: «{one}»" for one in ends.never_said if one.casefold() in told.casefold()),
+        *(f"never said: «{one}»" for one in ends.said if _plain(one) not in _plain(told)),
+        *(f"said: «{one}»" for one in ends.never_said if _plain(one) in _plain(told)),
     ]
 
 
@@ -83,6 +84,11 @@ def _wanted(one: Expected) -> str:
 
 def _stands(visit: Visit) -> str:
     return f"{', '.join(visit.services)}, {visit.master}, {visit.starts:%Y-%m-%d %H:%M}"
+
+
+def _plain(text: str) -> str:
+    """Compare without case, and amounts without what sets their thousands apart."""
+    return re.sub(r"(?<=\d)[ ,\u00a0\u202f](?=\d{3}(?!\d))", "", text.casefold())
 
 
 def _digits(phone: str) -> str:

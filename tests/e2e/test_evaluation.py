@@ -46,6 +46,17 @@ async def test_every_scenario_ends_as_it_should_and_costs_few_model_calls(still,
     assert max(turn.calls for turn in turns if turn.tool_calls) <= 4
 
 
+async def test_of_the_held_out_scenarios_only_one_is_beyond_the_script(still):
+    """They were written once the script was frozen, which is not changed for them: what it cannot do stays known."""
+    held_out = [one for one in ALL if one.held_out]
+
+    evaluation = await evaluate_examples(still, held_out)
+
+    assert len(held_out) >= 10
+    failed = [one.scenario.slug for one in evaluation.results if one.runs[0].faults]
+    assert failed == ["held_out/salon-drop-friday"]
+
+
 def test_there_are_scenarios_of_everything_that_a_front_desk_meets():
     tags = {tag for one in ALL for tag in one.tags}
 
