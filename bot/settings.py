@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     gemini_fallback_model: str | None = "gemini-3.5-flash-lite"
     gemini_api_url: str | None = None
     gemini_api_version: str = "v1"
+    gemini_cache_from_chars: int | None = Field(40_000, ge=1000)
     model_provider: ModelProvider = ModelProvider.GEMINI
     openai_api_key: SecretStr | None = None
     openai_api_url: str = "https://api.openai.com/v1"

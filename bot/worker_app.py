@@ -183,6 +183,7 @@ def _open_gemini(settings: Settings, api_url: str | None) -> GeminiService:
         fallback_model=settings.gemini_fallback_model,
         api_url=api_url,
         api_version=settings.gemini_api_version,
+        cache_from_chars=settings.gemini_cache_from_chars,
     )
 
 

@@ -18,7 +18,7 @@ from orchestration.guards.evidence import Evidence, evidence_of
 from orchestration.guards.review import HINTS, Fault, Review, review
 from orchestration.handover import hand_over
 from orchestration.ports import CallPart, Content, Model, ModelRequest, ResultPart, TextPart
-from orchestration.prompts import ClientFacts, PromptManager
+from orchestration.prompts import ClientFacts, PromptManager, stable_part
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
 from orchestration.trouble import budget_spent, model_failed
@@ -141,6 +141,7 @@ class Agent:
         answer = await self._model.generate(
             ModelRequest(
                 system=system,
+                stable=stable_part(turn.scope.snapshot),
                 contents=contents,
                 tools=self._tools.declarations(turn.scope),
                 timeout=self._limits.time,

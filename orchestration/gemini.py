@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from db.records import Usage
 from orchestration.errors import Blocked, ModelBlocked, ModelRefused
+from orchestration.gemini_caches import LIFETIME_S, GeminiCaches
 from orchestration.model_breaker import ModelBreaker
 from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Overloaded, count_usage
 from orchestration.ports import (
@@ -46,6 +47,9 @@ _UNUSABLE = {
 }
 """Finish reasons of an answer without content that may come out well at the second try; any other is a refusal."""
 # The words of a clinic or a salon trip the stricter default thresholds.
+_CACHES_VERSION, _CACHE_TIMEOUT_MS = "v1beta", 30_000
+_CACHE_IS_GONE = frozenset({400, 403, 404})
+"""What a question with a cache is answered that is known no more, or that will not be used."""
 _SAFETY = [
     types.SafetySetting(category=category, threshold=types.HarmBlockThreshold.BLOCK_ONLY_HIGH)
     for category in (
@@ -69,25 +73,50 @@ class GeminiService(ModelService):
         api_url: str | None = None,
         api_version: str = "v1",
         breaker: ModelBreaker | None = None,
+        cache_from_chars: int | None = None,
     ) -> None:
+        """`cache_from_chars`: from which length of the stable part on it is kept there; None: never."""
         super().__init__([model, *([fallback_model] if fallback_model else [])], breaker)
         self._client = genai.Client(
             api_key=api_key.get_secret_value(),
             vertexai=False,
             http_options=types.HttpOptions(base_url=api_url, api_version=api_version),
         )
+        # Explicit caches exist in v1beta only.
+        wanted = cache_from_chars is not None and api_version == _CACHES_VERSION
+        self.caches = GeminiCaches(self._make_cache, cache_from_chars) if wanted and cache_from_chars else None
 
     async def close(self) -> None:
+        if self.caches is not None:
+            await self.caches.close()
         await self._client.aio.aclose()
 
+    async def _make_cache(self, model: str, stable: str, tools: Sequence[ToolDeclaration]) -> str:
+        made = await self._client.aio.caches.create(
+            model=model,
+            config=types.CreateCachedContentConfig(
+                system_instruction=stable,
+                tools=_tools(tools),
+                ttl=f"{LIFETIME_S}s",
+                http_options=types.HttpOptions(timeout=_CACHE_TIMEOUT_MS),
+            ),
+        )
+        if not made.name:
+            raise ModelRefused("a cache without a name")
+        return made.name
+
     async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
+        cache = self.caches.find(model, request.stable, request.tools) if self.caches else None
         try:
             response = await self._client.aio.models.generate_content(
                 model=model,
-                contents=[_to_sdk(content) for content in request.contents],
-                config=_config(request, room),
+                contents=[*_rest_of_prompt(request, cache), *(_to_sdk(content) for content in request.contents)],
+                config=_config(request, room, cache),
             )
         except errors.APIError as error:
+            if cache is not None and self.caches is not None and error.code in _CACHE_IS_GONE:
+                self.caches.forget(cache)
+                raise Overloaded(f"cache_{error.code}", delay=0.01) from error
             if error.code not in RETRYABLE:
                 MODEL_CALLS.labels(model, str(error.code)).inc()
                 raise ModelRefused(f"{error.code} {error.status}: {error.message}") from error
@@ -103,12 +132,23 @@ class GeminiService(ModelService):
         return replace(counted, content=_answer(response))
 
 
-def _config(request: ModelRequest, room: int) -> types.GenerateContentConfig:
+def _tools(tools: Sequence[ToolDeclaration]) -> types.ToolListUnion | None:
+    return [types.Tool(function_declarations=[_declaration(tool) for tool in tools])] if tools else None
+
+
+def _rest_of_prompt(request: ModelRequest, cache: str | None) -> list[types.Content]:
+    """Return what of the prompt is not in the cache: beside one, no system instruction may be sent."""
+    if cache is None:
+        return []
+    rest = request.system.removeprefix(request.stable).strip()
+    return [types.Content(role="user", parts=[types.Part(text=rest)])]
+
+
+def _config(request: ModelRequest, room: int, cache: str | None) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(
-        system_instruction=request.system,
-        tools=[types.Tool(function_declarations=[_declaration(tool) for tool in request.tools])]
-        if request.tools
-        else None,
+        cached_content=cache,
+        system_instruction=None if cache else request.system,
+        tools=None if cache else _tools(request.tools),
         # Declarations alone never trigger the SDK's own calling; said aloud because that would book without our guards.
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         safety_settings=_SAFETY,

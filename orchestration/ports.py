@@ -109,9 +109,13 @@ class ToolDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
-    """One question to the model. `model` None: the platform's default. `timeout` bounds the whole call."""
+    """One question to the model. `model` None: the platform's default. `timeout` bounds the whole call.
+
+    `stable`: the beginning of `system` that is the same in many questions, for a provider that can keep it.
+    """
 
     system: str
+    stable: str = ""
     contents: Sequence[Content]
     tools: Sequence[ToolDeclaration]
     timeout: timedelta

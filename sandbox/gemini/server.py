@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.gemini.answer import Answer, answer_fault, answer_parts
+from sandbox.gemini.explicit_caches import ExplicitCaches
 from sandbox.gemini.faults import Fault, FaultKind, FaultQueue
 from sandbox.gemini.http import decode_object, read_body, send_pieces, sse_event
 from sandbox.gemini.models import METHODS, cache_minimum, check_model, describe_model, list_models
@@ -56,6 +57,7 @@ class GeminiSandbox:
         self._api_keys = None if api_keys is None else frozenset(api_keys)
         self._policy: Policy = policy or ScriptedModel(clock=clock)
         self._cache = PrefixCache(clock)
+        self._caches = ExplicitCaches(clock)
         self._faults = FaultQueue()
         self._log: deque[LoggedRequest] = deque()
         self._stopping = asyncio.Event()
@@ -83,6 +85,10 @@ class GeminiSandbox:
         """Make the next calls of (stream)generateContent fail; raises ValueError for an unknown kind."""
         self._faults.add(Fault(kind=FaultKind(kind), retry_after=retry_after, block_reason=block_reason), times)
 
+    def forget_caches(self) -> None:
+        """Lose every explicit cache, as the service may."""
+        self._caches.forget_all()
+
     def clear_faults(self) -> None:
         """Forget the failures still waiting."""
         self._faults.clear()
@@ -92,6 +98,7 @@ class GeminiSandbox:
         self._stopping.clear()
         version = "/{version:v1|v1beta}"
         app.router.add_post(version + "/models/{target:[^/]+}", self._on_call)
+        app.router.add_post("/v1beta/cachedContents", self._on_cache)
         app.router.add_get(version + "/models", self._on_list)
         app.router.add_get(version + "/models/{model:[^/:]+}", self._on_describe)
         app.router.add_post("/sandbox/gemini/faults", self._on_fault)
@@ -145,9 +152,9 @@ class GeminiSandbox:
         fault = self._faults.take()
         if fault is not None:
             await self._fail(fault, events=events)
-        parsed = parse(GenerateRequest, logged.body)
+        parsed, kept = self._caches.resolve(logged.model, logged.api_key, parse(GenerateRequest, logged.body))
         check_request(logged.model, parsed)
-        answer = await self._answer(logged, parsed, fault)
+        answer = await self._answer(logged, parsed, fault, kept)
         if events:
             return await send_pieces(request, [sse_event(one) for one in answer.pieces()], "text/event-stream", fault)
         text = json.dumps(answer.pieces() if stream else answer.whole(), ensure_ascii=False)
@@ -163,7 +170,7 @@ class GeminiSandbox:
         if error is not None and not (fault.kind is FaultKind.STREAM_ERROR and events):
             raise error
 
-    async def _answer(self, logged: LoggedRequest, parsed: GenerateRequest, fault: Fault | None) -> Answer:
+    async def _answer(self, logged: LoggedRequest, parsed: GenerateRequest, fault: Fault | None, kept: int) -> Answer:
         prompt = count_prompt(logged.model, parsed)
         empty = answer_fault(fault, prompt) if fault is not None else None
         if empty is not None:
@@ -172,7 +179,14 @@ class GeminiSandbox:
         parts = await result if inspect.isawaitable(result) else result
         scope = f"{logged.api_key} {logged.model}"
         cached = self._cache.serve(scope, prompt_segments(parsed), minimum=cache_minimum(logged.model))
-        return answer_parts(logged.model, parsed, parts, prompt, min(cached, sum(prompt.values())))
+        return answer_parts(logged.model, parsed, parts, prompt, min(max(cached, kept), sum(prompt.values())))
+
+    async def _on_cache(self, request: web.Request) -> web.Response:
+        try:
+            key = self._check_key(request)
+            return web.json_response(self._caches.create(key, decode_object(await read_body(request))))
+        except GeminiError as error:
+            return _error(error)
 
     def _check_key(self, request: web.Request) -> str:
         key = request.headers.get("x-goog-api-key", "")

@@ -135,8 +135,11 @@ class View:
 def read_view(request: GenerateRequest, clock: datetime) -> View:
     """Read a request; clock is the moment if the prompt tells none."""
     contents = request.contents or []
-    start = current_turn_start(contents)
     prompt = request.system_instruction.text if request.system_instruction else ""
+    if contents and contents[0].role != "model" and contents[0].text.startswith("==="):
+        # Beside a cached instruction, what changes of it comes as the first content.
+        prompt, contents = f"{prompt}\n\n{contents[0].text}", contents[1:]
+    start = current_turn_start(contents)
     facts = read_facts(prompt, clock)
     before, now = (
         [_with_usual(one, facts.usual) for one in _events(part)] for part in (contents[:start], contents[start:])
