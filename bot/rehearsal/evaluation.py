@@ -63,6 +63,12 @@ class Evaluation:
         return fmean(result.pass_hat(k) for result in self.results) if self.results else 0.0
 
     @property
+    def seconds(self) -> float:
+        """Return how long a conversation took, on average."""
+        runs = [run for result in self.results for run in result.runs]
+        return fmean(run.seconds for run in runs) if runs else 0.0
+
+    @property
     def spent(self) -> Spent:
         """What all runs took together."""
         turns = [turn for result in self.results for run in result.runs for turn in run.turns]
@@ -72,6 +78,7 @@ class Evaluation:
             prompt_tokens=sum(turn.prompt_tokens for turn in turns),
             output_tokens=sum(turn.output_tokens for turn in turns),
             tool_calls=sum(turn.tool_calls for turn in turns),
+            cost=sum(turn.cost for turn in turns),
         )
 
 

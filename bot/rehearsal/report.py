@@ -18,7 +18,10 @@ def lines_of(evaluation: Evaluation) -> list[str]:
         f"scenarios: {len(evaluation.results)}, each played {k} times",
         f"pass^1: {evaluation.pass_hat(1):.3f}" + (f"   pass^{k}: {evaluation.pass_hat(k):.3f}" if k > 1 else ""),
         f"model calls: {spent.calls}; tool calls: {spent.tool_calls}; "
-        f"tokens in {spent.prompt_tokens}, out {spent.output_tokens}",
+        f"tokens in {spent.prompt_tokens}, out {spent.output_tokens}"
+        # What a script would have cost says nothing.
+        + ("" if evaluation.simulated else f"; cost {spent.cost / 1_000_000:.2f} USD"),
+        f"a conversation took {evaluation.seconds:.1f} s on average",
     ]
     for result in evaluation.results:
         mark = "ok  " if result.passed == len(result.runs) else "FAIL"
@@ -48,6 +51,8 @@ def figures_of(evaluation: Evaluation) -> dict[str, Any]:
         "model_calls": evaluation.spent.calls,
         "prompt_tokens": evaluation.spent.prompt_tokens,
         "output_tokens": evaluation.spent.output_tokens,
+        "cost_usd": None if evaluation.simulated else round(evaluation.spent.cost / 1_000_000, 4),
+        "seconds": round(evaluation.seconds, 2),
         "scenarios": [
             {
                 "slug": result.scenario.slug,

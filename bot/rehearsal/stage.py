@@ -47,6 +47,8 @@ class Spent:
     prompt_tokens: int
     output_tokens: int
     tool_calls: int = 0
+    cost: int = 0
+    """In millionths of a US dollar, by the price table."""
 
 
 @dataclass(slots=True)
@@ -143,6 +145,7 @@ class Scene:
                     prompt_tokens=row["prompt_tokens"],
                     output_tokens=row["output_tokens"],
                     tool_calls=row["called"],
+                    cost=row["cost_microusd"],
                 )
                 for row in rows.mappings()
             ]
