@@ -66,4 +66,5 @@ def _run(run: Run, number: int, texts: Translator) -> str:
 
 def _line(line: Line) -> str:
     buttons = "".join(f"<b>{escape(label)}</b>" for label in line.buttons)
-    return f'<p class="{"client" if line.by_client else "agent"}">{escape(line.text)}{buttons}</p>'
+    shown = f"<span>{buttons}</span>" if buttons else ""
+    return f'<p class="{"client" if line.by_client else "agent"}">{escape(line.text)}{shown}</p>'
