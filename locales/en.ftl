@@ -264,3 +264,16 @@ report-failed = Failed
 report-of = { $passed } of { $runs }
 report-run = Conversation { $number }: { $turns } turns, { $calls } model calls, { $seconds } s
 report-anyone = Master
+report-fault = { $kind ->
+        [no_appointment] No appointment: { $what }
+        [too_many] An appointment too many: { $what }
+        [touched] Somebody else's appointment was touched: { $what }
+        [not_called] No person was called: { $what }
+        [called] A person was called: { $what }
+        [never_said] Never said: { $what }
+        [said] Said: { $what }
+        [no_button] There was no button: { $what }
+        [not_done] The client was not done, messages: { $what }
+        [client_failed] The model that plays the client failed: { $what }
+       *[no_answer] The assistant did not answer
+    }

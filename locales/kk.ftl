@@ -265,3 +265,16 @@ report-failed = Өтпеді
 report-of = { $runs } ішінен { $passed }
 report-run = { $number }-әңгіме: { $turns } кезек, модельге { $calls } жүгіну, { $seconds } с
 report-anyone = Шебер
+report-fault = { $kind ->
+        [no_appointment] Жазба жоқ: { $what }
+        [too_many] Артық жазба: { $what }
+        [touched] Бөтен жазба өзгерді: { $what }
+        [not_called] Адам шақырылмады: { $what }
+        [called] Адам шақырылды: { $what }
+        [never_said] Айтылмады: { $what }
+        [said] Артық айтылды: { $what }
+        [no_button] Батырма болмады: { $what }
+        [not_done] Клиент мақсатына жетпеді, хабарлама саны: { $what }
+        [client_failed] Клиентті ойнайтын модель жауап бермеді: { $what }
+       *[no_answer] Көмекші жауап бермеді
+    }

@@ -266,3 +266,16 @@ report-failed = Не пройден
 report-of = { $passed } из { $runs }
 report-run = Разговор { $number }: ходов { $turns }, обращений к модели { $calls }, { $seconds } с
 report-anyone = Мастер
+report-fault = { $kind ->
+        [no_appointment] Нет записи: { $what }
+        [too_many] Лишняя запись: { $what }
+        [touched] Задета чужая запись: { $what }
+        [not_called] Человека не позвали: { $what }
+        [called] Позвали человека: { $what }
+        [never_said] Не сказано: { $what }
+        [said] Сказано лишнее: { $what }
+        [no_button] Не было кнопки: { $what }
+        [not_done] Клиент не добился своего, сообщений: { $what }
+        [client_failed] Не ответила модель, которая играет клиента: { $what }
+       *[no_answer] Помощник не ответил
+    }

@@ -479,7 +479,9 @@ class Installation:
             await self.settles()
             async with self.core.database.company(self.company_id) as tx:
                 resting = await tx.connection.scalar(
-                    select(func.max(work.c.due_at)).where(work.c.company_id == self.company_id, work.c.kind != "sweep")
+                    select(func.max(work.c.due_at)).where(
+                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory"])
+                    )
                 )
             if resting is None:
                 return

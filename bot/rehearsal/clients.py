@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from bot.rehearsal.faults import Fault, FaultKind
 from bot.rehearsal.scenario import Press, Scenario, ShareContact
 from bot.rehearsal.stage import Actor
 from locales import prompt_text
@@ -31,7 +32,7 @@ class Line:
 @dataclass(slots=True)
 class Transcript:
     lines: list[Line] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     """What could not be done as the scenario says."""
 
     def say(self, text: str) -> None:
@@ -65,7 +66,7 @@ class ScriptedClient:
                     try:
                         transcript.hear(await actor.presses(line.press))
                     except LookupError:
-                        transcript.faults.append(f"there was no button «{line.press}»")
+                        transcript.faults.append(Fault(FaultKind.NO_BUTTON, line.press))
                         return transcript
                 case ShareContact() if not actor.shared:
                     transcript.hear(await _share(scenario, actor, transcript))
@@ -95,7 +96,7 @@ class PlayedClient:
                 transcript.hear(await _share(scenario, actor, transcript))
             heard = "\n".join(_shown(line) for line in transcript.lines[before:])
             talk.append(Content(role="user", parts=(TextPart(text=heard or "…"),)))
-        transcript.faults.append(f"the client was not done after {_MOST_MESSAGES} messages")
+        transcript.faults.append(Fault(FaultKind.NOT_DONE, str(_MOST_MESSAGES)))
         return transcript
 
     async def _next(self, scenario: Scenario, talk: Sequence[Content], transcript: Transcript) -> str | None:
@@ -104,7 +105,7 @@ class PlayedClient:
         try:
             answer = await self._model.generate(ModelRequest(system=system, contents=talk, tools=(), timeout=_THINKS))
         except ModelError as error:
-            transcript.faults.append(f"the client's model failed: {error}")
+            transcript.faults.append(Fault(FaultKind.CLIENT_FAILED, str(error)))
             return None
         said = answer.content.text.strip()
         return None if said.startswith(_ENDS) or not said else said.removesuffix(_ENDS).strip()
@@ -116,7 +117,7 @@ class PlayedClient:
         try:
             return await actor.presses(label)
         except LookupError:
-            transcript.faults.append(f"the client pressed «{label}», which was not there")
+            transcript.faults.append(Fault(FaultKind.NO_BUTTON, label))
             return ()
 
 

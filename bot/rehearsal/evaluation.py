@@ -11,6 +11,7 @@ from statistics import fmean
 
 from bot.company_file import CompanyFile
 from bot.rehearsal.clients import Line, SimulatedClient
+from bot.rehearsal.faults import Fault, FaultKind
 from bot.rehearsal.scenario import Scenario
 from bot.rehearsal.stage import Scene, Spent, Stage
 from bot.rehearsal.verdict import faults_of, pass_hat, standing
@@ -24,7 +25,7 @@ _STRANGER, _STRANGERS_PHONE = "Ольга Чужая", "+79990009988"
 class Run:
     """One conversation. No faults: it passed."""
 
-    faults: Sequence[str]
+    faults: Sequence[Fault]
     lines: Sequence[Line]
     turns: Sequence[Spent]
     seconds: float
@@ -116,7 +117,7 @@ async def play(stage: Stage, cast: Cast, scenario: Scenario, client: SimulatedCl
     try:
         transcript = await client.play(scenario, actor)
     except TimeoutError:
-        return Run(faults=["no answer came"], lines=(), turns=await scene.list_turns(), seconds=0.0)
+        return Run(faults=[Fault(FaultKind.NO_ANSWER)], lines=(), turns=await scene.list_turns(), seconds=0.0)
     seconds = time.monotonic() - started
     faults = faults_of(scenario, crm=scene.crm, others=others, called=await scene.list_handovers(), told=actor.told)
     return Run(

@@ -8,6 +8,7 @@ from string import Template
 
 from bot.rehearsal.clients import Line
 from bot.rehearsal.evaluation import Evaluation, Result, Run
+from bot.rehearsal.faults import Fault
 from locales import Translator
 
 _PAGE = Path(__file__).with_name("page.html")
@@ -55,13 +56,17 @@ def _scenario(result: Result, texts: Translator) -> str:
 def _run(run: Run, number: int, texts: Translator) -> str:
     calls = sum(turn.calls for turn in run.turns)
     told = texts.text("report-run", number=number, turns=len(run.turns), calls=calls, seconds=f"{run.seconds:.1f}")
-    faults = "".join(f"<li>{escape(fault)}</li>" for fault in run.faults)
+    faults = "".join(f"<li>{escape(_told(fault, texts))}</li>" for fault in run.faults)
     return (
         f"<section><h3>{escape(told)}</h3>"
         + (f'<ul class="faults">{faults}</ul>' if faults else "")
         + "".join(map(_line, run.lines))
         + "</section>"
     )
+
+
+def _told(fault: Fault, texts: Translator) -> str:
+    return texts.text("report-fault", kind=fault.kind.name.lower(), what=fault.what or "—")
 
 
 def _line(line: Line) -> str:

@@ -61,7 +61,7 @@ def figures_of(evaluation: Evaluation) -> dict[str, Any]:
                 "passed": result.passed,
                 "runs": [
                     {
-                        "faults": list(run.faults),
+                        "faults": [str(fault) for fault in run.faults],
                         "turns": len(run.turns),
                         "model_calls": sum(turn.calls for turn in run.turns),
                         "seconds": round(run.seconds, 2),

@@ -6,21 +6,22 @@ import re
 from collections.abc import Sequence
 from math import comb
 
+from bot.rehearsal.faults import Fault, FaultKind
 from bot.rehearsal.scenario import Ends, Expected, Scenario
 from sandbox.staff_side import CRMSandbox, Visit
 
 
 def faults_of(
     scenario: Scenario, *, crm: CRMSandbox, others: Sequence[Visit], called: Sequence[str], told: str
-) -> list[str]:
+) -> list[Fault]:
     """Return what is not as it should be. `others`: the visits of other people as they stood before."""
     ends = scenario.ends
     return [
         *_appointments(ends, _visits_of(crm, scenario.client.phone)),
         *_untouched(crm, others),
         *_handovers(ends, called),
-        *(f"never said: «{one}»" for one in ends.said if _plain(one) not in _plain(told)),
-        *(f"said: «{one}»" for one in ends.never_said if _plain(one) in _plain(told)),
+        *(Fault(FaultKind.NEVER_SAID, one) for one in ends.said if _plain(one) not in _plain(told)),
+        *(Fault(FaultKind.SAID, one) for one in ends.never_said if _plain(one) in _plain(told)),
     ]
 
 
@@ -40,17 +41,17 @@ def _visits_of(crm: CRMSandbox, phone: str) -> list[Visit]:
     return [visit for visit in standing(crm) if _digits(visit.phone) == _digits(phone)]
 
 
-def _appointments(ends: Ends, visits: Sequence[Visit]) -> list[str]:
+def _appointments(ends: Ends, visits: Sequence[Visit]) -> list[Fault]:
     """Match what should stand with what does, one to one."""
     left = list(visits)
     faults = []
     for wanted in ends.appointments:
         fitting = next((visit for visit in left if _fits(wanted, visit)), None)
         if fitting is None:
-            faults.append(f"no appointment: {_wanted(wanted)}")
+            faults.append(Fault(FaultKind.NO_APPOINTMENT, _wanted(wanted)))
         else:
             left.remove(fitting)
-    return faults + [f"an appointment too many: {_stands(visit)}" for visit in left]
+    return faults + [Fault(FaultKind.TOO_MANY, _stands(visit)) for visit in left]
 
 
 def _fits(wanted: Expected, visit: Visit) -> bool:
@@ -61,21 +62,24 @@ def _fits(wanted: Expected, visit: Visit) -> bool:
     )
 
 
-def _untouched(crm: CRMSandbox, others: Sequence[Visit]) -> list[str]:
+def _untouched(crm: CRMSandbox, others: Sequence[Visit]) -> list[Fault]:
     now = {visit.id: visit for visit in standing(crm)}
     return [
-        f"somebody else's appointment was touched: {_stands(visit)}"
+        Fault(FaultKind.TOUCHED, _stands(visit))
         for visit in others
         if visit.id not in now or now[visit.id].starts != visit.starts
     ]
 
 
-def _handovers(ends: Ends, called: Sequence[str]) -> list[str]:
+def _handovers(ends: Ends, called: Sequence[str]) -> list[Fault]:
     if ends.handovers is None:
         return []
     missing = sorted(set(ends.handovers) - set(called))
     unwanted = sorted(set(called) - set(ends.handovers))
-    return [f"no person was called: {one}" for one in missing] + [f"a person was called: {one}" for one in unwanted]
+    return [
+        *(Fault(FaultKind.NOT_CALLED, one) for one in missing),
+        *(Fault(FaultKind.CALLED, one) for one in unwanted),
+    ]
 
 
 def _wanted(one: Expected) -> str:

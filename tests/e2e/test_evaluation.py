@@ -14,6 +14,7 @@ from bench.evaluate import CASTS, SCENARIOS, evaluate_examples
 from bot.rehearsal.clients import Line
 from bot.rehearsal.company import evaluate_company, lowered
 from bot.rehearsal.evaluation import Evaluation, Result, Run
+from bot.rehearsal.faults import Fault, FaultKind
 from bot.rehearsal.page import page_of
 from bot.rehearsal.scenario import NOW, Scenario, ScenarioError, load_scenarios
 from bot.rehearsal.verdict import pass_hat
@@ -40,7 +41,9 @@ async def test_every_scenario_ends_as_it_should_and_costs_few_model_calls(still,
     evaluation = await evaluate_examples(still, open_ones)
 
     assert evaluation.simulated
-    assert {one.scenario.slug: one.runs[0].faults for one in evaluation.results if one.runs[0].faults} == {}
+    assert {
+        one.scenario.slug: list(map(str, one.runs[0].faults)) for one in evaluation.results if one.runs[0].faults
+    } == {}
     turns = [turn for result in evaluation.results for run in result.runs for turn in run.turns]
     assert max(turn.calls for turn in turns if not turn.tool_calls) <= 2
     assert max(turn.calls for turn in turns if turn.tool_calls) <= 4
@@ -86,10 +89,10 @@ async def test_what_is_not_as_it_should_be_fails_and_says_why(still):
     [result] = (await evaluate_examples(still, [wrong])).results
 
     assert result.passed == 0
-    assert [re.sub(",.*", "", fault) for fault in result.runs[0].faults] == [
+    assert [re.sub(",.*", "", str(fault)) for fault in result.runs[0].faults] == [
         "an appointment too many: Маникюр",
-        "never said: «9999»",
-        "said: «1800»",
+        "never said: 9999",
+        "said: 1800",
     ]
 
 
@@ -150,7 +153,7 @@ async def test_the_page_shows_each_dialogue_and_where_it_failed(tmp_path):
 
     assert "ничего не говорит о том, насколько хорошо отвечает модель" in text
     assert "50%" in text
-    assert shown == ["no appointment: <b>Маникюр</b>"]
+    assert shown == ["Нет записи: <b>Маникюр</b>"]
     assert said == "Хочу <script>стрижку</script>"
     assert scripts == 0
 
@@ -168,6 +171,6 @@ def _two_results() -> Evaluation:
     )
     lines = [Line(by_client=True, text="Хочу <script>стрижку</script>"), Line(by_client=False, text="Когда?")]
     good = Run(faults=(), lines=lines, turns=(), seconds=1.0)
-    bad = Run(faults=["no appointment: <b>Маникюр</b>"], lines=lines, turns=(), seconds=1.0)
+    bad = Run(faults=[Fault(FaultKind.NO_APPOINTMENT, "<b>Маникюр</b>")], lines=lines, turns=(), seconds=1.0)
     results = [Result(scenario=scenario, runs=[good]), Result(scenario=scenario, runs=[bad])]
     return Evaluation(company="Элита", model="scripted", simulated=True, results=results)
