@@ -46,8 +46,8 @@ class ScriptedModel:
         """Return the parts of the next model turn: words, or calls of declared functions."""
         if (recording := _to_write_down(request)) is not None:
             return [text_part(_written_down(request, recording))]
-        if not request.declarations:
-            return [text_part(_extract(request))]
+        if not request.declarations and (said := _noted_lines(request)):
+            return [text_part(". ".join(said[-5:]))]
         view = read_view(request, self._clock())
         phrases = Phrases(language_of(view.client_texts, view.facts.language))
         parts = _next_step(view, read_wish(view, phrases), phrases)
@@ -64,11 +64,10 @@ def _to_write_down(request: GenerateRequest) -> Blob | None:
     return sounds[0] if sounds and not request.declarations else None
 
 
-def _extract(request: GenerateRequest) -> str:
-    """Answer a request without tools, such as one for a note, by the client's last words: a rule sums nothing up."""
+def _noted_lines(request: GenerateRequest) -> list[str]:
+    """Return the client's words in a conversation that a note is to be written of: a rule sums nothing up."""
     text = "\n".join(content.text for content in request.contents or [] if content.role != "model")
-    said = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("CLIENT:")]
-    return ". ".join(said[-5:]) or "-"
+    return [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("CLIENT:")]
 
 
 def _written_down(request: GenerateRequest, recording: Blob) -> str:
