@@ -18,6 +18,12 @@ from db.spending import Spending
 from orchestration.turns import TurnPostponed
 
 
+@pytest.fixture(autouse=True)
+def only_when_asked(monkeypatch):
+    """Keep the worker's own lane from remembering in between, however long a test takes."""
+    monkeypatch.setattr("bot.worker_app._SWEEP_POLL", timedelta(hours=1))
+
+
 @pytest.fixture
 async def remember(house):
     """Do what is due of the memory now, as the worker's lane does; return how much that was."""
