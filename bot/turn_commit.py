@@ -75,6 +75,8 @@ class Waiting:
     spent: int = 0
     """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
     memory: ClientMemory | None = None
+    asked_at: datetime | None = None
+    """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from prometheus_client import Histogram
@@ -18,7 +19,7 @@ from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
-from orchestration.conversation import Conversation
+from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
@@ -40,6 +41,8 @@ class ChannelMedia:
 
 
 NO_BUDGET = ModelBudget()
+TAKEN_BEFORE_KEPT = timedelta(milliseconds=500)
+"""A reply reaches the client a moment before we have written down that it was taken."""
 MOST_UPDATES = 100
 MOST_HISTORY = 60
 
@@ -140,7 +143,17 @@ class TurnJob:
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
             spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
             memory = await stores.memory.find(tx, claim.dialogue_id)
-        return Waiting(dialogue=dialogue, updates=updates, history=history, state=state, spent=spent, memory=memory)
+            asked_by = _asked_by(Conversation.from_state(state))
+            asked_at = await stores.outbox.find_sent_at(tx, claim.dialogue_id, asked_by) if asked_by else None
+        return Waiting(
+            dialogue=dialogue,
+            updates=updates,
+            history=history,
+            state=state,
+            spent=spent,
+            memory=memory,
+            asked_at=asked_at,
+        )
 
     async def _feed(self, channel: Channel, waiting: Waiting, *, one_by_one: bool) -> Head:
         """Run updates through the channel's handlers until the next one would begin another turn."""
@@ -192,6 +205,7 @@ class TurnJob:
             history=waiting.history,
             spent_before=waiting.spent,
             memory=waiting.memory,
+            was_asked=_was_asked(channel, waiting, head),
             now=self._clock(),
             texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
             choices=self._channels[channel.type].choices,
@@ -204,3 +218,19 @@ class TurnJob:
             return await self._orchestrator.run_turn(turn)
         async with showing_typing(self._channels[channel.type], channel, waiting.dialogue, head.messages[-1]):
             return await self._orchestrator.run_turn(turn)
+
+
+def _asked_by(conversation: Conversation) -> UUID | None:
+    """Return the turn whose reply asks for a yes; None where none is asked for."""
+    proposal = conversation.proposal
+    return proposal.turn_id if proposal is not None and conversation.step is Step.CONFIRMING else None
+
+
+def _was_asked(channel: Channel, waiting: Waiting, head: Head) -> bool:
+    """Say whether the open question had reached the client when they wrote: a yes in words is one to it only then.
+
+    Over a channel of one's own the reply is the answer to the caller's request, however the outbox stands.
+    """
+    if channel.type is ChannelType.API or _asked_by(Conversation.from_state(waiting.state)) is None:
+        return True
+    return waiting.asked_at is not None and head.updates[0].accepted_at >= waiting.asked_at - TAKEN_BEFORE_KEPT

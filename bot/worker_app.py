@@ -213,7 +213,7 @@ def build_orchestrator(
         database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
     )
     desk = BookingDesk(CommittedIntents(stores, core.clock), being_booked, proposals)
-    confirmation = Confirmation(desk)
+    confirmation = Confirmation(desk, proposals)
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)

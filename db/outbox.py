@@ -36,6 +36,16 @@ class Outbox:
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
 
+    async def find_sent_at(self, tx: Transaction, dialogue_id: DialogueId, turn_id: UUID) -> datetime | None:
+        """Return when the last reply of a turn was taken by the messenger; None while one is still on its way."""
+        mine = (
+            replies.c.company_id == tx.company,
+            replies.c.turn_id == turn_id,
+            replies.c.dialogue_id == dialogue_id,
+        )
+        rows = (await tx.connection.execute(select(replies.c.sent_at).where(*mine))).scalars().all()
+        return max(rows) if rows and all(one is not None for one in rows) else None
+
     async def put(
         self, tx: Transaction, dialogue: Dialogue, payloads: Sequence[Mapping[str, Any]], *, turn_id: UUID | None
     ) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from db.records import Dialogue, IntentKind
 from orchestration.booking import BookingDesk
 from orchestration.conversation import PROPOSAL_LIFETIME, Conversation, Proposal, Step
-from orchestration.proposals import NO, YES
+from orchestration.proposals import NO, YES, Proposals
 from orchestration.turns import Turn
 
 # "Book me in" is no yes to a cancellation, and "cancel" is a yes to nothing else.
@@ -26,8 +26,9 @@ _NO_TO = {
 class Confirmation:
     """Reads a turn as an answer to the open proposal, and lets the desk act on a yes."""
 
-    def __init__(self, desk: BookingDesk) -> None:
+    def __init__(self, desk: BookingDesk, proposals: Proposals) -> None:
         self._desk = desk
+        self._proposals = proposals
 
     async def was_begun(self, dialogue: Dialogue, conversation: Conversation) -> bool:
         """Say whether the open proposal was confirmed before now."""
@@ -52,7 +53,11 @@ class Confirmation:
             return False
         words = turn.client_text
         if turn.texts.is_yes(words) or turn.texts.is_one_of(_YES_TO[proposal.kind], words):
-            await self._on_yes(turn, proposal)
+            if turn.was_asked or await self._desk.was_begun(turn.dialogue, proposal.id):
+                await self._on_yes(turn, proposal)
+            else:
+                # They said yes to something else: this question was still on its way to them.
+                self._proposals.ask_again(turn, proposal)
             return True
         if turn.texts.is_no(words) or turn.texts.is_one_of(_NO_TO[proposal.kind], words):
             self._on_no(turn)

@@ -155,6 +155,8 @@ class Proposal(_Kept):
     phone: str = ""
     phone_proved: bool = False
     comment: str = ""
+    turn_id: UUID | None = None
+    """The turn whose reply asks for it; None: of a version that did not keep it."""
 
 
 class Wish(_Kept):

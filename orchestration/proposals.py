@@ -79,8 +79,12 @@ class Proposals:
         self._propose(turn, proposal)
         return {"status": "client_asked_to_confirm"}
 
+    def ask_again(self, turn: Turn, proposal: Proposal) -> None:
+        """Put the open proposal before the client once more, as a question of this turn."""
+        self._propose(turn, proposal)
+
     def _propose(self, turn: Turn, proposal: Proposal) -> None:
-        turn.conversation = turn.conversation.proposing(proposal)
+        turn.conversation = turn.conversation.proposing(proposal.model_copy(update={"turn_id": turn.id}))
         turn.outcome = "proposed"
         yes = "button-yes-cancel-visit" if proposal.others else _YES_LABELS[proposal.kind]
         answers = (

@@ -107,6 +107,8 @@ class Turn:
     model: str | None = None
     prompt_version: str | None = None
     outcome: str = "answered"
+    was_asked: bool = True
+    """The question that is open had reached the client before they wrote this."""
     saw_picture: bool = False
     """The client sent a picture: a price said now would be one from a picture."""
     erases: bool = False

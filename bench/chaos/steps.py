@@ -50,7 +50,7 @@ STEPS = (
     _step("read redis copy", "db.dialogue_state:DialogueStates._read", WORKER, REDIS),
     _step("feed", "bot.turn_job:TurnJob._feed", WORKER),
     _step("typing", "handlers.telegram.dispatch:TelegramDispatch.show_typing", WORKER),
-    _step("model call", "orchestration.gemini:GeminiService.generate", WORKER),
+    _step("model call", "orchestration.model_service:ModelService.generate", WORKER),
     _step("tool call", "orchestration.tools.manager:ToolManager.call", WORKER),
     _step("record intent", "bot.records_of_writes:CommittedIntents.record", WORKER, POSTGRES, grave=True),
     _step("check price", "orchestration.booking:BookingDesk._still_as_shown", WORKER),
