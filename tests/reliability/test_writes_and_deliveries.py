@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -146,3 +147,43 @@ async def test_flood_control_is_obeyed(house, until):
     await people.wait_for(client.bot_id, client.user.id, lambda _: bool(client.heard))
 
     assert len(client.heard) == 1
+
+
+async def test_a_yes_in_words_to_a_question_that_is_still_on_its_way_books_nothing(house):
+    """The client saw the first question only: their "да" is to that one, and the second is put to them again."""
+    client = house.client()
+    await client.reaches_proposal()
+    telegram = house.vendors.telegram
+    telegram.fail_next("sendmessage", times=100, code=500)
+    await telegram.people.send_text(client.bot_id, client.user, "Нет, лучше в 17:00")
+    await settles_turns(house)
+    await telegram.people.send_text(client.bot_id, client.user, "да")
+    await settles_turns(house)
+
+    assert house.records() == []
+
+    telegram.clear_faults()
+    await house.settles_with_time()
+    assert [("17:00" in said, "Записать вас?" in said) for said in client.heard[-2:]] == [(True, True)] * 2
+    assert house.records() == []
+
+
+async def settles_turns(house):
+    """Wait until every turn is made, whatever becomes of its replies."""
+    telegram = house.vendors.telegram
+    async with asyncio.timeout(20):
+        while True:
+            due = await due_now(house, "turn")
+            if not due and not any(bot.updates for bot in telegram.state.bots.values()):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def due_now(house, kind):
+    async with house.core.database.company(house.company_id) as tx:
+        rows = await tx.connection.execute(
+            select(work.c.dialogue_id).where(
+                work.c.company_id == house.company_id, work.c.kind == kind, work.c.due_at <= house.clock()
+            )
+        )
+        return rows.all()
