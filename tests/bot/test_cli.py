@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from uuid import UUID
 
@@ -147,7 +148,8 @@ async def test_a_crm_is_connected_by_one_command_that_says_at_once_what_works(co
 
     assert "set duration_property" in half
     assert "something is missing" in half
-    assert "free times on 7 of the next 7 days" in whole
+    # In the evening nothing is free today any more.
+    assert re.search(r"free times on [67] of the next 7 days", whole)
     assert "something is missing" not in whole
     assert {line["in the CRM"] for line in mapping} == {"found"}
     assert "https://admin.example.com/api/v1/crm/webhook/" in address
