@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import aiohttp
 from google import genai
@@ -26,6 +26,7 @@ from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Ov
 from orchestration.ports import (
     CallPart,
     Content,
+    Listener,
     MediaPart,
     ModelAnswer,
     ModelRequest,
@@ -59,6 +60,14 @@ _SAFETY = [
         types.HarmCategory.HARM_CATEGORY_DANGEROUS_CONTENT,
     )
 ]
+
+
+class _Question(TypedDict):
+    """What both ways of asking take."""
+
+    model: str
+    contents: types.ContentListUnion
+    config: types.GenerateContentConfig
 
 
 class GeminiService(ModelService):
@@ -107,12 +116,13 @@ class GeminiService(ModelService):
 
     async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
         cache = self.caches.find(model, request.stable, request.tools) if self.caches else None
+        contents = [*_rest_of_prompt(request, cache), *(_to_sdk(content) for content in request.contents)]
+        question: _Question = {"model": model, "contents": contents, "config": _config(request, room, cache)}
         try:
-            response = await self._client.aio.models.generate_content(
-                model=model,
-                contents=[*_rest_of_prompt(request, cache), *(_to_sdk(content) for content in request.contents)],
-                config=_config(request, room, cache),
-            )
+            if request.listener is None:
+                response = await self._client.aio.models.generate_content(**question)
+            else:
+                response = await self._listen(question, request.listener)
         except errors.APIError as error:
             if cache is not None and self.caches is not None and error.code in _CACHE_IS_GONE:
                 self.caches.forget(cache)
@@ -130,6 +140,42 @@ class GeminiService(ModelService):
         # What was thought and then blocked is billed too.
         counted = count_usage(ModelAnswer(content=Content(role="model", parts=()), usage=usage, model=answered_by))
         return replace(counted, content=_answer(response))
+
+    async def _listen(self, question: _Question, listener: Listener) -> types.GenerateContentResponse:
+        """Ask for the answer as it is written; return the whole of it, its parts as they came.
+
+        The finish reason and the counts stand in the last piece, or in several that repeat and correct them.
+        """
+        whole = types.GenerateContentResponse()
+        parts: list[types.Part] = []
+        async for piece in await self._client.aio.models.generate_content_stream(**question):
+            whole.usage_metadata = piece.usage_metadata or whole.usage_metadata
+            whole.model_version = piece.model_version or whole.model_version
+            whole.prompt_feedback = piece.prompt_feedback or whole.prompt_feedback
+            for candidate in (piece.candidates or [])[:1]:
+                new = (candidate.content.parts if candidate.content else None) or []
+                _put_together(parts, new)
+                reason = candidate.finish_reason or (whole.candidates[0].finish_reason if whole.candidates else None)
+                content = types.Content(role="model", parts=parts)
+                whole.candidates = [types.Candidate(content=content, finish_reason=reason)]
+                for part in new:
+                    if part.text and not part.thought:
+                        await listener.hear(part.text)
+        return whole
+
+
+def _put_together(parts: list[types.Part], new: Sequence[types.Part]) -> None:
+    """Add what came; words that follow words are one part, where neither is signed (a signed part stays as it is)."""
+    for part in new:
+        last = parts[-1] if parts else None
+        if last is not None and _is_plain(last) and _is_plain(part) and bool(last.thought) == bool(part.thought):
+            parts[-1] = last.model_copy(update={"text": f"{last.text}{part.text}"})
+        else:
+            parts.append(part)
+
+
+def _is_plain(part: types.Part) -> bool:
+    return bool(part.text) and part.thought_signature is None and part.function_call is None
 
 
 def _tools(tools: Sequence[ToolDeclaration]) -> types.ToolListUnion | None:

@@ -77,6 +77,8 @@ class ModelService(ABC):
             except ModelUnavailable as error:
                 log.warning("model_failed_once", model=model, error=str(error))
                 failed = error
+                if request.is_heard:
+                    break
         if failed is None:
             MODEL_CALLS.labels(models[0], "resting").inc()
         raise failed or ModelUnavailable("the model rests after failures")
@@ -104,7 +106,7 @@ class ModelService(ABC):
         try:
             return await self._ask_patiently(model, request, _MOST_OUTPUT_TOKENS)
         except ModelBlocked as error:
-            if error.kind is Blocked.REFUSED:
+            if error.kind is Blocked.REFUSED or request.is_heard:
                 raise
             log.warning("model_answer_unusable", model=model, kind=error.kind.value, reason=str(error))
             room = _MOST_OUTPUT_TOKENS * (2 if error.kind is Blocked.TOO_LONG else 1)
@@ -118,7 +120,7 @@ class ModelService(ABC):
                 answer = await self.ask(model, request, room=room)
             except Overloaded as error:
                 MODEL_CALLS.labels(model, error.outcome).inc()
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or request.is_heard:
                     raise ModelUnavailable(error.outcome) from error
                 delay = error.delay or _backoff(attempt)
             except ModelBlocked:

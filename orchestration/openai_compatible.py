@@ -21,9 +21,11 @@ from db.records import Usage
 from orchestration.errors import Blocked, ModelBlocked, ModelRefused
 from orchestration.model_breaker import ModelBreaker
 from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Overloaded, count_usage
+from orchestration.openai_stream import listen
 from orchestration.ports import (
     CallPart,
     Content,
+    Listener,
     MediaPart,
     ModelAnswer,
     ModelRequest,
@@ -67,7 +69,7 @@ class OpenAICompatibleService(ModelService):
         if request.tools:
             parameters["tools"] = [_tool(tool) for tool in request.tools]
         try:
-            completion: ChatCompletion = await self._client.chat.completions.create(**parameters)
+            completion = await self._complete(parameters, request.listener)
         except openai.APIStatusError as error:
             if error.status_code not in RETRYABLE:
                 MODEL_CALLS.labels(model, str(error.status_code)).inc()
@@ -84,6 +86,15 @@ class OpenAICompatibleService(ModelService):
             ModelAnswer(content=Content(role="model", parts=()), usage=_usage(completion), model=answered_by)
         )
         return ModelAnswer(content=_answer(completion), usage=counted.usage, model=answered_by)
+
+    async def _complete(self, parameters: dict[str, Any], listener: Listener | None) -> ChatCompletion:
+        if listener is None:
+            whole: ChatCompletion = await self._client.chat.completions.create(**parameters)
+            return whole
+        pieces = await self._client.chat.completions.create(
+            **parameters, stream=True, stream_options={"include_usage": True}
+        )
+        return await listen(pieces, listener)
 
 
 def _tool(tool: ToolDeclaration) -> dict[str, Any]:

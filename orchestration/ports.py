@@ -3,7 +3,7 @@ the fit there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol
@@ -107,11 +107,29 @@ class ToolDeclaration:
     parameters: Mapping[str, Any]
 
 
+@dataclass(slots=True)
+class Listener:
+    """Hears an answer's words while the model writes them, piece by piece, thoughts left out.
+
+    Once it has heard anything (`begun`), the answer cannot be asked for anew: a failure is told as one.
+    """
+
+    take: Callable[[str], Awaitable[None]]
+    begun: bool = False
+
+    async def hear(self, piece: str) -> None:
+        """Take the next piece; what `take` raises ends the answer."""
+        if piece:
+            self.begun = True
+            await self.take(piece)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One question to the model. `model` None: the platform's default. `timeout` bounds the whole call.
 
     `stable`: the beginning of `system` that is the same in many questions, for a provider that can keep it.
+    `listener`: who hears the words as they are written; None: the whole answer is enough.
     """
 
     system: str
@@ -120,6 +138,12 @@ class ModelRequest:
     tools: Sequence[ToolDeclaration]
     timeout: timedelta
     model: str | None = None
+    listener: Listener | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Say whether a part of the answer was heard already: it must not begin anew."""
+        return self.listener is not None and self.listener.begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from aiohttp import web
 from sandbox.gemini.models import SERVED
 from sandbox.gemini.usage import count_prompt
 from sandbox.gemini.wire import GenerateRequest
-from sandbox.openai.wire import Json, OpenAIError, as_policy_reads, check, completion, document
+from sandbox.openai.wire import Json, OpenAIError, as_policy_reads, check, chunks, completion, document
 from sandbox.scripted.model import ScriptedModel
 
 _HANG_S = 600
@@ -43,7 +43,7 @@ _ODD: dict[str, tuple[Json, str]] = {
         "tool_calls",
     ),
 }
-FAULTS = (*_FAULTS, *_ODD, "hang", "cut")
+FAULTS = (*_FAULTS, *_ODD, "hang", "cut", "cut_stream")
 
 
 class OpenAISandbox:
@@ -95,22 +95,26 @@ class OpenAISandbox:
             if body.get("model") not in self.models:
                 raise OpenAIError(404, f"The model `{body.get('model')}` does not exist.", code="model_not_found")
             check(body)
-            if self._faults:
-                return await self._fail(self._faults.popleft(), request, body["model"])
+            if self._faults and self._faults[0] != "cut_stream":
+                return await self._fail(self._faults.popleft(), request, body)
             parsed = as_policy_reads(body)
             parts = self._policy(parsed)
             parts = await parts if inspect.isawaitable(parts) else parts
             tokens = sum(count_prompt(SERVED[0], parsed).values())
-            return web.json_response(completion(f"{body['model']}-2026-11", tokens, parts))
+            return await _send(request, body, completion(f"{body['model']}-2026-11", tokens, parts), self._cut_now())
         except OpenAIError as error:
             if error.status == 400:
                 self.violations.append(str(error))
             return web.json_response(error.body, status=error.status)
 
-    async def _fail(self, kind: str, request: web.Request, model: str) -> web.StreamResponse:
+    def _cut_now(self) -> bool:
+        """Say whether the stream is to break in its middle."""
+        return bool(self._faults) and self._faults.popleft() == "cut_stream"
+
+    async def _fail(self, kind: str, request: web.Request, body: Json) -> web.StreamResponse:
         if kind in _ODD:
             message, finish = _ODD[kind]
-            return web.json_response(document(model, message, finish, 10, 1))
+            return await _send(request, body, document(body["model"], message, finish, 10, 1))
         if kind == "hang":
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(_HANG_S)
@@ -121,3 +125,20 @@ class OpenAISandbox:
         status, message_text = _FAULTS[kind]
         error = OpenAIError(status, message_text, kind="server_error")
         return web.json_response(error.body, status=status, headers={"Retry-After": "0"})
+
+
+async def _send(request: web.Request, body: Json, whole: Json, cut: bool = False) -> web.StreamResponse:
+    """Answer in one piece, or as the server-sent events of a stream; `cut`: it breaks in its middle."""
+    if not body.get("stream"):
+        return web.json_response(whole)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+    await response.prepare(request)
+    pieces = chunks(whole, with_usage=bool((body.get("stream_options") or {}).get("include_usage")))
+    for piece in pieces[: len(pieces) // 2] if cut else pieces:
+        await response.write(f"data: {json.dumps(piece, ensure_ascii=False)}\n\n".encode())
+    if cut and request.transport is not None:
+        request.transport.close()
+        return response
+    await response.write(b"data: [DONE]\n\n")
+    await response.write_eof()
+    return response

@@ -20,10 +20,12 @@ PARAMETERS = frozenset(
     {
         "model", "messages", "tools", "tool_choice", "parallel_tool_calls", "max_completion_tokens", "max_tokens", "n",
         "temperature", "top_p", "stop", "stream", "seed", "user", "metadata", "response_format", "reasoning_effort",
-        "store", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "service_tier",
+        "store", "presence_penalty", "stream_options", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "service_tier",
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_PIECE = 16
+"""Characters in one piece of a stream."""
 _AUDIO = ("wav", "mp3", "ogg")
 
 
@@ -42,6 +44,8 @@ def check(body: Mapping[str, Any]) -> None:
     """Refuse what the API refuses. Raises OpenAIError."""
     if unknown := sorted(body.keys() - PARAMETERS):
         raise OpenAIError(400, f"Unrecognized request argument supplied: {unknown[0]}")
+    if body.get("stream_options") is not None and not body.get("stream"):
+        raise OpenAIError(400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise OpenAIError(400, "Invalid 'messages': empty array. Expected an array with minimum length 1.")
@@ -193,6 +197,33 @@ def completion(model: str, prompt_tokens: int, parts: Sequence[Part]) -> Json:
         message["tool_calls"] = calls
     spoken = sum(text_tokens(part_text(part)) for part in parts)
     return document(model, message, "tool_calls" if calls else "stop", prompt_tokens, spoken)
+
+
+def chunks(whole: Json, *, with_usage: bool) -> list[Json]:
+    """Write a completion as the chunks of a stream: words and arguments in pieces, the counts in a last one."""
+    message, finish = whole["choices"][0]["message"], whole["choices"][0]["finish_reason"]
+    deltas: list[Json] = [{"role": "assistant", "content": ""}]
+    text = message.get("content") or ""
+    deltas += [{"content": text[start : start + _PIECE]} for start in range(0, len(text), _PIECE)]
+    if message.get("refusal"):
+        deltas.append({"refusal": message["refusal"]})
+    for index, call in enumerate(message.get("tool_calls") or []):
+        arguments = call["function"]["arguments"]
+        begun = {**call, "index": index, "function": {"name": call["function"]["name"], "arguments": ""}}
+        deltas.append({"tool_calls": [begun]})
+        deltas += [
+            {"tool_calls": [{"index": index, "function": {"arguments": arguments[start : start + _PIECE]}}]}
+            for start in range(0, len(arguments), _PIECE)
+        ]
+    common = {"id": whole["id"], "object": "chat.completion.chunk", "created": 0, "model": whole["model"]}
+    pieces: list[Json] = [
+        {**common, "choices": [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]}
+        for delta in deltas
+    ]
+    pieces.append({**common, "choices": [{"index": 0, "delta": {}, "finish_reason": finish, "logprobs": None}]})
+    if with_usage:
+        pieces.append({**common, "choices": [], "usage": whole["usage"]})
+    return pieces
 
 
 def document(model: str, message: Json, finish: str, prompt_tokens: int, spoken: int) -> Json:

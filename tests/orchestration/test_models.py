@@ -12,7 +12,16 @@ from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnava
 from orchestration.gemini import GeminiService
 from orchestration.model_breaker import FAILURES, ModelBreaker
 from orchestration.openai_compatible import OpenAICompatibleService
-from orchestration.ports import CallPart, Content, MediaPart, ModelRequest, ResultPart, TextPart, ToolDeclaration
+from orchestration.ports import (
+    CallPart,
+    Content,
+    Listener,
+    MediaPart,
+    ModelRequest,
+    ResultPart,
+    TextPart,
+    ToolDeclaration,
+)
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.gemini.wire import call_part, text_part
 from sandbox.media import voice_note
@@ -26,6 +35,7 @@ TOOL = ToolDeclaration(
 FAULTS = {
     "refused": {"gemini": "safety", "openai": "content_filter"},
     "cut_off": {"gemini": "max_tokens", "openai": "length"},
+    "cut_in_the_middle": {"gemini": "cut", "openai": "cut_stream"},
 }
 FAULTS |= {"malformed": {"gemini": "malformed_call", "openai": "malformed"}}
 
@@ -74,9 +84,26 @@ async def kind(request, clock):
     assert getattr(server, "violations", []) == []
 
 
-def ask(*contents, tools=(TOOL,), seconds=10):
+def ask(*contents, tools=(TOOL,), seconds=10, listener=None):
     start = Content(role="user", parts=(TextPart(text="Цены?"),))
-    return ModelRequest(system="s", contents=(start, *contents), tools=tools, timeout=timedelta(seconds=seconds))
+    timeout = timedelta(seconds=seconds)
+    return ModelRequest(system="s", contents=(start, *contents), tools=tools, timeout=timeout, listener=listener)
+
+
+class Ear:
+    """Hears an answer as it is written."""
+
+    def __init__(self):
+        self.pieces = []
+        self.listener = Listener(self.take)
+
+    async def take(self, piece):
+        self.pieces.append(piece)
+
+
+def said(words):
+    """A question that is answered by its own words."""
+    return Content(role="user", parts=(TextPart(text=words),))
 
 
 async def test_a_call_its_result_and_the_answer(kind):
@@ -183,3 +210,57 @@ async def test_a_wrong_key_is_refused_in_words(kind):
     with pytest.raises(ModelRefused, match="API key"):
         await bad.generate(ask())
     await bad.close()
+
+
+LONG = "стрижка, маникюр, массаж, окрашивание, укладка, педикюр, чистка лица, брови, ресницы и многое другое"
+
+
+async def test_words_are_heard_as_they_are_written_and_the_whole_is_the_same(kind):
+    ear = Ear()
+
+    answer = await kind.service.generate(ask(said(LONG), tools=(), listener=ear.listener))
+
+    assert len(ear.pieces) > 1
+    assert "".join(ear.pieces) == answer.content.text == f"Есть: {LONG}"
+    assert answer.usage.prompt_tokens > 0
+    assert answer.usage.output_tokens > 0
+
+
+async def test_a_call_is_complete_where_nothing_is_said(kind):
+    ear = Ear()
+
+    [call] = (await kind.service.generate(ask(listener=ear.listener))).content.calls
+
+    assert (call.name, call.arguments) == ("get_services", {"query": "стрижка"})
+    assert ear.pieces == []
+
+
+async def test_what_fails_before_a_word_is_heard_is_asked_again(kind):
+    ear = Ear()
+    kind.fails("unavailable", 3)
+
+    answer = await kind.service.generate(ask(said(LONG), tools=(), listener=ear.listener))
+
+    assert "".join(ear.pieces) == answer.content.text
+
+
+async def test_what_was_heard_in_part_is_not_said_anew(kind):
+    ear = Ear()
+    kind.fails("cut_in_the_middle")
+
+    with pytest.raises(ModelUnavailable):
+        await kind.service.generate(ask(said(LONG), tools=(), listener=ear.listener))
+
+    assert 0 < len("".join(ear.pieces)) < len(LONG)
+
+
+async def test_a_listener_that_has_heard_enough_ends_the_answer(kind):
+    class Enough(Exception):
+        pass
+
+    async def take(piece):
+        raise Enough
+
+    with pytest.raises(Enough):
+        await kind.service.generate(ask(said(LONG), tools=(), listener=Listener(take)))
+    assert (await kind.service.generate(ask())).content.calls
