@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -208,8 +209,13 @@ def _core(
     )
 
 
-def build_gateway(core: Core, intakes: Mapping[ChannelType, ChannelIntake] = INTAKES) -> Gateway:
-    """Make the gateway: webhooks, `/process`, and the operators' routes."""
+def build_gateway(
+    core: Core,
+    intakes: Mapping[ChannelType, ChannelIntake] = INTAKES,
+    *,
+    more: Sequence[web.RouteDef] = (),
+) -> Gateway:
+    """Make the gateway: webhooks, `/process`, the operators' routes, and `more`."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
@@ -224,5 +230,5 @@ def build_gateway(core: Core, intakes: Mapping[ChannelType, ChannelIntake] = INT
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
     hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock)
     process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
-    application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes()])
+    application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
     return Gateway(application, host=settings.host, port=settings.port)

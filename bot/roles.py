@@ -7,9 +7,10 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
 from bot.gateway import Gateway, build_application
@@ -18,7 +19,11 @@ from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
 from bot.tasks import end
 from handlers.ops import Ops
-from middlewares.http import require_admin
+from middlewares.http import client_address, require_admin
+
+if TYPE_CHECKING:
+    from bot.worker_app import WorkerApp
+    from handlers.voice.call import Pace
 
 log = structlog.get_logger()
 
@@ -44,20 +49,36 @@ async def run_gateway(settings: Settings) -> None:
             await gateway.stop()
 
 
-async def run_worker(settings: Settings) -> None:
-    """Run a worker alone, with its own small port for probes and figures where one is set."""
+async def run_worker(settings: Settings, *, http: bool = False) -> None:
+    """Run a worker alone, with its own small port for probes and figures where one is set.
+
+    `http`: it also answers telephone calls, at the gateway's host and port.
+    """
     loading = asyncio.create_task(load_sdks())
     async with open_core(settings, pool_size=20) as core:
         await loading
-        await work(core)
+        await work(core, http=http)
 
 
-async def work(core: Core, *, lease: timedelta = LEASE) -> None:
+def voice_routes(core: Core, app: WorkerApp, pace: Pace | None = None) -> list[web.RouteDef]:
+    """Return the routes of telephone calls: the process that holds a line makes its turns itself."""
+    from handlers.voice.routes import VoiceRoutes
+
+    address_of = client_address(core.settings.trusted_proxies)
+    return VoiceRoutes(
+        core.directory, app.calls, public_url=core.settings.public_url, address_of=address_of, pace=pace
+    ).routes()
+
+
+async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> None:
     """Run a worker on an open core until it is told to stop by a signal."""
     from bot.worker_app import open_worker
 
     async with open_worker(core, lease=lease) as app:
         probes = _probes(core)
+        lines = _lines(core, app) if http else None
+        if lines is not None:
+            await lines.start()
         if probes is not None:
             await probes.start()
         stopped = stop_on_signal()
@@ -68,8 +89,9 @@ async def work(core: Core, *, lease: timedelta = LEASE) -> None:
                     await _with_company_news(core, stopped.wait())
                 app.worker.stop()
         finally:
-            if probes is not None:
-                await probes.stop()
+            for server in (lines, probes):
+                if server is not None:
+                    await server.stop()
 
 
 async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.Event) -> None:
@@ -78,7 +100,7 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.
     from bot.worker_app import open_worker
 
     async with open_worker(core) as app:
-        gateway = build_gateway(core)
+        gateway = build_gateway(core, more=voice_routes(core, app))
         await gateway.start()
         beside = [_keep_house(core)]
         if core.settings.mode is Mode.DEVELOPMENT:
@@ -120,6 +142,11 @@ async def _keep_house(core: Core) -> None:
     while True:
         await make_room(core.database, core.clock)
         await asyncio.sleep(_HOUSEKEEPING.total_seconds())
+
+
+def _lines(core: Core, app: WorkerApp) -> Gateway:
+    settings = core.settings
+    return Gateway(build_application(voice_routes(core, app)), host=settings.host, port=settings.port)
 
 
 def _probes(core: Core) -> Gateway | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -22,6 +22,7 @@ from db.memory import Memory
 from db.outbox import Outbox
 from db.records import (
     Channel,
+    ChannelType,
     Claim,
     DeliveryReport,
     Dialogue,
@@ -44,6 +45,8 @@ from orchestration.turns import TurnResult
 log = structlog.get_logger()
 
 DEAD_UPDATE = "dead_update"
+CALL_GRACE = timedelta(seconds=20)
+"""How long what a caller said is left to the process that holds their line; after it, that process is gone."""
 HANDOVERS = Counter("ai_admin_handovers", "Dialogues marked for a person, once committed.", ["kind"])
 
 
@@ -110,8 +113,13 @@ class TurnCommit:
         waiting: Waiting,
         head: Head,
         result: TurnResult | None,
+        *,
+        told: bool = False,
     ) -> None:
-        """Commit a turn; `result` None: the updates held nothing to answer."""
+        """Commit a turn; `result` None: the updates held nothing to answer.
+
+        `told`: the caller is on the line and hears the replies from whoever made the turn.
+        """
         stores, now = self._stores, self._clock()
         saved: DialogueState | None = None
         async with stores.database.company(claim.company_id) as tx:
@@ -119,7 +127,7 @@ class TurnCommit:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if result is not None:
-                saved = await self._keep(tx, claim, result, now)
+                saved = await self._keep(tx, claim, result, now, told=told)
                 await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
@@ -137,7 +145,8 @@ class TurnCommit:
                 # Last: the update that asked for it is among what goes.
                 await stores.clients.erase(tx, waiting.dialogue)
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
-            await stores.work.done(tx, claim, next_due_at=now if more else None)
+            grace = CALL_GRACE if channel.type is ChannelType.VOICE else timedelta(0)
+            await stores.work.done(tx, claim, next_due_at=now + grace if more else None, rung_due_in=grace)
             if result is not None and result.usage.calls:
                 await self._count_cost(tx, channel, scope, result, now)
         for handover in result.handovers if result is not None else ():
@@ -182,7 +191,9 @@ class TurnCommit:
         notices = budget_notices(texts, scope.agent.budget, before=before, after=before + result.cost)
         await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
 
-    async def _keep(self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime) -> DialogueState:
+    async def _keep(
+        self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime, *, told: bool
+    ) -> DialogueState:
         stores = self._stores
         await stores.dialogues.save_dialogue(tx, result.dialogue)
         await stores.clients.link(tx, result.dialogue)
@@ -204,7 +215,9 @@ class TurnCommit:
                 tx, claim.dialogue_id, reason=handover.reason, summary=handover.summary, now=now
             )
         payloads = [_payload(reply) for reply in result.replies]
-        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id)
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told)
+        for one in result.elsewhere:
+            await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state)
 
 

@@ -19,11 +19,13 @@ from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
+from orchestration.calls import facts_of
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
+from orchestration.speech import Speech
 from orchestration.turns import Turn, TurnResult, burst_ends_at, first_group
 
 log = structlog.get_logger()
@@ -41,6 +43,8 @@ class ChannelMedia:
 
 
 NO_BUDGET = ModelBudget()
+_AT_ONCE = frozenset({ChannelType.API, ChannelType.VOICE})
+"""Channels whose words come whole: there is no rest of a burst to wait for."""
 TAKEN_BEFORE_KEPT = timedelta(milliseconds=500)
 """A reply reaches the client a moment before we have written down that it was taken."""
 MOST_UPDATES = 100
@@ -79,13 +83,21 @@ class TurnJob:
 
     async def __call__(self, claim: Claim) -> None:
         """Make the turn and commit it. Raises LeaseLost, TurnPostponed, or what the turn failed with."""
+        await self.make(claim)
+
+    async def make(self, claim: Claim, speech: Speech | None = None) -> TurnResult | None:
+        """Make the turn and commit it; return what came of it, None where there was nothing to answer.
+
+        `speech`: the caller is on the line and hears the answer as it is written. Raises TurnAbandoned where they speak
+        on before they have heard any of it, and what __call__ raises.
+        """
         started = time.monotonic()
         channel = await self._stores.directory.get_channel(claim.company_id, claim.channel_id)
         scope = await self._scopes.open(claim.company_id)
         waiting = await self._read(claim, channel, budget=scope.agent.budget)
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
-            return
+            return None
         # What failed together is tried again one by one, so that only what is guilty is given up; so is a yes whose
         # write was begun. Neither is counted again: the client has written it once.
         again = claim.attempts > 0 or await self._orchestrator.has_begun_write(waiting.dialogue, waiting.state)
@@ -93,9 +105,10 @@ class TurnJob:
         rest_until = self._burst_ends_at(channel, scope, waiting, head)
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
-            return
-        result = await self._turn(claim, channel, scope, waiting, head, again=again) if head.messages else None
-        await self._commit.turn(claim, channel, scope, waiting, head, result)
+            return None
+        turn = self._open(claim, channel, scope, waiting, head, speech) if head.messages else None
+        result = await self._answer(turn, channel, again=again) if turn is not None else None
+        await self._commit.turn(claim, channel, scope, waiting, head, result, told=speech is not None)
         TURN_SECONDS.labels(channel.type.value).observe(time.monotonic() - started)
         log.info(
             "turn_done",
@@ -105,6 +118,7 @@ class TurnJob:
             tool_calls=len(result.tool_calls) if result else 0,
             model_calls=result.usage.calls if result else 0,
         )
+        return result
 
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Keep the reason with the update at the head: after the last try it is told by `dead list`."""
@@ -185,17 +199,24 @@ class TurnJob:
     def _burst_ends_at(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> datetime | None:
         """Return when the client will have been quiet long enough; None where there is nothing to wait for."""
         all_there_is = len(head.updates) + len(head.unreadable) == len(waiting.updates)
-        if channel.type is ChannelType.API or not all_there_is or not head.messages:
+        if channel.type in _AT_ONCE or not all_there_is or not head.messages:
             return None
         if not all(message.is_free_text for message in head.messages):
             return None
         quiet = self._quiet if scope.agent.quiet is None else scope.agent.quiet
         return burst_ends_at([update.accepted_at for update in head.updates], quiet)
 
-    async def _turn(
-        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head, *, again: bool
-    ) -> TurnResult:
-        turn = Turn(
+    def _open(
+        self,
+        claim: Claim,
+        channel: Channel,
+        scope: CompanyScope,
+        waiting: Waiting,
+        head: Head,
+        speech: Speech | None,
+    ) -> Turn:
+        by_phone, now = channel.type is ChannelType.VOICE, self._clock()
+        return Turn(
             scope=scope,
             claim=claim,
             dialogue=waiting.dialogue,
@@ -206,18 +227,31 @@ class TurnJob:
             spent_before=waiting.spent,
             memory=waiting.memory,
             was_asked=_was_asked(channel, waiting, head),
-            now=self._clock(),
-            texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language),
+            now=now,
+            texts=Translator.for_language(waiting.dialogue.language, default=scope.agent.language, spoken=by_phone),
             choices=self._channels[channel.type].choices,
             media=ChannelMedia(channel, self._channels[channel.type]),
+            call=facts_of(channel.options, scope, now) if by_phone else None,
+            speech=speech,
         )
+
+    async def _answer(self, turn: Turn, channel: Channel, *, again: bool) -> TurnResult:
+        if _nobody_hears(turn):
+            return self._orchestrator.leave_unanswered(turn, tell=False)
         verdict = Verdict.ANSWER if again else await self._throttle.judge(turn.dialogue.id, turn.messages)
         if verdict is not Verdict.ANSWER:
             return self._orchestrator.leave_unanswered(turn, tell=verdict is Verdict.TELL)
-        if not head.messages[0].is_free_text:
+        if not turn.messages[0].is_free_text:
             return await self._orchestrator.run_turn(turn)
-        async with showing_typing(self._channels[channel.type], channel, waiting.dialogue, head.messages[-1]):
+        async with showing_typing(self._channels[channel.type], channel, turn.dialogue, turn.messages[-1]):
             return await self._orchestrator.run_turn(turn)
+
+
+def _nobody_hears(turn: Turn) -> bool:
+    """Say whether a caller's words are answered to nobody: the line is gone. A yes is carried out all the same."""
+    if turn.call is None or turn.speech is not None or turn.messages[0].call_event is not None:
+        return False
+    return turn.conversation.step is not Step.CONFIRMING
 
 
 def _asked_by(conversation: Conversation) -> UUID | None:

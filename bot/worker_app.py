@@ -11,6 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.app import Core
+from bot.call_desk import Desk
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.housekeeping import SweepJob
@@ -18,6 +19,7 @@ from bot.keyless import KeylessModel
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
+from bot.messengers import KnownMessengers
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
@@ -26,10 +28,12 @@ from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.cache import Cache
+from db.calls import Calls as KeptCalls
 from db.clients import Clients
 from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
+from db.doorbell import Doorbell
 from db.intents import Intents
 from db.memory import Memory
 from db.outbox import Outbox
@@ -41,6 +45,7 @@ from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
+from handlers.voice.dispatch import VoiceDispatch
 from handlers.whatsapp.dispatch import HANDLERS, WhatsAppDispatch
 from handlers.whatsapp.numbers import Numbers
 from middlewares.fsm import TurnStorage
@@ -51,6 +56,7 @@ from orchestration.attachments import Attachments
 from orchestration.booking import BookingDesk
 from orchestration.booking_flow import BookingFlow
 from orchestration.buttons import Buttons
+from orchestration.calls import Calls
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
@@ -86,6 +92,7 @@ class WorkerApp:
     scopes: Scopes
     bots: Bots
     channels: Mapping[ChannelType, ChannelDispatch]
+    calls: Desk
 
 
 @asynccontextmanager
@@ -117,14 +124,20 @@ async def open_worker(
             channels: dict[ChannelType, ChannelDispatch] = {
                 ChannelType.TELEGRAM: TelegramDispatch(bots, dispatcher),
                 ChannelType.WHATSAPP: WhatsAppDispatch(numbers, bind_tenant(scopes), core.clock),
+                ChannelType.VOICE: VoiceDispatch(),
                 ChannelType.API: ApiDispatch(core.answers),
                 **(more or {}),
             }
             orchestrator = (orchestrate or build_orchestrator)(core, chosen)
-            parts = _lanes(core, scopes, channels, orchestrator, chosen, lease, only)
+            stores = _turn_stores(core, only)
+            turns = _turn_job(core, stores, scopes, channels, orchestrator)
+            parts = _lanes(core, scopes, channels, turns, chosen, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
-            yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels)
+            calls = Desk(
+                stores, KeptCalls(), core.intake, turns, core.open_channel_secrets, core.clock, owner=new_owner()
+            )
+            yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels, calls=calls)
     finally:
         await numbers.close()
         await bots.close()
@@ -219,10 +232,11 @@ def build_orchestrator(
     commands = Commands(flow, mine)
     buttons = Buttons(confirmation, proposals, flow, mine, commands)
     contacts = Contacts(agent, proposals, mine)
-    words = Words(agent, buttons, contacts, confirmation)
+    calls = Calls(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
+    words = Words(agent, buttons, contacts, confirmation, calls)
     heard = Cache(core.redis, f"{core.redis_prefix}heard:")
     hearing = Hearing(model, heard, _media_limits(settings), time=limits.time)
-    return Orchestrator(words, Attachments(hearing, words), contacts, commands, buttons)
+    return Orchestrator(words, Attachments(hearing, words), contacts, commands, buttons, calls)
 
 
 def _media_limits(settings: Settings) -> MediaLimits:
@@ -233,19 +247,13 @@ def _media_limits(settings: Settings) -> MediaLimits:
     )
 
 
-def _lanes(
-    core: Core,
-    scopes: Scopes,
-    channels: Mapping[ChannelType, ChannelDispatch],
-    orchestrator: Orchestrator,
-    model: Model,
-    lease: timedelta,
-    only: DialogueId | None,
-) -> list[Lane]:
-    settings = core.settings
-    # A bell of its own: who serves one dialogue must not hear the rings that are meant for the others.
-    doorbell = core.doorbell if only is None else core.doorbell.of(only)
-    stores = TurnStores(
+def _doorbell(core: Core, only: DialogueId | None) -> Doorbell:
+    """Return the bell to hear: who serves one dialogue must not hear the rings that are meant for the others."""
+    return core.doorbell if only is None else core.doorbell.of(only)
+
+
+def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
+    return TurnStores(
         database=core.database,
         inbox=core.inbox,
         work=core.work,
@@ -256,11 +264,32 @@ def _lanes(
         spending=Spending(),
         memory=Memory(),
         directory=core.directory,
-        doorbell=doorbell,
+        doorbell=_doorbell(core, only),
     )
-    throttle = ClientThrottle(core.limits, per_minute=settings.client_messages_per_minute)
-    quiet = timedelta(seconds=settings.quiet_seconds)
-    turns = TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
+
+
+def _turn_job(
+    core: Core,
+    stores: TurnStores,
+    scopes: Scopes,
+    channels: Mapping[ChannelType, ChannelDispatch],
+    orchestrator: Orchestrator,
+) -> TurnJob:
+    throttle = ClientThrottle(core.limits, per_minute=core.settings.client_messages_per_minute)
+    quiet = timedelta(seconds=core.settings.quiet_seconds)
+    return TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
+
+
+def _lanes(
+    core: Core,
+    scopes: Scopes,
+    channels: Mapping[ChannelType, ChannelDispatch],
+    turns: TurnJob,
+    model: Model,
+    lease: timedelta,
+    only: DialogueId | None,
+) -> list[Lane]:
+    settings, doorbell = core.settings, _doorbell(core, only)
     deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     watch = CrmWatchJob(
         WatchStores(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments, intents
+from db.dialogues import dialogue_of
 from db.engine import Transaction
 from db.models import (
     accepted_updates,
@@ -20,7 +21,7 @@ from db.models import (
     tool_calls,
     turns,
 )
-from db.records import DeliveryStatus, Dialogue, DialogueId, InCharge, IntentStatus, new_id
+from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, IntentStatus, new_id
 
 
 class Clients:
@@ -54,6 +55,35 @@ class Clients:
             select(sessions.c.id).where(sessions.c.company_id == tx.company, sessions.c.client_id == dialogue.client_id)
         )
         return [DialogueId(one) for one in found]
+
+    async def find_messenger(self, tx: Transaction, phone: str, channels: Sequence[ChannelId]) -> Dialogue | None:
+        """Return the dialogue in one of these channels where this number's owner was last heard, and can be reached.
+
+        The number counts only where that channel has proved it.
+        """
+        row = (
+            (
+                await tx.connection.execute(
+                    select(sessions)
+                    .join(
+                        clients,
+                        and_(clients.c.company_id == sessions.c.company_id, clients.c.id == sessions.c.client_id),
+                    )
+                    .where(
+                        sessions.c.company_id == tx.company,
+                        clients.c.phone == phone,
+                        sessions.c.proved_phone == phone,
+                        sessions.c.channel_id.in_(channels),
+                        sessions.c.unreachable_at.is_(None),
+                    )
+                    .order_by(sessions.c.last_message_at.desc().nulls_last())
+                    .limit(1)
+                )
+            )
+            .mappings()
+            .one_or_none()
+        )
+        return dialogue_of(row) if row is not None else None
 
     async def is_with_person(self, tx: Transaction, dialogues: Sequence[DialogueId]) -> bool:
         """Say whether a person answers the client, in whichever channel."""

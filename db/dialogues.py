@@ -44,7 +44,7 @@ class Dialogues:
             .mappings()
             .one()
         )
-        return _dialogue(row)
+        return dialogue_of(row)
 
     async def find_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Dialogue | None:
         """Return a dialogue; None where there is none (a staff chat has none)."""
@@ -52,7 +52,7 @@ class Dialogues:
             select(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
         )
         row = rows.mappings().one_or_none()
-        return _dialogue(row) if row is not None else None
+        return dialogue_of(row) if row is not None else None
 
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
         """Keep what was learnt of the client."""
@@ -113,7 +113,7 @@ class Dialogues:
         rows = await tx.connection.execute(
             statement.order_by(sessions.c.last_message_at.desc().nulls_last()).limit(limit)
         )
-        return [_dialogue(row) for row in rows.mappings()]
+        return [dialogue_of(row) for row in rows.mappings()]
 
     async def add_messages(self, tx: Transaction, dialogue_id: DialogueId, said: Sequence[HistoryMessage]) -> None:
         """Add to the history."""
@@ -135,6 +135,23 @@ class Dialogues:
             for message in said
         ]
         await tx.connection.execute(insert(messages), rows)
+
+    async def cut_answer(self, tx: Transaction, dialogue_id: DialogueId, turn_id: UUID, heard: str) -> None:
+        """Let the history hold no more of a turn's answer than the client has heard of it."""
+        mine = (
+            messages.c.company_id == tx.company,
+            messages.c.dialogue_id == dialogue_id,
+            messages.c.turn_id == turn_id,
+            messages.c.author == Author.AGENT.value,
+        )
+        rows = (await tx.connection.execute(select(messages.c.id, messages.c.parts).where(*mine))).mappings().all()
+        for row in rows:
+            parts = list(row["parts"])
+            if parts and parts[-1].get("role") == "model":
+                parts[-1] = {"role": "model", "parts": [{"kind": "text", "text": heard or "…"}]}
+            await tx.connection.execute(
+                update(messages).where(*mine, messages.c.id == row["id"]).values(text=heard or "…", parts=parts)
+            )
 
     async def list_recent_messages(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, limit: int
@@ -256,7 +273,8 @@ class Dialogues:
         )
 
 
-def _dialogue(row: RowMapping) -> Dialogue:
+def dialogue_of(row: RowMapping) -> Dialogue:
+    """Read a row of `sessions`."""
     return Dialogue(
         id=DialogueId(row["id"]),
         company_id=CompanyId(row["company_id"]),

@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-import db.booking_models  # noqa: F401 (its tables belong to the same metadata)
+import db.booking_models
+import db.call_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, company, created, metadata, moment, of_company
 
 companies = Table(
@@ -321,6 +322,7 @@ turns = Table(
     Column("cost_microusd", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("company_id", "id"),
     Index("turns_company_id_at_idx", "company_id", "at"),
+    Index("turns_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
 )
 
 dialogue_memory = Table(

@@ -47,9 +47,18 @@ class Outbox:
         return max(rows) if rows and all(one is not None for one in rows) else None
 
     async def put(
-        self, tx: Transaction, dialogue: Dialogue, payloads: Sequence[Mapping[str, Any]], *, turn_id: UUID | None
+        self,
+        tx: Transaction,
+        dialogue: Dialogue,
+        payloads: Sequence[Mapping[str, Any]],
+        *,
+        turn_id: UUID | None,
+        sent: bool = False,
     ) -> None:
-        """Keep replies in order and ring the dialogue's delivery, within the caller's transaction."""
+        """Keep replies in order and ring the dialogue's delivery, within the caller's transaction.
+
+        `sent`: whoever made them tells the client at once (on the telephone): nothing has to be delivered.
+        """
         if not payloads:
             return
         rows = [
@@ -61,10 +70,14 @@ class Outbox:
                 "dialogue_key": dialogue.key,
                 "turn_id": turn_id,
                 "payload": dict(payload),
+                "status": (DeliveryStatus.SENT if sent else DeliveryStatus.WAITING).value,
+                "sent_at": self._clock() if sent else None,
             }
             for payload in payloads
         ]
         await tx.connection.execute(insert(replies), rows)
+        if sent:
+            return
         await ring(
             tx,
             dialogue_id=dialogue.id,
@@ -110,6 +123,14 @@ class Outbox:
     async def mark_sent(self, tx: Transaction, id_: UUID) -> None:
         """Say that the whole reply is out."""
         await self._change(tx, id_, status=DeliveryStatus.SENT.value, sent_at=self._clock())
+
+    async def mark_unheard(self, tx: Transaction, turn_id: UUID) -> None:
+        """Say that a turn's replies, told on the telephone, were not heard to their end."""
+        await tx.connection.execute(
+            update(replies)
+            .where(replies.c.company_id == tx.company, replies.c.turn_id == turn_id)
+            .values(status=DeliveryStatus.FAILED.value, sent_at=None, error="the caller spoke over it")
+        )
 
     async def mark_retry(self, tx: Transaction, id_: UUID, error: str) -> None:
         """Say that a try failed; the reply still waits."""

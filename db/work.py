@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    RowMapping,
     Text,
     Uuid,
     bindparam,
@@ -170,20 +171,36 @@ class Work:
         }
         async with self._database.worker() as tx:
             rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
-        return [
-            Claim(
-                company_id=CompanyId(row["company_id"]),
-                dialogue_id=DialogueId(row["dialogue_id"]),
-                kind=WorkKind(row["kind"]),
-                subject_id=row["subject_id"],
-                channel_id=ChannelId(row["channel_id"]),
-                wake=row["wake"],
-                fence=row["fence"],
-                attempts=row["attempts"],
-                lost_leases=row["lost_leases"],
+        return [_claim(row) for row in rows]
+
+    async def take(self, claim_of: tuple[CompanyId, DialogueId], owner: str, *, ttl: timedelta) -> Claim | None:
+        """Take the turn of one dialogue, due or not; None where nothing waits there, or somebody holds it.
+
+        For the process that holds a call's line: nobody else can speak to the caller.
+        """
+        company_id, dialogue_id = claim_of
+        now = self._clock()
+        async with self._database.company(company_id) as tx:
+            row = (
+                (
+                    await tx.connection.execute(
+                        update(work)
+                        .where(
+                            work.c.company_id == company_id,
+                            work.c.dialogue_id == dialogue_id,
+                            work.c.kind == WorkKind.TURN.value,
+                            work.c.subject_id == NO_SUBJECT,
+                            work.c.due_at.is_not(None),
+                            work.c.lease_until.is_(None) | (work.c.lease_until < now),
+                        )
+                        .values(lease_until=now + ttl, owner=owner, fence=work.c.fence + 1)
+                        .returning(*work.c)
+                    )
+                )
+                .mappings()
+                .one_or_none()
             )
-            for row in rows
-        ]
+        return _claim(row) if row is not None else None
 
     async def renew(self, claims: Collection[Claim], *, ttl: timedelta) -> set[Claim]:
         """Hold the claims for `ttl` from now; return those that are still held."""
@@ -211,11 +228,18 @@ class Work:
         if await tx.connection.scalar(held.with_for_update(key_share=True)) is None:
             raise LeaseLost("the lease has run out, or another worker has taken the dialogue over")
 
-    async def done(self, tx: Transaction, claim: Claim, *, next_due_at: datetime | None = None) -> None:
+    async def done(
+        self,
+        tx: Transaction,
+        claim: Claim,
+        *,
+        next_due_at: datetime | None = None,
+        rung_due_in: timedelta = timedelta(0),
+    ) -> None:
         """End a claim in the transaction that keeps its results.
 
-        What was rung since the claim is due at once; else the row rests until `next_due_at`, or the next ring. Raises
-        LeaseLost, with which the whole transaction is rolled back.
+        What was rung since the claim is due at once, or after `rung_due_in`; else the row rests until `next_due_at`, or
+        the next ring. Raises LeaseLost, with which the whole transaction is rolled back.
         """
         changed = await tx.connection.execute(
             update(work)
@@ -225,7 +249,7 @@ class Work:
                 owner=None,
                 attempts=0,
                 lost_leases=0,
-                due_at=case((work.c.wake == claim.wake, next_due_at), else_=self._clock()),
+                due_at=case((work.c.wake == claim.wake, next_due_at), else_=self._clock() + rung_due_in),
             )
         )
         if changed.rowcount == 0:
@@ -269,6 +293,20 @@ class Work:
                 )
             )
         return None if first is None else max(first - now, timedelta(0))
+
+
+def _claim(row: RowMapping) -> Claim:
+    return Claim(
+        company_id=CompanyId(row["company_id"]),
+        dialogue_id=DialogueId(row["dialogue_id"]),
+        kind=WorkKind(row["kind"]),
+        subject_id=row["subject_id"],
+        channel_id=ChannelId(row["channel_id"]),
+        wake=row["wake"],
+        fence=row["fence"],
+        attempts=row["attempts"],
+        lost_leases=row["lost_leases"],
+    )
 
 
 def _is(claim: Claim) -> tuple[ColumnElement[bool], ...]:

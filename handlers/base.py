@@ -13,7 +13,7 @@ from db.limits import Budget
 from db.records import Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
 from orchestration.messages import Attachment, Choices, Message
 
-CHANNELS = (ChannelType.TELEGRAM, ChannelType.WHATSAPP, ChannelType.API)
+CHANNELS = (ChannelType.TELEGRAM, ChannelType.WHATSAPP, ChannelType.VOICE, ChannelType.API)
 """The channels that this version has. A company's file may name them, `channel add` adds them, a worker serves them;
 the others have a name in the database, and no more yet."""
 

@@ -34,10 +34,13 @@ class Translator:
         self._bundle = bundle
 
     @staticmethod
-    def for_language(code: str | None, default: str = _DEFAULT) -> Translator:
-        """Return the translator of a language tag ("ru-RU" is "ru"); of `default` where there are no texts for it."""
+    def for_language(code: str | None, default: str = _DEFAULT, *, spoken: bool = False) -> Translator:
+        """Return the translator of a language tag ("ru-RU" is "ru"); of `default` where there are no texts for it.
+
+        `spoken`: where a text has another wording for the telephone (locales/voice), that.
+        """
         found = (Translator.find_language(wanted) for wanted in (code, default))
-        return _translator(next((language for language in found if language), _DEFAULT))
+        return _translator(next((language for language in found if language), _DEFAULT), spoken)
 
     @staticmethod
     def find_language(tag: str | None) -> str | None:
@@ -138,9 +141,14 @@ def languages() -> frozenset[str]:
 
 
 def prompt_text(language: str) -> str:
-    """Return the fixed part of the system prompt in a language; in the default one where there is none."""
+    """Return the fixed part of the system prompt in a language; in the default one where there is none.
+
+    "voice.ru" is what is added to "ru" on the telephone.
+    """
+    kind, _, _ = language.rpartition(".")
     path = _HERE / "prompts" / f"{language}.md"
-    text = (path if path.exists() else _HERE / "prompts" / f"{_DEFAULT}.md").read_text(encoding="utf-8")
+    default = _HERE / "prompts" / (f"{kind}.{_DEFAULT}.md" if kind else f"{_DEFAULT}.md")
+    text = (path if path.exists() else default).read_text(encoding="utf-8")
     # A remark is for whoever edits the file.
     return re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
 
@@ -154,9 +162,12 @@ def guard_phrases() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 @lru_cache(maxsize=16)
-def _translator(language: str) -> Translator:
+def _translator(language: str, spoken: bool = False) -> Translator:
     bundle = FluentBundle([language], use_isolating=False)
     bundle.add_resource(FluentResource((_HERE / f"{language}.ftl").read_text(encoding="utf-8")))
+    if spoken:
+        said = (_HERE / "voice" / f"{language}.ftl").read_text(encoding="utf-8")
+        bundle.add_resource(FluentResource(said), allow_overrides=True)
     return Translator(language, bundle)
 
 

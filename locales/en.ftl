@@ -155,6 +155,10 @@ staff-call-person = { $kind ->
         [photo] The client has sent a photo, please look at it in the client's chat
        *[other] A client needs a person
     }: { $client }. { $summary }
+staff-call-message = A message from a call, please call back: { $client }. { $text }
+staff-call-dropped = A call was cut off right after a confirmation, and the client may not have heard it. Please call: { $client }.
+call-code-message = Code for your call: { $code }. Tell it to the assistant on the phone. If you are not calling now, do nothing and tell it to nobody.
+call-summary = Thank you for calling! This is what was done:
 staff-late = Running late: { $client }. { $text } Appointment: { $appointment }
 staff-note = A message from a client: { $client }. { $text } Appointment: { $appointment }
 staff-unconfirmed-booking = A new booking with an unconfirmed number: { $client }, { $when }. Please call.

@@ -15,14 +15,17 @@ from db.records import Author, HistoryMessage
 from locales import prompt_text
 from orchestration.errors import Blocked, ModelBlocked, ModelError
 from orchestration.guards.evidence import Evidence, evidence_of
-from orchestration.guards.review import HINTS, Fault, Review, review
-from orchestration.handover import hand_over
-from orchestration.ports import CallPart, Content, Model, ModelRequest, ResultPart, TextPart
+from orchestration.guards.fault import Fault
+from orchestration.guards.review import HINTS, Review, review
+from orchestration.handover import connect, hand_over
+from orchestration.messages import Reply
+from orchestration.ports import CallPart, Content, Listener, Model, ModelRequest, ResultPart, TextPart
 from orchestration.prompts import ClientFacts, PromptManager, stable_part
+from orchestration.speech import HeldBack, Interrupted, Reading
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
 from orchestration.trouble import budget_spent, model_failed
-from orchestration.turns import Turn
+from orchestration.turns import Turn, TurnAbandoned
 
 log = structlog.get_logger()
 
@@ -67,6 +70,7 @@ class Agent:
             language=turn.texts.language,
             proved_phone=turn.dialogue.proved_phone is not None,
             memory=turn.memory,
+            on_phone=turn.call is not None,
         )
         system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
         turn.prompt_version = self._prompts.version(turn.scope.snapshot)
@@ -75,14 +79,19 @@ class Agent:
         try:
             async with asyncio.timeout(self._limits.time.total_seconds()):
                 await self._loop(turn, system, earlier)
+        except Interrupted:
+            _keep_what_was_heard(turn)
+            return
         except (ModelError, TimeoutError) as error:
             log.error("model_failed", error=f"{type(error).__name__}: {error}")
             refused = isinstance(error, ModelBlocked) and error.kind is Blocked.REFUSED
             model_failed(turn, "model_blocked" if refused else "model_unavailable")
+            connect(turn)
             if turn.said[-1].calls:
                 # The time ran out while tools ran: a call without its result in the history would have the model refuse
                 # every later turn of this dialogue.
                 turn.said.pop()
+        _keep_what_was_said(turn)
         if turn.said[-1].role == "user":
             # Code has answered: the model sees those words as its own the next time.
             turn.said.append(_model_words("\n\n".join(reply.text for reply in turn.replies if reply.text)))
@@ -93,17 +102,19 @@ class Agent:
         served: dict[str, ToolOutcome] = {}
         warned = False
         for _ in range(self._limits.rounds):
-            content = await self._ask(turn, system, [*earlier, *turn.said, *asides])
+            content, faults = await self._answer_once(turn, system, earlier, asides)
             if content.calls:
                 asides = []
                 turn.said.append(content)
+                if turn.speech is not None:
+                    await turn.speech.bridge(turn.texts.text("call-one-moment"))
                 if await self._call_tools(turn, content.calls, served):
                     return
                 continue
-            faults = self._review(content.text, self._evidence(turn, earlier))
             if not faults:
                 turn.said.append(content)
-                turn.say(content.text.strip())
+                if turn.speech is None:
+                    turn.say(content.text.strip())
                 return
             for fault in faults:
                 REPLIES_BLOCKED.labels(fault.code).inc()
@@ -112,8 +123,29 @@ class Agent:
                 self._replace(turn, faults)
                 return
             warned = True
-            asides = [content, _correction(faults)]
+            asides = [content, _correction(faults, turn.speech.text if turn.speech else "")]
         raise ModelError("too many rounds of tools")
+
+    async def _answer_once(
+        self, turn: Turn, system: str, earlier: Sequence[Content], asides: Sequence[Content]
+    ) -> tuple[Content, Sequence[Fault]]:
+        """Ask the model; return what it answered and what is wrong with it.
+
+        On the telephone what is right is heard while the rest is being written. Raises Interrupted.
+        """
+        contents = [*earlier, *turn.said, *asides]
+        evidence = self._evidence(turn, earlier)
+        if turn.speech is None:
+            content = await self._ask(turn, system, contents)
+            return content, () if content.calls else self._review(content.text, evidence)
+        reading = Reading(turn.speech, lambda text: self._review(text, evidence))
+        try:
+            asking = self._ask(turn, system, contents, Listener(reading.take))
+            content = await turn.speech.unless_interrupted(asking)
+            await reading.finish()
+        except HeldBack as held:
+            return _model_words(held.text), held.faults
+        return content, ()
 
     def _evidence(self, turn: Turn, earlier: Sequence[Content]) -> Evidence:
         scope = turn.scope
@@ -137,7 +169,9 @@ class Agent:
             turn.say(turn.texts.text("safe-reply"))
         turn.outcome = "reply_replaced"
 
-    async def _ask(self, turn: Turn, system: str, contents: Sequence[Content]) -> Content:
+    async def _ask(
+        self, turn: Turn, system: str, contents: Sequence[Content], listener: Listener | None = None
+    ) -> Content:
         answer = await self._model.generate(
             ModelRequest(
                 system=system,
@@ -146,6 +180,7 @@ class Agent:
                 tools=self._tools.declarations(turn.scope),
                 timeout=self._limits.time,
                 model=turn.scope.agent.model,
+                listener=listener,
             )
         )
         turn.spend(answer.usage, answer.model)
@@ -182,6 +217,26 @@ class Agent:
         return [task.result() for task in tasks]
 
 
+def _keep_what_was_said(turn: Turn) -> None:
+    """Let reply and history hold what was spoken, also where the model had to begin again in the middle."""
+    if turn.speech is None or not turn.speech.said:
+        return
+    turn.replies.insert(0, Reply(text=turn.speech.text, spoken=True))
+    last = turn.said[-1]
+    if last.role == "model" and not last.calls and last.text.strip() != turn.speech.text:
+        turn.said[-1] = _model_words(turn.speech.text)
+
+
+def _keep_what_was_heard(turn: Turn) -> None:
+    """End a turn that the client spoke into: of the answer counts what they heard. Raises TurnAbandoned for nothing."""
+    heard = turn.speech.line.heard() if turn.speech else ""
+    if not heard:
+        raise TurnAbandoned
+    turn.said.append(_model_words(heard))
+    turn.replies.append(Reply(text=heard, spoken=True))
+    turn.outcome = "interrupted"
+
+
 def this_session(history: Sequence[HistoryMessage], now: datetime) -> Sequence[HistoryMessage]:
     """Return what was said since the client last stayed away for a week: what was shown before then is stale."""
     moments = [*(message.at for message in history), now]
@@ -216,10 +271,14 @@ def _model_words(text: str) -> Content:
     return Content(role="model", parts=(TextPart(text=text or "…"),))
 
 
-def _correction(faults: Sequence[Fault]) -> Content:
-    """Tell the model, not the client, what must not be said."""
+def _correction(faults: Sequence[Fault], spoken: str = "") -> Content:
+    """Tell the model, not the client, what must not be said. `spoken`: what the client has heard of the answer."""
     named = "; ".join(f"{HINTS[fault.code]} ({fault.what})" for fault in faults[:_MOST_FAULTS])
-    return Content(role="user", parts=(TextPart(text=f"[system] Your answer was not sent. {named}. Answer again."),))
+    if spoken:
+        words = f"[system] The client has heard only: «{spoken}». The rest was not said. {named}. Go on from there."
+    else:
+        words = f"[system] Your answer was not sent. {named}. Answer again."
+    return Content(role="user", parts=(TextPart(text=words),))
 
 
 def _key(call: CallPart) -> str:

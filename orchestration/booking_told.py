@@ -9,6 +9,7 @@ from uuid import UUID
 
 from crm.errors import CRMError, CRMRejected, SlotTaken
 from db.records import Branch, IntentKind
+from locales import Translator
 from orchestration.catalogue import find_services
 from orchestration.conversation import Offer, Proposal
 from orchestration.messages import Button, Reply
@@ -40,11 +41,20 @@ def tell_done(turn: Turn, proposal: Proposal, branch: Branch, made: list[Made]) 
     turn.conversation = turn.conversation.at_rest()
     booked = as_booked(proposal, made)
     turn.replies.append(Reply(text=receipt_text(turn, booked), drop_keyboard=True))
+    if turn.call is not None:
+        keep_receipt(turn, booked)
     turn.outcome = _OUTCOMES[proposal.kind]
     if booked.kind is IntentKind.CREATE and booked.offer and not booked.phone_proved:
         when = turn.staff_texts.moment(turn.local(booked.offer.starts_at, branch))
         notice = turn.staff_texts.text("staff-unconfirmed-booking", client=client_label(turn), when=when)
         turn.notices.append(StaffNotice(text=notice, branch_id=branch.id))
+
+
+def keep_receipt(turn: Turn, booked: Proposal) -> None:
+    """Keep what is written to the client once the call is over."""
+    written = replace(turn, call=None, texts=Translator.for_language(turn.texts.language))
+    receipts = (*turn.conversation.receipts, receipt_text(written, booked))
+    turn.conversation = turn.conversation.model_copy(update={"receipts": receipts})
 
 
 def tell_in_part(turn: Turn, proposal: Proposal, branch: Branch, states: Mapping[UUID, State]) -> None:

@@ -5,6 +5,7 @@ Words that are nothing but a button's label, or its number where the channel dra
 
 from __future__ import annotations
 
+from locales.ear import read_ordinal
 from orchestration.booking_flow import BookingFlow
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
@@ -12,7 +13,7 @@ from orchestration.conversation import Choice
 from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, menu_rows
 from orchestration.messages import Message, Reply
 from orchestration.my_appointments import MyAppointments
-from orchestration.proposals import SLOT, Proposals
+from orchestration.proposals import NO, SLOT, YES, Proposals
 from orchestration.turns import Turn
 
 _PAGES = (FLOW, MINE)
@@ -90,11 +91,18 @@ def _named_action(turn: Turn, message: Message) -> str | None:
     choices = turn.conversation.choices
     if not turn.choices.drawn and words.isdecimal() and 0 < int(words) <= len(choices):
         return choices[int(words) - 1].action
+    if turn.call is not None and (place := read_ordinal(words, turn.texts.language)):
+        # Of what is offered; "the second one" is no answer to a question of yes or no.
+        options = [one.action for one in choices if one.action.partition(":")[0] not in (YES, NO)]
+        return options[place - 1] if place <= len(options) else None
     return next((choice.action for choice in choices if choice.label.casefold() == words), None)
 
 
 def keep_choices(turn: Turn) -> None:
     """Remember the buttons that the client sees now, and give each list of them its label."""
+    if turn.call is not None and any(reply.text for reply in turn.replies):
+        # Nothing stays in sight: what was offered earlier is gone with the next words.
+        turn.conversation = turn.conversation.model_copy(update={"choices": ()})
     for index, reply in enumerate(turn.replies):
         if reply.buttons:
             turn.replies[index] = reply.model_copy(update={"list_label": turn.texts.text("button-choose")})

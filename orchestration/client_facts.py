@@ -15,6 +15,8 @@ def learn(turn: Turn) -> None:
             turn.dialogue = replace(turn.dialogue, client_name=message.sender.name)
         if proved := message.proved_phone or message.sender.phone:
             turn.dialogue = replace(turn.dialogue, proved_phone=proved)
+        if (caller := message.sender.caller) and turn.dialogue.typed_phone is None:
+            turn.dialogue = replace(turn.dialogue, typed_phone=caller)
     learn_language(turn)
 
 
@@ -24,7 +26,9 @@ def learn_language(turn: Turn) -> None:
     if not dialogue.language_chosen:
         spoken = Translator.language_of(turn.client_text, dialogue.language)
         turn.dialogue = dialogue = replace(dialogue, language=spoken or dialogue.language or _hinted(turn))
-    turn.texts = Translator.for_language(dialogue.language, default=turn.scope.agent.language)
+    turn.texts = Translator.for_language(
+        dialogue.language, default=turn.scope.agent.language, spoken=turn.call is not None
+    )
 
 
 def _hinted(turn: Turn) -> str | None:

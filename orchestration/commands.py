@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from locales import Translator, languages
 from orchestration.booking_flow import BookingFlow
+from orchestration.handover import hand_over
 from orchestration.menu import ERASE, LANGUAGE, MY, menu_rows
 from orchestration.messages import Button, Command, Reply
 from orchestration.my_appointments import MyAppointments
@@ -60,7 +61,7 @@ class Commands:
             turn.outcome = "stale_button"
             return
         turn.dialogue = replace(turn.dialogue, language=code, language_chosen=True)
-        turn.texts = Translator.for_language(code)
+        turn.texts = Translator.for_language(code, spoken=turn.call is not None)
         turn.replies.append(Reply(text=turn.texts.text("language-chosen"), buttons=menu_rows(turn)))
         turn.outcome = "language_chosen"
 
@@ -87,11 +88,7 @@ class Commands:
         await self._mine.show(turn)
 
     async def _on_person(self, turn: Turn, argument: str) -> None:
-        kind, label = "asked_for", client_label(turn)
-        notice = turn.staff_texts.text("staff-call-person", kind=kind, client=label, summary="/person")
-        turn.call_person(kind, "/person", notice=StaffNotice(text=notice))
-        turn.say(turn.texts.text("person-called"))
-        turn.outcome = "person_called"
+        hand_over(turn, "asked_for", turn.client_text or "/person")
 
     async def _on_language(self, turn: Turn, argument: str) -> None:
         if argument.lower() in languages():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from locales.ear import read_digits
 from orchestration.agent import Agent
 from orchestration.conversation import Step
 from orchestration.identity import find_phones
@@ -42,7 +43,9 @@ class Contacts:
             or turn.dialogue.proved_phone is not None
         ):
             return False
-        phones = find_phones(turn.client_text)
+        # A recogniser may write a spoken number as words.
+        spoken = read_digits(turn.client_text, turn.texts.language) if turn.call else ""
+        phones = find_phones(turn.client_text) or find_phones(spoken)
         if not phones:
             return False
         turn.dialogue = replace(turn.dialogue, typed_phone=phones[-1])

@@ -26,6 +26,10 @@ class Step(StrEnum):
     """The FSM's states: what the client was just asked for."""
 
     CONFIRMING = "confirming"
+    AWAITING_CODE = "awaiting_code"
+    """The digits that were sent to the caller's messenger."""
+    TAKING_MESSAGE = "taking_message"
+    """What a caller wants to have told to a person who is not there now."""
     AWAITING_CONTACT = "awaiting_contact"
 
 
@@ -210,6 +214,15 @@ class Choice(_Kept):
     action: str
 
 
+class SentCode(_Kept):
+    """Digits that prove whose phone the caller has; only their digest is kept. `tries`: wrong ones so far."""
+
+    digest: str
+    phone: str
+    sent_at: datetime
+    tries: int = 0
+
+
 class Conversation(_Kept):
     """All of it.
 
@@ -227,6 +240,9 @@ class Conversation(_Kept):
     """The buttons of the last reply that had some."""
     wants_list: bool = False
     """The client asked for their appointments, and is shown them as soon as there is a proved phone."""
+    code: SentCode | None = None
+    receipts: tuple[str, ...] = ()
+    """What was booked, moved and cancelled in a call, as it is written to the client after it."""
 
     @property
     def asks_elsewhere(self) -> bool:

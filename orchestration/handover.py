@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from orchestration.conversation import Step
 from orchestration.trouble import client_label
-from orchestration.turns import StaffNotice, Turn
+from orchestration.turns import CallEnd, StaffNotice, Turn
 
 _TOLD = {"complaint": "complaint-to-person", "health": "health-to-person", "photo": "photo-to-person"}
 """What is said where the reason asks for words of its own."""
 
 
 def hand_over(turn: Turn, kind: str, summary: str) -> None:
-    """Mark the dialogue for a person, ring the staff chat, and tell the client so. `kind` is what it is counted by."""
+    """Mark the dialogue for a person, ring the staff chat, and tell the client so. `kind` is what it is counted by.
+
+    A call goes on with that person, or a message is taken down for them.
+    """
     notice = turn.staff_texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=summary or "—")
     turn.call_person(kind, summary, notice=StaffNotice(text=notice))
-    turn.say(turn.texts.text(_TOLD.get(kind, "person-called")))
+    if turn.call is None or kind in _TOLD:
+        turn.say(turn.texts.text(_TOLD.get(kind, "person-called")))
+    connect(turn)
     turn.outcome = "person_called"
+
+
+def connect(turn: Turn) -> None:
+    """Pass a call on to whoever picks up now; where nobody does, ask what they are to be told."""
+    if turn.call is None:
+        return
+    if turn.call.transfer_to is not None:
+        turn.say(turn.texts.text("call-transfer"))
+        turn.ends_call = CallEnd(reason="transfer", transfer_to=turn.call.transfer_to)
+    else:
+        turn.say(turn.texts.text("call-take-message"))
+        turn.conversation = turn.conversation.at_rest().model_copy(update={"step": Step.TAKING_MESSAGE})

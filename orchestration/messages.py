@@ -51,12 +51,27 @@ class Command(StrEnum):
     DELETE_ME = "delete_me"
 
 
+class CallEvent(StrEnum):
+    """What happens to a telephone call besides words."""
+
+    ENDED = "ended"
+    """It is over, and nobody hears an answer any more."""
+    DROPPED = "dropped"
+    """The same, in the middle: what was said last may not have been heard."""
+    NOT_REACHED = "not_reached"
+    """It was passed on, and nobody picked up: the caller is back."""
+
+
 class Sender(_Frozen):
-    """What the channel says of the person who writes. `phone` (E.164): the number is proved to be theirs."""
+    """What the channel says of the person who writes. `phone` (E.164): the number is proved to be theirs.
+
+    `caller` (E.164): the number that a call came from. It can be forged, and counts as one that was typed.
+    """
 
     name: str | None = None
     language: str | None = None
     phone: str | None = None
+    caller: str | None = None
 
 
 class Message(_Frozen):
@@ -82,6 +97,8 @@ class Message(_Frozen):
     proved_phone: str | None = None
     foreign_contact: bool = False
     """A contact was shared that is not the sender's own."""
+    call_event: CallEvent | None = None
+    """What happened to the telephone call itself."""
     attachments: tuple[Attachment, ...] = ()
     edits: str | None = None
     """The id of the message that the client has changed into this one."""
@@ -92,7 +109,7 @@ class Message(_Frozen):
     @property
     def is_free_text(self) -> bool:
         """Free text may wait for the rest of a burst; everything else is answered at once."""
-        other = self.command or self.action or self.proved_phone or self.attachments
+        other = self.command or self.action or self.proved_phone or self.attachments or self.call_event
         return bool(self.text) and not other
 
 
@@ -143,6 +160,8 @@ class Reply(_Frozen):
     """This reply is the next page of what was pressed: where the channel can, it takes that message's place."""
     replaces: str | None = None
     """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
+    spoken: bool = False
+    """The client has heard it already, sentence by sentence, as it was written."""
 
     @property
     def choices(self) -> tuple[Button, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from db.records import Dialogue, DialogueState, InCharge
 from orchestration.attachments import Attachments
 from orchestration.buttons import Buttons, acknowledge, keep_choices
+from orchestration.calls import Calls
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
@@ -20,22 +21,31 @@ class Orchestrator:
     """Answers one turn. Writes nothing itself but CRM intents: the caller commits the result as a whole."""
 
     def __init__(
-        self, words: Words, attachments: Attachments, contacts: Contacts, commands: Commands, buttons: Buttons
+        self,
+        words: Words,
+        attachments: Attachments,
+        contacts: Contacts,
+        commands: Commands,
+        buttons: Buttons,
+        calls: Calls,
     ) -> None:
         self._words = words
+        self._calls = calls
         self._attachments = attachments
         self._contacts = contacts
         self._commands = commands
         self._buttons = buttons
 
     async def run_turn(self, turn: Turn) -> TurnResult:
-        """Answer the turn's messages. Raises TurnPostponed where it must be handled again later."""
+        """Answer the turn's messages. Raises TurnPostponed where it must be handled again later, TurnAbandoned."""
         learn(turn)
         if turn.dialogue.in_charge is InCharge.PERSON:
             # A person answers; the agent only keeps what the client said.
             turn.outcome = "person_in_charge"
         else:
             await self._answer(turn)
+            if turn.proof_wanted:
+                await self._calls.prove(turn)
             _greet(turn)
             keep_choices(turn)
             acknowledge(turn)
@@ -60,7 +70,9 @@ class Orchestrator:
 
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
-        if message.command is not None:
+        if message.call_event is not None:
+            await self._calls.happen(turn, message.call_event)
+        elif message.command is not None:
             await self._commands.run(turn, message.command, message.argument)
         elif message.foreign_contact:
             ask_for_contact(turn, turn.texts.text("ask-contact-foreign"))
@@ -77,6 +89,10 @@ class Orchestrator:
 def _greet(turn: Turn) -> None:
     """Say at first contact who answers: a digital assistant."""
     if turn.dialogue.greeted_at is not None or not turn.replies:
+        return
+    if turn.call is not None:
+        # The line itself has greeted the caller.
+        turn.dialogue = replace(turn.dialogue, greeted_at=turn.now)
         return
     first = turn.replies[0]
     turn.replies[0] = first.model_copy(update={"text": f"{greeting(turn)}\n\n{first.text}"})

@@ -230,6 +230,16 @@ class Intents(Protocol):
         """Say that it cannot be found out whether it was written."""
 
 
+class Messengers(Protocol):
+    """Where else a client can be written to, for who only hears them on the telephone."""
+
+    async def find(self, dialogue: Dialogue, phone: str) -> Dialogue | None:
+        """Return the dialogue of this number's proved owner in a messenger of the same company; None: there is none."""
+
+    async def may_send_code(self, dialogue: Dialogue, phone: str) -> bool:
+        """Say whether one more code may go to this number, and count it: nobody is flooded by forged calls."""
+
+
 class ClaimedTimes(Protocol):
     """Times that somebody is booking right now, or has just booked: no use to offer them, whatever the CRM shows."""
 

@@ -33,13 +33,14 @@ class ClientFacts:
     language: str
     proved_phone: bool
     memory: ClientMemory | None = None
+    on_phone: bool = False
 
 
 class PromptManager:
     """Renders prompts. A prompt's version is kept with every message that it led to."""
 
     def __init__(self) -> None:
-        texts = "".join(prompt_text(language) for language in sorted(languages()))
+        texts = "".join(prompt_text(f"{kind}{one}") for one in sorted(languages()) for kind in ("", "voice."))
         self._texts = sha256(texts.encode()).hexdigest()[:8]
 
     def version(self, snapshot: CompanySnapshot) -> str:
@@ -48,7 +49,8 @@ class PromptManager:
 
     def system(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> str:
         """Return the system prompt for one turn: company, rules, the company's instructions, then client and clock."""
-        return "\n\n".join((stable_part(snapshot), _tail(snapshot, client, now)))
+        spoken = [prompt_text(f"voice.{snapshot.agent.language}").strip()] if client.on_phone else []
+        return "\n\n".join((stable_part(snapshot), *spoken, _tail(snapshot, client, now)))
 
 
 def stable_part(snapshot: CompanySnapshot) -> str:

@@ -27,8 +27,14 @@ from orchestration.messages import Choices, Message, Reply
 from orchestration.model_prices import cost_of
 from orchestration.ports import Content, MediaSource
 from orchestration.scope import CompanyScope
+from orchestration.speech import Speech
 
 MICROUSD_IN_A_CENT = 10_000
+
+
+class TurnAbandoned(Exception):
+    """The client spoke on before a word of the answer was heard: nothing of the turn is kept, and what they said since
+    belongs to it."""
 
 
 class TurnPostponed(Exception):
@@ -56,6 +62,32 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a turn of a telephone call knows of the call.
+
+    `transfer_to` (E.164): who picks up now; None: nobody does, and a message is taken down.
+    """
+
+    transfer_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnd:
+    """The call ends once its last words are spoken. `transfer_to`: it goes on with a person at that number."""
+
+    reason: str
+    transfer_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Words for the client in another channel of theirs."""
+
+    dialogue: Dialogue
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnResult:
     """Everything that one commit takes: replies, history, state, notices, counts."""
 
@@ -72,6 +104,8 @@ class TurnResult:
     notices: tuple[StaffNotice, ...]
     handovers: tuple[Handover, ...]
     outcome: str
+    ends_call: CallEnd | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
     erases_client: bool = False
     """The client asked for it and confirmed: nothing that is kept of them stays, this turn's words included."""
 
@@ -92,6 +126,10 @@ class Turn:
     texts: Translator
     choices: Choices
     media: MediaSource
+    call: CallFacts | None = None
+    """None: the client writes."""
+    speech: Speech | None = None
+    """Where the answer is heard as it is written; None: nobody is on the line."""
     id: UUID = field(default_factory=new_id)
     replies: list[Reply] = field(default_factory=list)
     said: list[Content] = field(default_factory=list)
@@ -112,6 +150,10 @@ class Turn:
     saw_picture: bool = False
     """The client sent a picture: a price said now would be one from a picture."""
     erases: bool = False
+    ends_call: CallEnd | None = None
+    proof_wanted: bool = False
+    """What the caller wants needs a number that is proved to be theirs."""
+    elsewhere: list[Elsewhere] = field(default_factory=list)
 
     @property
     def staff_texts(self) -> Translator:
@@ -183,6 +225,8 @@ class Turn:
             replies=tuple(self.replies),
             history=() if self.erases else self._history(client_at),
             erases_client=self.erases,
+            ends_call=self.ends_call,
+            elsewhere=tuple(self.elsewhere),
             dialogue=replace(self.dialogue, last_message_at=client_at),
             state=self.conversation.to_state(self.state_version),
             tool_calls=tuple(self.tool_calls),

@@ -9,6 +9,7 @@ from uuid import UUID
 from crm.base import Price
 from db.records import Branch, BranchId, IntentKind
 from locales import Translator
+from locales.ear import is_common_name, spell
 from orchestration.conversation import Ask, Flow, Offer, Part, Proposal, ShownAppointment
 from orchestration.identity import lives_elsewhere
 from orchestration.scope import CompanyScope
@@ -58,6 +59,11 @@ def proposal_text(turn: Turn, proposal: Proposal) -> str:
 def receipt_text(turn: Turn, proposal: Proposal) -> str:
     """Say what stands in the CRM now."""
     key = "receipt-visit-cancelled" if proposal.others else _RECEIPTS[proposal.kind]
+    if turn.call is not None and not proposal.others:
+        # They heard the whole of it a moment ago: only what matters is said again.
+        stands = proposal.offer or proposal.appointment
+        when = moment_text(turn, stands.starts_at, stands.branch_id) if stands else ""
+        return turn.texts.text(key, details=when)
     text = turn.texts.text(key, details=_details(turn, proposal))
     if proposal.kind is IntentKind.CREATE and not proposal.phone_proved:
         text = f"{text}\n\n{turn.texts.text('receipt-unconfirmed-phone')}"
@@ -120,7 +126,8 @@ def _details(turn: Turn, proposal: Proposal) -> str:
             ("line-duration", turn.texts.duration(offer.duration)),
             ("line-price", price_text(turn.texts, offer.price.price()) if offer.price else None),
             ("line-place", place_text(turn.scope, turn.scope.branch(BranchId(offer.branch_id)))),
-            ("line-client", proposal.client_name),
+            ("line-client", _name_aloud(turn, proposal.client_name) if turn.call else proposal.client_name),
+            ("line-phone", proposal.phone if turn.call else None),
             ("line-visitor", proposal.visitor_name),
         ]
     elif proposal.others and proposal.appointment:
@@ -143,6 +150,13 @@ def _details(turn: Turn, proposal: Proposal) -> str:
     else:
         lines = []
     return "\n".join(turn.texts.text(key, value=value) for key, value in lines if value)
+
+
+def _name_aloud(turn: Turn, name: str) -> str:
+    """Say a name, letter by letter where it is none that everybody knows: recognition writes many a one wrong."""
+    if not name or is_common_name(name.split()[0], turn.texts.language):
+        return name
+    return turn.texts.text("name-spelled", name=name, letters=spell(name, turn.texts.language))
 
 
 def _what_is_booked(turn: Turn, offer: Offer) -> list[tuple[str, str | None]]:

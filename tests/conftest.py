@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,17 +22,20 @@ from sqlalchemy import func, make_url, select
 
 from bot.app import Core, build_gateway, open_core
 from bot.channels.telegram import add_telegram
+from bot.channels.voice import PhoneNumber, add_voice
 from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.lane import LEASE
+from bot.roles import voice_routes
 from bot.settings import Mode, Settings
 from bot.tasks import end
-from bot.worker_app import open_worker
+from bot.worker_app import WorkerApp, open_worker
 from db.embedded import Embedded, start_embedded
 from db.models import work
 from db.records import AgentSettings, Branch, BranchId, Channel, ChannelType, Company, CompanyId, WorkKind, new_id
 from db.upgrade import upgrade
+from handlers.voice.call import Pace
 from orchestration.ports import Model
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.media import photo, voice_note
@@ -40,6 +44,8 @@ from sandbox.staff_side import CRMSandbox
 from sandbox.telegram.people import buttons_of
 from sandbox.telegram.server import TelegramSandbox
 from sandbox.telegram.state import Chat, ChatMessage, User
+from sandbox.telephony.caller import Phone
+from sandbox.telephony.provider import Provider
 from sandbox.whatsapp.server import WhatsAppSandbox
 from sandbox.whatsapp.state import ChatMessage as WhatsAppMessage
 from sandbox.whatsapp.state import Person
@@ -191,6 +197,11 @@ async def listen() -> AsyncIterator[Callable[[str, Handler], Awaitable[str]]]:
 
 ELITA = Path(__file__).parent.parent / "examples" / "elita.yaml"
 STAFF_CHAT = 555_000
+PHONE_HOST = "https://voice.example"
+PHONE_NUMBER, AUTH_TOKEN = "+74951234567", "auth-token-of-elita"
+SPEED = 30.0
+"""How much faster than life people speak on the telephone here."""
+FAST = Pace(now=lambda: time.monotonic() * SPEED, sleep=lambda seconds: asyncio.sleep(seconds / SPEED))
 ELITA_NUMBER = "106540352242922"
 ELITA_BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
 
@@ -388,6 +399,8 @@ class Installation:
     lease: timedelta
     clients: int = 0
     bots: dict[CompanyId, int] = field(default_factory=dict)
+    telephony: Provider | None = None
+    voice_token: str = ""
 
     @property
     def salon(self) -> Salon:
@@ -435,6 +448,17 @@ class Installation:
         )
         await add_whatsapp(self.core, company_id, given)
         self.core.directory.forget(company_id)
+
+    async def phone(self, number: str | None = "+79160009999", **options: object) -> Phone:
+        """A person who calls Элита's number; None: one who hides their own. The number is added with these options."""
+        if self.telephony is None:
+            given = PhoneNumber(number=PHONE_NUMBER, auth_token=SecretStr(AUTH_TOKEN), **options)  # type: ignore[arg-type]
+            added = await add_voice(self.core, self.company_id, given)
+            self.core.directory.forget(self.company_id)
+            self.voice_token = str(added["webhook"]).rsplit("/", 1)[1]
+            self.telephony = Provider(auth_token=AUTH_TOKEN, connect_to=self.url, speed=SPEED)
+        webhook = f"{PHONE_HOST}/api/v1/voice/webhook/{self.voice_token}"
+        return Phone(provider=self.telephony, webhook_url=webhook, number=number or "anonymous", to=PHONE_NUMBER)
 
     async def channel(self, company_id: CompanyId | None = None) -> Channel:
         channels = await self.core.companies.list_channels(company_id or self.company_id)
@@ -517,10 +541,18 @@ class Installation:
 @asynccontextmanager
 async def working(core: Core, model: Model | None, lease: timedelta) -> AsyncIterator[asyncio.Task[None]]:
     """Run a worker. `model` None: Gemini, as in the settings."""
+    async with working_app(core, model, lease) as (_, task):
+        yield task
+
+
+@asynccontextmanager
+async def working_app(
+    core: Core, model: Model | None, lease: timedelta
+) -> AsyncIterator[tuple[WorkerApp, asyncio.Task[None]]]:
     async with open_worker(core, model=model, lease=lease) as app:
         task = asyncio.create_task(app.worker.run())
         try:
-            yield task
+            yield app, task
         finally:
             app.worker.stop()
             with contextlib.suppress(asyncio.CancelledError):
@@ -530,8 +562,10 @@ async def working(core: Core, model: Model | None, lease: timedelta) -> AsyncIte
 @asynccontextmanager
 async def running(core: Core, model: Model | None, lease: timedelta) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Run gateway and worker as `serve` does; yield the gateway's address and the worker."""
-    async with working(core, model, lease) as worker:
-        gateway = build_gateway(core)
+    async with working_app(core, model, lease) as (app, worker):
+        # Calls are answered at the public address only.
+        by_phone = replace(core, settings=core.settings.model_copy(update={"public_url": PHONE_HOST}))
+        gateway = build_gateway(core, more=voice_routes(by_phone, app, FAST))
         url = await gateway.start()
         try:
             yield url, worker
@@ -574,3 +608,5 @@ async def house(
         # The staff have pressed Start once, or the bot could not write to them.
         vendors.telegram.state.bots[installation.bots[installation.company_id]].chats[STAFF_CHAT] = Chat(user=staff)
         yield installation
+        # What a provider refuses of ours fails the test, whatever it was about.
+        assert installation.telephony is None or installation.telephony.violations == []

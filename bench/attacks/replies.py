@@ -13,7 +13,8 @@ from bot.company_file import CompanyFile
 from db.records import Company, CompanyId, CompanySnapshot, Usage, new_id
 from locales import prompt_text
 from orchestration.guards.evidence import Evidence, evidence_of
-from orchestration.guards.review import Fault, review
+from orchestration.guards.fault import Fault
+from orchestration.guards.review import review
 from orchestration.ports import Content, ModelAnswer, ModelRequest, ResultPart, TextPart
 
 TOOLS = (

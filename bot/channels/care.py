@@ -8,6 +8,7 @@ from typing import Any
 from bot.app import Core
 from bot.channels.api import check_api, renew_api
 from bot.channels.telegram import check_telegram, renew_telegram
+from bot.channels.voice import check_voice, renew_voice
 from bot.channels.whatsapp import check_whatsapp, renew_whatsapp
 from db.records import Channel, ChannelType
 
@@ -15,11 +16,13 @@ _RENEW: Mapping[ChannelType, Callable[[Core, Channel, str], Awaitable[dict[str, 
     ChannelType.API: renew_api,
     ChannelType.TELEGRAM: renew_telegram,
     ChannelType.WHATSAPP: renew_whatsapp,
+    ChannelType.VOICE: renew_voice,
 }
 _CHECK: Mapping[ChannelType, Callable[[Core, Channel], Awaitable[dict[str, Any]]]] = {
     ChannelType.API: check_api,
     ChannelType.TELEGRAM: check_telegram,
     ChannelType.WHATSAPP: check_whatsapp,
+    ChannelType.VOICE: check_voice,
 }
 
 

@@ -25,7 +25,9 @@ ChannelArgument = Annotated[str, typer.Argument(metavar="ID", help="The channel'
 @app.command()
 def add(
     company: CompanyArgument,
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="telegram, whatsapp, or api for a channel of your own.")],
+    type_: Annotated[
+        str, typer.Argument(metavar="TYPE", help="telegram, whatsapp, voice, or api for a channel of your own.")
+    ],
     phone_id: Annotated[str, typer.Option(help="whatsapp only: the phone number's id, from Meta's console.")] = "",
     template: Annotated[
         str, typer.Option(help="whatsapp only: an approved template for what comes a day too late for free words.")
@@ -35,12 +37,27 @@ def add(
     may_prove_phones: Annotated[
         bool, typer.Option(help="api only: its caller vouches for the phone numbers it names.")
     ] = False,
+    number: Annotated[str, typer.Option(help="voice only: the business's telephone number, +74951234567.")] = "",
+    provider: Annotated[str, typer.Option(help="voice only: twilio or voximplant.")] = "twilio",
+    transfer_to: Annotated[
+        str, typer.Option(help="voice only: where calls are passed on to; without it the first branch's phone.")
+    ] = "",
+    accept_caller_id: Annotated[
+        bool, typer.Option(help="voice only: take the caller's number as proof (it can be forged).")
+    ] = False,
+    recorded: Annotated[bool, typer.Option(help="voice only: say at the start that the call is recorded.")] = False,
+    voice: Annotated[str, typer.Option(help="voice only: the voice, by the provider's name.")] = "",
+    tts_provider: Annotated[str, typer.Option(help="voice only: who speaks (Google, Amazon, ElevenLabs).")] = "",
+    stt_provider: Annotated[str, typer.Option(help="voice only: who listens (Google, Deepgram).")] = "",
+    lines: Annotated[int, typer.Option(help="voice only: how many calls may stand at once.", min=1)] = 10,
+    longest_minutes: Annotated[float, typer.Option(help="voice only: how long a call may take.", min=1)] = 15,
     as_json: AsJson = False,
 ) -> None:
     """Add a channel; its secrets are asked for, or read from stdin, a line each.
 
     Telegram: the bot's token is checked with getMe, and the webhook is set. WhatsApp: number and access token are
-    checked with the Graph API, and what to enter in Meta's console is printed.
+    checked with the Graph API, and what to enter in Meta's console is printed. Voice: what to enter at the provider is
+    printed (docs/voice.md).
     """
     try:
         kind = channel_type(type_)
@@ -71,6 +88,29 @@ def add(
                     template=_template(template, template_language, template_takes_text),
                 )
                 return await add_whatsapp(core, await company_id_of(core, company), number)
+
+        case ChannelType.VOICE:
+            if not number:
+                raise typer.BadParameter("a voice channel needs the telephone number", param_hint="--number")
+            auth_token = ask_secret("Auth token (Twilio's console)") if provider == "twilio" else None
+
+            async def act(core: Core) -> dict[str, object]:
+                from bot.channels.voice import PhoneNumber, add_voice
+
+                phone = PhoneNumber(
+                    number=number,
+                    provider=provider,
+                    auth_token=auth_token,
+                    transfer_to=transfer_to,
+                    accept_caller_id=accept_caller_id,
+                    recorded=recorded,
+                    voice=voice,
+                    tts_provider=tts_provider,
+                    stt_provider=stt_provider,
+                    lines=lines,
+                    longest_minutes=longest_minutes,
+                )
+                return await add_voice(core, await company_id_of(core, company), phone)
 
         case ChannelType.API:
 

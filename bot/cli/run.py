@@ -46,12 +46,14 @@ def gateway() -> None:
     run_async(run_gateway(settings))
 
 
-def worker() -> None:
+def worker(
+    http: Annotated[bool, typer.Option("--http", help="Answer telephone calls too, at HOST and PORT.")] = False,
+) -> None:
     """Only a worker: makes turns and delivers replies."""
     from bot.roles import run_worker
 
     settings = settings_with_logs()
-    run_async(run_worker(settings))
+    run_async(run_worker(settings, http=http))
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestration.guards.claims import find_deed, find_standing
 from orchestration.guards.evidence import Evidence, Fact
+from orchestration.guards.fault import Fault
 from orchestration.guards.figures import Figure, Kind, find_figures
 from orchestration.guards.phrases import words
 from orchestration.guards.plain import Sentence, plain, sentences
@@ -23,14 +23,6 @@ _STREET = re.compile(
 )
 _LASTS = re.compile(r"\b(?:длит|займ|занима|продолж|идет|takes?\b|lasts?\b|ұзақ|созыл|алады)")
 _NAME = r"\s+(?P<name>[^\W\d_]{2,})"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a reply may not leave. `code` is one of a closed set; `what` are the words at fault."""
-
-    code: str
-    what: str
 
 
 HINTS = {

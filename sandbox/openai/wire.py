@@ -20,7 +20,8 @@ PARAMETERS = frozenset(
     {
         "model", "messages", "tools", "tool_choice", "parallel_tool_calls", "max_completion_tokens", "max_tokens", "n",
         "temperature", "top_p", "stop", "stream", "seed", "user", "metadata", "response_format", "reasoning_effort",
-        "store", "presence_penalty", "stream_options", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "service_tier",
+        "store", "stream_options", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs",
+        "service_tier",
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -1,0 +1,1 @@
+"""Telephone calls: a provider recognises and speaks, text goes both ways over one WebSocket."""

@@ -1,0 +1,1 @@
+"""A telephony provider with ConversationRelay, and people who call."""
