@@ -85,6 +85,8 @@ class Confirmation:
             turn.say(turn.texts.text("proposal-expired"))
             turn.outcome = "proposal_expired"
             return
+        if turn.speech is not None:
+            await turn.speech.bridge(turn.texts.text("call-writing"))
         await self._desk.carry_out(turn, proposal)
 
     def _on_no(self, turn: Turn) -> None:

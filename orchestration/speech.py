@@ -19,6 +19,8 @@ _ABBREVIATION = re.compile(r"(?:^|[\s(«\"])[^\W\d]{1,2}\.$")
 _LONG = 90
 """Characters: a sentence that grows longer is spoken up to its last comma, so that nobody waits for its end."""
 _SHORTEST_CLAUSE = 40
+_LONGEST_BRIDGE, _SURE = 6, 6
+"""Words that may be skipped, and letters that have to be left then."""
 
 
 class Interrupted(Exception):
@@ -57,6 +59,7 @@ class Speech:
     line: Line
     said: list[str] = field(default_factory=list)
     """Sentences that went to the line, in order."""
+    bridged: bool = False
 
     @property
     def text(self) -> str:
@@ -71,7 +74,8 @@ class Speech:
 
     async def bridge(self, text: str) -> None:
         """Let nobody listen to silence while something is looked up; once something was said, there is none."""
-        if not self.said and not self.line.interrupted.is_set():
+        if not self.said and not self.bridged and not self.line.interrupted.is_set():
+            self.bridged = True
             await self.line.fill(text)
 
     async def unless_interrupted(self, work: Coroutine[Any, Any, T]) -> T:
@@ -131,7 +135,12 @@ def _end_of_sentence(text: str, start: int) -> int | None:
         return found.end()
     if len(text) - start < _LONG:
         return None
-    commas = [one.end() for one in _CLAUSE.finditer(text, start + _SHORTEST_CLAUSE)]
+    # Never within figures: a list of times is one thing, and is shortened as one.
+    commas = [
+        one.end()
+        for one in _CLAUSE.finditer(text, start + _SHORTEST_CLAUSE)
+        if text[one.end() : one.end() + 1].isalpha() and text[one.start() - 2 : one.start() - 1].isalpha()
+    ]
     return commas[-1] if commas else None
 
 
@@ -141,14 +150,18 @@ def heard_of(sentences: Sequence[tuple[str, str]], utterance: str) -> str:
     Whole sentences are given as they were written; of the one that was cut, the spoken words that were heard. An
     utterance that names a later part only has everything before it heard.
     """
-    heard = _letters(utterance)
-    if not heard:
-        return ""
     spoken = [_letters(said) for _, said in sentences]
-    for start in range(len(sentences)):
-        if "".join(spoken[start:]).startswith(heard) or heard.startswith("".join(spoken[start:])):
-            return _cut(sentences, start, len(heard))
-    return " ".join(written for written, _ in sentences) if heard in "".join(spoken) else ""
+    words = utterance.split()
+    # Words that only bridged a pause may stand before it.
+    for skipped in range(min(len(words), _LONGEST_BRIDGE) + 1):
+        heard = _letters(" ".join(words[skipped:]))
+        if skipped and len(heard) < _SURE:
+            break
+        for start in range(len(sentences) if heard else 0):
+            rest = "".join(spoken[start:])
+            if rest.startswith(heard) or heard.startswith(rest):
+                return _cut(sentences, start, len(heard))
+    return ""
 
 
 def _cut(sentences: Sequence[tuple[str, str]], start: int, letters: int) -> str:

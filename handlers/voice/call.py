@@ -143,10 +143,10 @@ class Call:
             case frames.Interrupt():
                 await self._on_interrupt(frame.utterance)
             case frames.Dtmf():
-                self._line.stop(None)
                 self._heard_at = self._digits_at = self._now()
-                self._digits = "" if frame.digit == "#" else self._digits + frame.digit
-                if frame.digit == "#" and self._digits:
+                if frame.digit != "#":
+                    self._digits += frame.digit
+                elif self._digits:
                     await self._take_digits()
             case frames.RelayError():
                 log.warning("relay_error", description=frame.description[:200])

@@ -10,6 +10,8 @@ from locales.ear.numbers import cardinal, counted, figure, ordinal, whole_of
 from locales.ear.tables import Noun, Tables
 
 MOST_ITEMS = 3
+TIMES_AT_ONCE = 2
+_MANY_TIMES = re.compile(r"\b\d{1,2}:\d{2}(?:,\s*\d{1,2}:\d{2}){3,}")
 
 _LINK = re.compile(r"\[([^\]\n]{0,200})\]\([^)\s]{0,500}\)")
 _URL = re.compile(r"(?:https?://|www\.|t\.me/)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
@@ -31,6 +33,7 @@ def plain_text(text: str, table: Tables) -> str:
     """Return the text as one paragraph of sentences, without markup, links and signs that nobody says."""
     text = _URL.sub("", _LINK.sub(r"\1", text))
     text = "".join(" " if _is_sign(one) else one for one in text)
+    text = _MANY_TIMES.sub(lambda found: _times_aloud(found.group(), table), text)
     lines: list[str] = []
     items: list[str] = []
     for line in [*text.splitlines(), ""]:
@@ -83,6 +86,13 @@ def _group(digits: str, table: Tables) -> str:
     if table.one("numbers") == "en" or digits.startswith("0"):
         return " ".join(cardinal(int(digit), table) for digit in digits)
     return cardinal(int(digits), table)
+
+
+def _times_aloud(listed: str, table: Tables) -> str:
+    """Say two of many times: nobody keeps more in mind."""
+    times = [one.strip() for one in listed.split(",")]
+    more = table.one("and_more").format(count=len(times) - TIMES_AT_ONCE)
+    return ", ".join([*times[:TIMES_AT_ONCE], more])
 
 
 def _list_aloud(items: list[str], table: Tables) -> str:

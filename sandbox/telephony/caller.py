@@ -33,6 +33,8 @@ class Phone:
     handoff: str | None = None
     ended_by: str | None = None
     languages: list[str] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
+    _stream_url: str = ""
     _http: aiohttp.ClientSession | None = None
     _socket: aiohttp.ClientWebSocketResponse | None = None
     _reading: asyncio.Task[None] | None = None
@@ -49,8 +51,11 @@ class Phone:
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
         self._playback = Playback(speed=self.provider.speed)
-        verbs = await self._post(self.webhook_url, {"CallStatus": "ringing"})
-        await self._follow(verbs)
+        try:
+            await self._follow(await self._post(self.webhook_url, {"CallStatus": "ringing"}))
+        except BaseException:
+            await self._http.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -122,6 +127,13 @@ class Phone:
     async def is_silent(self, seconds: float) -> None:
         await self.provider.wait(seconds)
 
+    async def is_hung_up_on(self) -> None:
+        """Wait until the other side ends the call."""
+        async with asyncio.timeout(_ANSWER_S):
+            while self.ended_by is None:
+                self._news.clear()
+                await self._news.wait()
+
     async def repeats(self) -> None:
         """Let the provider send the last frame again."""
         await self.socket.send_json(self._last)
@@ -132,6 +144,8 @@ class Phone:
         if frame["type"] == "prompt":
             self.transcript.append(("caller", frame["voicePrompt"]))
             self._spoke_at, self._said = time.monotonic(), []
+            if self._playback.ends_at <= self._playback.now():
+                self._playback.clear()
         await self.socket.send_json(frame)
 
     async def hang_up(self) -> None:
@@ -145,6 +159,8 @@ class Phone:
 
     async def drops(self, *, call_stands: bool) -> None:
         """Tear the stream; `call_stands`: the caller is still there, and the provider does what it is told next."""
+        if self._reading is not None:
+            self._reading.cancel()
         self.socket._writer.transport.abort()
         await self._close_stream()
         status = "in-progress" if call_stands else "completed"
@@ -199,17 +215,29 @@ class Phone:
             self._socket = await self.http.ws_connect(local, headers=headers)
         except aiohttp.WSServerHandshakeError as error:
             raise Refused(f"64102 Unable to connect to WebSocket: {error.status}") from error
-        parameters = {one.attributes["name"]: one.attributes["value"] for one in relay.find("Parameter")}
-        await self.socket.send_json(
-            {
-                "type": "setup", "sessionId": new_sid("VX"), "accountSid": self.provider.account, "callSid": self.sid,
-                "parentCallSid": "", "from": self.number, "to": self.to, "forwardedFrom": "", "callType": "PSTN",
-                "callerName": "", "direction": "inbound", "callStatus": "IN-PROGRESS", "customParameters": parameters,
-            }
-        )  # fmt: skip
+        self._stream_url = url
+        self.parameters = {one.attributes["name"]: one.attributes["value"] for one in relay.find("Parameter")}
+        await self.socket.send_json(self._setup())
         if greeting := relay.attributes.get("welcomeGreeting"):
             self._hear(greeting, last=True)
         self._reading = asyncio.create_task(self._read())
+
+    def _setup(self) -> Json:
+        return {
+            "type": "setup", "sessionId": new_sid("VX"), "accountSid": self.provider.account, "callSid": self.sid,
+            "parentCallSid": "", "from": self.number, "to": self.to, "forwardedFrom": "", "callType": "PSTN",
+            "callerName": "", "direction": "inbound", "callStatus": "IN-PROGRESS",
+            "customParameters": self.parameters,
+        }  # fmt: skip
+
+    async def replays(self) -> int | None:
+        """Open the same stream once more, as whoever overheard it would; return how it is closed."""
+        headers = {"X-Twilio-Signature": sign(self.provider.auth_token, self._stream_url)}
+        local = self.provider.local(self._stream_url).replace("http", "ws", 1)
+        async with self.http.ws_connect(local, headers=headers) as socket:
+            await socket.send_json(self._setup())
+            await socket.receive(timeout=_ANSWER_S)
+            return socket.close_code
 
     async def _read(self) -> None:
         async for message in self.socket:
