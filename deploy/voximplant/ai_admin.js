@@ -700,16 +700,14 @@ function transfer(number) {
   call.playProgressTone(PROGRESS_TONE);
   const other = VoxEngine.callPSTN(number, shown);
   leg = other;
-  let connected = false;
   const ringing = later(TRANSFER_RING_MS, () => {
-    if (other !== leg || connected) return;
+    if (other !== leg) return;
     leg = null;
     other.hangup(); // the vendor itself waits for 60 s
     transferFailed("nobody answered");
   });
   on(other, CallEvents.Connected, () => {
     if (other !== leg || over) return;
-    connected = true;
     clearTimeout(ringing);
     call.handleTones(false); // keys are for the other side now
     VoxEngine.sendMediaBetween(call, other);

@@ -1,5 +1,5 @@
 /*
- * The Voximplant scenario against a stub of VoxEngine: node --test tests/deploy/voximplant/
+ * The Voximplant scenario against a stub of VoxEngine: node --test tests/deploy/voximplant/scenario.test.js
  * pytest runs it from tests/deploy/test_voximplant.py.
  */
 "use strict";
