@@ -212,6 +212,31 @@ test("a preemptible turn of several sentences does not push itself out", () => {
   assert.deepStrictEqual(w.texts(), ["Одну минуту.", "Сейчас проверю."]);
 });
 
+test("of two preemptible turns the later is heard", () => {
+  const w = load().talk();
+  w.text("Секунду.", true, { preemptible: true });
+  w.text("Ещё секунду.", true, { preemptible: true });
+  assert.strictEqual(w.players[0].stopped, true);
+  assert.deepStrictEqual(w.texts(), ["Секунду.", "Ещё секунду."]);
+});
+
+test("a token in another language is spoken with its own voice", () => {
+  const w = load().talk();
+  w.text("Мастер ");
+  w.text("Anna Smith ", false, { lang: "en-US" });
+  w.text("свободна.", true);
+  w.spoken();
+  w.spoken();
+  assert.deepStrictEqual(
+    w.players.map((player) => [player.content, player.parameters.voice]),
+    [
+      ["Мастер", "alena"],
+      ["Anna Smith", "wavenet-f"],
+      ["свободна.", "alena"],
+    ],
+  );
+});
+
 test("speech that cannot be synthesised does not stop the queue; when nothing can, the call ends", () => {
   const w = load().talk();
   w.text("Раз. Два. Три. Четыре.", true);
@@ -241,9 +266,13 @@ test("language: the voice and the recognition change, an unknown language does n
   assert.strictEqual(first.stopped, true);
   assert.strictEqual(w.asr.parameters.profile, 1);
   w.text("Hello.", true);
+  first.capture();
+  assert.strictEqual(w.player.stopped, false);
   assert.strictEqual(w.player.parameters.voice, "wavenet-f");
   w.spoken();
   w.ws.receive({ type: "language", ttsLanguage: "xx-XX", transcriptionLanguage: "xx-XX" });
+  first.result("поздно");
+  assert.deepStrictEqual(w.ws.of("prompt"), [], "the old recogniser is not listened to");
   w.text("Сәлем.", true, { lang: "kk-KZ" });
   assert.strictEqual(w.player.parameters.voice, "amira");
   w.spoken();
@@ -275,6 +304,21 @@ test("play: an https source is queued, an endless one stops for what comes next"
   ]);
 });
 
+test("play without an end does not hold up the end of the call", () => {
+  const w = load().talk();
+  w.ws.receive({ type: "play", source: "https://salon.example/hold.mp3", loop: true });
+  w.ws.receive({ type: "end" });
+  assert.strictEqual(w.player.stopped, true);
+  assert.strictEqual(w.call.hungUp, 1);
+
+  const behind = load().talk();
+  behind.text("До свидания.", true);
+  behind.ws.receive({ type: "play", source: "https://salon.example/hold.mp3", loop: 0 });
+  behind.ws.receive({ type: "end" });
+  behind.spoken();
+  assert.strictEqual(behind.call.hungUp, 1);
+});
+
 test("sendDigits: Twilio's pause becomes the vendor's", () => {
   const w = load().talk();
   w.ws.receive({ type: "sendDigits", digits: "9ww12#x" });
@@ -299,6 +343,8 @@ test("what was heard: whole words for the time that was played", () => {
 
 test("barge-in: silence at once, and the server learns what was heard", () => {
   const w = load().talk();
+  w.text("Добрый день!", true);
+  w.spoken(700); // a turn of its own
   w.text("Есть два времени. Свободно в три часа и в пять. Что удобно?", true);
   w.spoken(1200);
   w.player.start();
@@ -320,8 +366,10 @@ test("barge-in: silence at once, and the server learns what was heard", () => {
     ["interrupt", "prompt"],
   );
   w.advance(60_000);
-  assert.strictEqual(w.players.length, 2, "the rest of the turn is not spoken");
-  w.text("Завтра тоже.", true);
+  assert.strictEqual(w.players.length, 3, "the rest of the turn is not spoken");
+  w.text("Завтра тоже. И послезавтра.", true);
+  w.players[2].finish(); // a late event of the player that was stopped
+  assert.strictEqual(w.players.length, 4);
   w.player.start();
   w.advance(100);
   w.asr.capture();
@@ -516,12 +564,32 @@ test("transfer that nobody answers in 30 s fails once", () => {
   const { leg } = w;
   w.advance(30_001);
   assert.strictEqual(leg.hungUp, 1);
+  assert.strictEqual(w.sockets.length, 2);
   leg.emit(CallEvents.Failed, { call: leg, code: 487 });
   leg.emit(CallEvents.Connected, { call: leg });
   assert.strictEqual(w.sockets.length, 2);
   assert.deepStrictEqual(w.bridges, []);
   w.ws.open();
   assert.strictEqual(w.ws.frames[0].customParameters.transfer, "failed");
+});
+
+test("a socket lost after a failed transfer is a reconnect, and no failed transfer", () => {
+  const w = transferring(load().talk());
+  w.leg.emit(CallEvents.Failed, { call: w.leg, code: 486 });
+  w.ws.open();
+  w.ws.drop();
+  w.advance(1000);
+  w.ws.open();
+  const { reconnect, transfer } = w.ws.frames[0].customParameters;
+  assert.deepStrictEqual([reconnect, transfer], ["1", undefined]);
+});
+
+test("the client hangs up while the colleague's telephone rings", () => {
+  const w = transferring(load().talk());
+  w.disconnect();
+  assert.strictEqual(w.terminated, 1);
+  w.leg.emit(CallEvents.Failed, { call: w.leg, code: 487 });
+  assert.strictEqual(w.sockets.length, 1);
 });
 
 test("transfer to something that is no number calls nobody", () => {
@@ -599,7 +667,31 @@ test("a socket that stood for a while earns both attempts again", () => {
   }
 });
 
-test("a socket that never opens is given up too, and the first one is no reconnect", () => {
+test("sockets that never open are given up too", () => {
+  const w = load();
+  w.alert();
+  w.call.emit(CallEvents.Connected, { call: w.call });
+  w.advance(35_000);
+  assert.strictEqual(w.sockets.length, 3);
+  assert.deepStrictEqual(
+    w.sockets.map((socket) => socket.state),
+    ["closed", "closed", "closed"],
+  );
+  w.spoken();
+  w.advance(10 * 60_000);
+  assert.strictEqual(w.sockets.length, 3);
+  assert.strictEqual(w.call.hungUp, 1);
+});
+
+test("when the call is given up meanwhile, no new socket is opened", () => {
+  const w = load().talk();
+  w.ws.drop();
+  for (let i = 0; i < 3; i += 1) w.asr.emit(ASREvents.ASRError, { error: "gone" });
+  w.advance(2000);
+  assert.strictEqual(w.sockets.length, 1);
+});
+
+test("a socket that does not open is lost, and the one after the first is no reconnect", () => {
   const w = load();
   w.alert();
   w.call.emit(CallEvents.Connected, { call: w.call });
