@@ -172,9 +172,8 @@ function transferOf(handoffData) {
 
 function secret() {
   if (SECRET) return SECRET;
-  // Applications have a secret storage (https://docs.voximplant.ai, "Secret storage"). A missing
-  // name gives undefined and throws nothing.
-  return (VoxEngine.getSecretValue && VoxEngine.getSecretValue(SECRET_NAME)) || "";
+  // https://voximplant.com/docs/guides/voxengine/secrets; a name that is not there gives undefined.
+  return VoxEngine.getSecretValue(SECRET_NAME) || "";
 }
 
 // The one place that depends on the vendor's Crypto: Crypto.hmac_sha256(key, data) gives a string
@@ -287,7 +286,8 @@ function hangUp(why) {
 
 function connect() {
   if (over || ending || leg) return;
-  // privacy: the vendor keeps no log of the connection, its URL and frames among it.
+  // privacy: no log of the connection, whose URL holds the token. The vendor has it for its own AI
+  // sockets; for this one it is not in the reference we read, so see the first call's log.
   const socket = VoxEngine.createWebSocket(STREAM_URL, { privacy: true });
   ws = socket;
   ready = false;
@@ -561,6 +561,7 @@ function done(item, error) {
   if (item !== current) return;
   current = null;
   clearTimeout(item.watchdog);
+  release(item);
   if (error) {
     ttsFailures += 1;
     log("playback failed: " + error);
@@ -582,9 +583,19 @@ function stopCurrent() {
   if (!item) return;
   clearTimeout(item.watchdog);
   if (item.player) {
-    item.player.stop();
+    release(item);
   } else {
     call.stopPlayback(); // ends call.say too, and no PlaybackFinished follows (vendor)
+  }
+}
+
+// A session may have 10 players (https://voximplant.com/docs/guides/voxengine/limits), and stop()
+// is what destroys one: also one that has played to its end.
+function release(item) {
+  try {
+    if (item.player) item.player.stop();
+  } catch (error) {
+    log("stop: " + error);
   }
 }
 

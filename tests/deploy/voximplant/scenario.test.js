@@ -212,6 +212,19 @@ test("a preemptible turn of several sentences does not push itself out", () => {
   assert.deepStrictEqual(w.texts(), ["Одну минуту.", "Сейчас проверю."]);
 });
 
+test("a long talk keeps to the vendor's ten players and hundred timers", () => {
+  const w = load().talk();
+  for (let i = 0; i < 60; i += 1) {
+    w.text(`Ответ номер ${i}. Ещё слово.`, true);
+    w.spoken();
+    w.spoken();
+    w.asr.result("Понятно");
+  }
+  assert.strictEqual(w.players.length, 120);
+  assert.ok(w.timers.length < 10, `${w.timers.length} timers`);
+  assert.strictEqual(w.terminated, 0);
+});
+
 test("of two preemptible turns the later is heard", () => {
   const w = load().talk();
   w.text("Секунду.", true, { preemptible: true });

@@ -271,6 +271,14 @@ function load(settings = {}, options = {}) {
     world.now = until;
   };
 
+  // https://voximplant.com/docs/guides/voxengine/limits: 10 players in a session. Whether one that
+  // has finished still counts is not said, so here it does until it is stopped.
+  const addPlayer = (player) => {
+    world.players.push(player);
+    if (world.players.filter((other) => !other.stopped).length > 10) throw new Error("too many players");
+    return player;
+  };
+
   const engine = new Unit();
   const VoxEngine = {
     addEventListener: (event, callback) => engine.addEventListener(event, callback),
@@ -287,15 +295,9 @@ function load(settings = {}, options = {}) {
     },
     createTTSPlayer: (text, parameters) => {
       if (text.length > 1500) throw new Error("longer than the vendor's limit");
-      const player = new Player("tts", text, parameters);
-      world.players.push(player);
-      return player;
+      return addPlayer(new Player("tts", text, parameters));
     },
-    createURLPlayer: (request, parameters) => {
-      const player = new Player("url", request.url, parameters);
-      world.players.push(player);
-      return player;
-    },
+    createURLPlayer: (request, parameters) => addPlayer(new Player("url", request.url, parameters)),
     callPSTN: (number, callerid) => {
       const leg = new Call(`leg-${world.legs.length + 1}`, callerid, number);
       world.legs.push(leg);
