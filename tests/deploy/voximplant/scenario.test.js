@@ -428,6 +428,7 @@ test("tokens of an interrupted turn that are still on their way are not spoken",
   w.advance(200);
   w.asr.capture();
   w.text("Второе, опоздавшее. ");
+  w.ws.receive({ type: "play", source: "https://salon.example/late.mp3" });
   assert.strictEqual(w.players.length, 1);
   w.asr.result("Стоп");
   w.text("Слушаю вас.", true);
@@ -541,6 +542,15 @@ test("transfer: the colleague is called after the last words, and the two are co
   w.disconnect();
   assert.ok(w.terminated > 0);
   assert.strictEqual(w.sockets.length, 1);
+});
+
+test("recognition that fails during the last words does not undo the transfer", () => {
+  const w = load().talk();
+  w.text("Соединяю.", true);
+  w.ws.receive({ type: "end", handoffData: '{"transfer":"+77015554433"}' });
+  for (let i = 0; i < 4; i += 1) w.asr.emit(ASREvents.ASRError, { error: "gone" });
+  w.spoken();
+  assert.strictEqual(w.legs.length, 1);
 });
 
 test("transfer: the caller id may be set, and a hidden number is not shown", () => {
