@@ -328,6 +328,7 @@ function setUp() {
     callType: "PSTN",
     customParameters: Object.assign(parameters, notes),
   });
+  if (!ready) return;
   wasSetUp = true;
   notes = {};
   const waiting = held;
@@ -338,10 +339,14 @@ function setUp() {
 // What the client says while there is no socket is kept for the next one.
 function send(frame) {
   if (ready) {
-    ws.send(JSON.stringify(frame));
-  } else if (frame.type !== "interrupt" && held.length < MAX_HELD) {
-    held.push(frame);
+    try {
+      ws.send(JSON.stringify(frame));
+      return;
+    } catch (error) {
+      lost(ws, "send: " + error); // gone, and its CLOSE is still to come
+    }
   }
+  if ((frame.type === "prompt" || frame.type === "dtmf") && held.length < MAX_HELD) held.push(frame);
 }
 
 function lost(socket, why) {

@@ -646,6 +646,31 @@ test("a lost socket: an apology, and the same call on a new one", () => {
   assert.strictEqual(w.call.said.length, 1, "no second greeting");
 });
 
+test("a frame that cannot be sent is a lost socket, not the end of the call", () => {
+  const w = load().talk();
+  w.ws.state = "closed"; // and no CLOSE yet
+  w.asr.result("Алло?");
+  w.sockets[0].drop();
+  assert.strictEqual(w.terminated, 0);
+  w.advance(1000);
+  const open = w.ws.open.bind(w.ws);
+  w.ws.send = () => {
+    throw new Error("gone again");
+  };
+  open();
+  w.advance(3000);
+  assert.strictEqual(w.sockets.length, 3);
+  w.ws.open();
+  assert.deepStrictEqual(
+    w.ws.frames.map((frame) => [frame.type, frame.voicePrompt]),
+    [
+      ["setup", undefined],
+      ["prompt", "Алло?"],
+    ],
+  );
+  assert.strictEqual(w.ws.frames[0].customParameters.reconnect, "1");
+});
+
 test("two attempts, then a farewell and the end", () => {
   const w = load().talk();
   w.ws.fail();
