@@ -61,16 +61,18 @@ class Desk:
         async with self._stores.database.company(channel.company_id) as tx:
             return await self._calls.count_open(tx, channel.id, since=self._clock() - longest)
 
-    async def begin(self, channel: Channel, key: str, caller: str | None) -> str:
+    async def begin(self, channel: Channel, key: str, caller: str | None, *, again: bool = False) -> str:
         """Keep a call, and return the ticket that opens its stream once."""
         ticket = secrets.token_urlsafe(24)
         async with self._stores.database.company(channel.company_id) as tx:
-            await self._calls.begin(tx, channel, key, caller=caller, ticket=_digest(ticket), now=self._clock())
+            await self._calls.begin(
+                tx, channel, key, caller=caller, ticket=_digest(ticket), now=self._clock(), again=again
+            )
         return ticket
 
-    async def connect(self, channel: Channel, key: str, ticket: str | None) -> CallRecord | None:
+    async def connect(self, channel: Channel, key: str, ticket: str) -> CallRecord | None:
         async with self._stores.database.company(channel.company_id) as tx:
-            return await self._calls.connect(tx, channel, key, ticket=_digest(ticket or ""))
+            return await self._calls.connect(tx, channel, key, ticket=_digest(ticket))
 
     async def find(self, channel: Channel, key: str) -> CallRecord | None:
         async with self._stores.database.company(channel.company_id) as tx:
@@ -78,10 +80,14 @@ class Desk:
 
     async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> None:
         """Keep the end, and store it as what the dialogue is told last: any worker sees to the rest."""
+        record = await self.find(channel, key)
+        if record is None or record.ended_at is not None:
+            return
+        # A call that was taken up again ends again.
+        id_ = f"{key}:end:{record.connections}"
+        await self._store(channel, key, id_, Message(id=id_, sent_at=self._clock(), call_event=event))
         async with self._stores.database.company(channel.company_id) as tx:
-            if not await self._calls.finish(tx, channel.id, key, outcome=outcome, now=self._clock()):
-                return
-        await self._store(channel, key, f"{key}:end", Message(id=f"{key}:end", sent_at=self._clock(), call_event=event))
+            await self._calls.finish(tx, channel.id, key, outcome=outcome, now=self._clock())
         log.info("call_ended", outcome=outcome)
 
     async def name_of(self, channel: Channel, caller: str | None) -> str | None:

@@ -39,9 +39,20 @@ class Calls:
     """Every method works within the caller's transaction."""
 
     async def begin(
-        self, tx: Transaction, channel: Channel, key: str, *, caller: str | None, ticket: bytes | None, now: datetime
+        self,
+        tx: Transaction,
+        channel: Channel,
+        key: str,
+        *,
+        caller: str | None,
+        ticket: bytes,
+        now: datetime,
+        again: bool = False,
     ) -> None:
-        """Keep a call, or give one that stands a new ticket (the provider may ask twice)."""
+        """Keep a call, or give one that stands a new ticket (the provider may ask twice).
+
+        `again`: one that has ended is taken up again.
+        """
         values = {
             "company_id": tx.company,
             "channel_id": channel.id,
@@ -52,15 +63,15 @@ class Calls:
             "started_at": now,
         }
         statement = insert(calls).values(values)
+        changed: dict[str, object] = {"ticket": statement.excluded.ticket}
+        if again:
+            changed |= {"ended_at": None, "outcome": None}
         await tx.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["company_id", "channel_id", "key"], set_={"ticket": statement.excluded.ticket}
-            )
+            statement.on_conflict_do_update(index_elements=["company_id", "channel_id", "key"], set_=changed)
         )
 
-    async def connect(self, tx: Transaction, channel: Channel, key: str, *, ticket: bytes | None) -> CallRecord | None:
+    async def connect(self, tx: Transaction, channel: Channel, key: str, *, ticket: bytes) -> CallRecord | None:
         """Take the ticket and count a connection; None where it is none of this call's, or was taken already."""
-        wanted = calls.c.ticket == ticket if ticket is not None else calls.c.ticket.is_(None)
         row = (
             (
                 await tx.connection.execute(
@@ -70,7 +81,7 @@ class Calls:
                         calls.c.channel_id == channel.id,
                         calls.c.key == key,
                         calls.c.ended_at.is_(None),
-                        wanted,
+                        calls.c.ticket == ticket,
                     )
                     .values(ticket=None, connections=calls.c.connections + 1)
                     .returning(*calls.c)

@@ -199,7 +199,7 @@ ELITA = Path(__file__).parent.parent / "examples" / "elita.yaml"
 STAFF_CHAT = 555_000
 PHONE_HOST = "https://voice.example"
 PHONE_NUMBER, AUTH_TOKEN = "+74951234567", "auth-token-of-elita"
-SPEED = 60.0
+SPEED = 30.0
 """How much faster than life people speak on the telephone here."""
 FAST = Pace(now=lambda: time.monotonic() * SPEED, sleep=lambda seconds: asyncio.sleep(seconds / SPEED))
 ELITA_NUMBER = "106540352242922"

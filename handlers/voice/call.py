@@ -180,13 +180,17 @@ class Call:
             return
         told, self._told = self._told, None
         self._line.stop(utterance if self._working is None else None)
-        if told is None:
-            return
+        if told is not None:
+            await self._cut(told, utterance)
+
+    async def _cut(self, told: Told, utterance: str) -> None:
+        """Keep what was heard of an answer. A question counts as asked once all but its last sentence was heard."""
         heard = heard_of(told.sentences, utterance)
-        if heard != " ".join(written for written, _ in told.sentences):
-            question = heard_of(told.sentences[:-1], utterance)
-            asked = bool(told.sentences[:-1]) and question == " ".join(one for one, _ in told.sentences[:-1])
-            await self._turns.cut(told.turn_id, heard, asked=asked)
+        if heard == _written(told.sentences):
+            return
+        before = told.sentences[:-1]
+        asked = bool(before) and heard_of(before, utterance) == _written(before)
+        await self._turns.cut(told.turn_id, heard, asked=asked)
 
     async def _take_digits(self) -> None:
         digits, self._digits = self._digits, ""
@@ -239,6 +243,9 @@ class Call:
     async def _tell(self, result: TurnResult) -> None:
         """Speak what is not heard yet. What the model led to is left out where the caller has gone on speaking."""
         unheard = [reply for reply in result.replies if not reply.spoken and reply.text]
+        if self._line.utterance is not None and result.outcome != "interrupted":
+            # They spoke while it was being kept: it was kept whole.
+            await self._cut(Told(result.turn_id, list(self._line.sentences)), self._line.utterance)
         if unheard and self._waiting and result.usage.calls and self._line.interrupted.is_set():
             await self._turns.cut(result.turn_id, self._line.heard(), asked=False)
             return
@@ -306,6 +313,10 @@ class Call:
             case _:
                 await self._line.say_all(self._texts.text("call-silence-goodbye"))
                 self._end(CallEnd(reason="silence"))
+
+
+def _written(sentences: list[tuple[str, str]]) -> str:
+    return " ".join(written for written, _ in sentences)
 
 
 _TAGS = {"ru": "ru-RU", "en": "en-US", "kk": "kk-KZ"}

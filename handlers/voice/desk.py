@@ -48,10 +48,13 @@ class CallDesk(Protocol):
     async def open_lines(self, channel: Channel, *, longest: timedelta) -> int:
         """Count the calls that stand."""
 
-    async def begin(self, channel: Channel, key: str, caller: str | None) -> str:
-        """Keep a call, and return the ticket that opens its stream once."""
+    async def begin(self, channel: Channel, key: str, caller: str | None, *, again: bool = False) -> str:
+        """Keep a call, and return the ticket that opens its stream once.
 
-    async def connect(self, channel: Channel, key: str, ticket: str | None) -> CallRecord | None:
+        `again`: one that has ended may be taken up again.
+        """
+
+    async def connect(self, channel: Channel, key: str, ticket: str) -> CallRecord | None:
         """Open the call's stream; None where the ticket is not the call's, or was used."""
 
     async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> None:

@@ -30,14 +30,15 @@ class PhoneLine:
         """What was said since the caller spoke last: as written, and as spoken."""
         self.quiet_at = now()
         """When the last word will have been spoken, about."""
-        self._utterance: str | None = None
+        self.utterance: str | None = None
+        """What had been spoken of it when the caller spoke over it; None: they did not."""
         self._open = False
 
     def begin(self) -> None:
         """Begin an answer: what is said from now on is a new one."""
         self.sentences = []
         self.interrupted.clear()
-        self._utterance = None
+        self.utterance = None
 
     async def say(self, text: str) -> None:
         """Speak a sentence after those before it."""
@@ -72,14 +73,14 @@ class PhoneLine:
         self.interrupted.set()
         self._open = False
         if utterance is not None:
-            self._utterance = utterance
+            self.utterance = utterance
             self.quiet_at = self._now()
 
     def heard(self) -> str:
         """Return what of the answer was heard, as it was written."""
-        if self._utterance is None:
+        if self.utterance is None:
             return " ".join(written for written, _ in self.sentences)
-        return heard_of(self.sentences, self._utterance)
+        return heard_of(self.sentences, self.utterance)
 
     async def _speak(self, spoken: str) -> None:
         self._open = True

@@ -16,6 +16,7 @@ import structlog
 from aiohttp import WSMsgType, web
 from prometheus_client import Counter, Gauge, Histogram
 
+from db.calls import CallRecord
 from db.directory import Directory
 from db.records import Channel, ChannelType
 from handlers.voice import frames, twiml
@@ -32,6 +33,7 @@ FORM_LIMIT = 64 * 1024
 SETUP_S = 5.0
 """How long an open stream may be silent about whose it is."""
 _HEARTBEAT_S = 20.0
+TAKEN_UP_WITHIN_S = 15.0
 
 CALLS = Counter("ai_admin_calls", "Telephone calls that ended.", ["outcome"])
 CALLS_OPEN = Gauge("ai_admin_calls_open", "Telephone calls on the lines of this process.")
@@ -58,7 +60,7 @@ class VoiceRoutes:
         self._desk = desk
         self._public_url = (public_url or "").rstrip("/")
         self._address_of = address_of
-        self._pace = pace
+        self._pace = pace or Pace()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, each also without `/api`."""
@@ -133,16 +135,19 @@ class VoiceRoutes:
             await socket.close(code=1008)
             return
         caller = next(iter(find_phones(setup.caller or "")), None)
-        ticket: str | None = setup.parameters.get("ticket", "")
+        ticket = setup.parameters.get("ticket", "")
         if not by_twilio:
-            # The scenario's signature is its ticket: it counts for a minute, and a call is begun by it.
-            ticket = await self._desk.begin(channel, setup.call, caller)
+            # The scenario's signature is its ticket: it counts for a minute, and a call is begun by it, or taken up
+            # again where its socket was lost or a transfer failed.
+            ticket = await self._desk.begin(channel, setup.call, caller, again=True)
         record = await self._desk.connect(channel, setup.call, ticket)
         if record is None:
             log.warning("voice_ticket_refused")
             await socket.close(code=1008)
             return
-        resumed = {"not_reached": CallEvent.NOT_REACHED}.get(setup.parameters.get("resume", ""))
+        parameters = setup.parameters
+        not_reached = parameters.get("resume") == "not_reached" or parameters.get("transfer") == "failed"
+        resumed = CallEvent.NOT_REACHED if not_reached else None
         _, texts = spoken_of(channel, await self._desk.snapshot(channel))
         call = Call(
             self._desk.turns(channel, record),
@@ -156,7 +161,7 @@ class VoiceRoutes:
             CALLS_OPEN.track_inprogress(),
         ):
             outcome = await call.run(_incoming(socket), resumed)
-        await self._ended(socket, channel, setup.call, outcome)
+        await self._ended(socket, channel, record, outcome)
 
     async def _setup(self, socket: web.WebSocketResponse) -> frames.Setup | None:
         try:
@@ -171,18 +176,20 @@ class VoiceRoutes:
         secret = self._desk.secrets(channel)["secret"]
         return is_scenario(secret, setup.call, setup.caller or "", setup.parameters)
 
-    async def _ended(self, socket: web.WebSocketResponse, channel: Channel, call: str, outcome: str) -> None:
-        if outcome == "transfer":
-            # The call goes on with a person: the provider asks what comes next, and tells when it is over.
-            await socket.close()
-            return
+    async def _ended(self, socket: web.WebSocketResponse, channel: Channel, record: CallRecord, outcome: str) -> None:
         torn = outcome == "hung_up" and socket.close_code not in (1000, 1001)
         await socket.close()
-        if torn and VoiceOptions.of(channel).provider == "twilio":
-            # Whether the caller is still there, the provider says by asking what comes next.
+        if VoiceOptions.of(channel).provider == "twilio" and (torn or outcome == "transfer"):
+            # Whether the caller is still there, or how the transfer went, Twilio tells by asking what comes next.
             return
+        if torn:
+            # Our scenario connects again within seconds, if the caller is still there.
+            await self._pace.sleep(TAKEN_UP_WITHIN_S)
+            now = await self._desk.find(channel, record.key)
+            if now is None or now.connections != record.connections:
+                return
         event = CallEvent.DROPPED if torn else CallEvent.ENDED
-        await self._finish(channel, call, "dropped" if torn else outcome, event)
+        await self._finish(channel, record.key, "dropped" if torn else outcome, event)
 
     async def _finish(self, channel: Channel, call: str, outcome: str, event: CallEvent) -> None:
         record = await self._desk.find(channel, call)

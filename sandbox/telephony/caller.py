@@ -127,6 +127,13 @@ class Phone:
     async def is_silent(self, seconds: float) -> None:
         await self.provider.wait(seconds)
 
+    async def hears_of(self, words: str) -> None:
+        """Wait until these words have been part of an answer."""
+        async with asyncio.timeout(_ANSWER_S):
+            while not any(words in text for who, text in self.transcript if who == "agent"):
+                self._news.clear()
+                await self._news.wait()
+
     async def is_hung_up_on(self) -> None:
         """Wait until the other side ends the call."""
         async with asyncio.timeout(_ANSWER_S):

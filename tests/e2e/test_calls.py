@@ -1,4 +1,4 @@
-"""Scripted calls over the telephone, at sixty times a life’s speed: the same end states as in the messengers."""
+"""Scripted calls over the telephone, at thirty times the speed of life: the same end states as in the messengers."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def test_the_history_keeps_only_what_was_heard(house):
         kept = await said_by_agent(house)
 
     cut = kept[1]
-    assert cut.split()[:2] == heard.removeprefix("Секунду, смотрю. ").split()[:2]
+    assert heard.removeprefix("Секунду, смотрю. ").startswith(cut.split("…")[0].split(":")[0])
     assert "Какое время" not in cut
 
 
@@ -198,7 +198,7 @@ async def test_a_line_that_tears_is_taken_up_where_it_was(house):
 async def test_a_person_who_is_asked_for_gets_the_call_and_a_summary(house):
     async with await house.phone(transfer_to="+74957654321") as phone:
         said = await phone.asks("Позовите администратора")
-        await phone.is_silent(1)
+        await phone.is_hung_up_on()
 
     await house.settles()
     assert said == "Соединяю вас с администратором."
@@ -214,11 +214,10 @@ async def test_nobody_picks_up_and_a_message_is_taken_down(house):
     house.telephony.dial_status = "no-answer"
     async with phone:
         await phone.asks("Позовите администратора")
-        back = await phone.hears()
+        await phone.hears_of("Дозвониться")
         taken = await phone.asks("Перезвоните мне после шести")
     await house.settles()
 
-    assert "Дозвониться" in back
     assert "передал" in taken
     assert any("Перезвоните мне после шести" in text for text in house.staff_heard())
 
@@ -321,7 +320,7 @@ async def test_silence_is_asked_after_twice_and_then_the_call_ends_kindly(house)
         second = await phone.hears()
         third = await phone.hears()
         fourth = await phone.hears()
-        await phone.is_silent(3)
+        await phone.is_hung_up_on()
 
     assert "Чем помочь" in first
     assert "слышите" in second
@@ -353,9 +352,8 @@ async def test_what_is_not_understood_is_asked_back(house):
 
 
 async def test_lines_are_counted(house):
-    async with await house.phone(lines=1):
-        async with await house.phone("+79160008888") as second:
-            pass
+    async with await house.phone(lines=1), await house.phone("+79160008888") as second:
+        pass
 
     assert "линии заняты" in second.transcript[0][1]
 
