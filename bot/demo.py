@@ -22,10 +22,20 @@ from pydantic import SecretStr
 from bot.app import Core, open_core
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
+from bot.demo_call import call_and_book
 from bot.demo_crms import DEMO_CRMS, LINK_ONLY, connect_crm
 from bot.demo_phones import open_phones
 from bot.demo_self_test import SelfTest
-from bot.demo_vendors import APP_SECRET, BOT_TOKEN, NUMBER_ID, NUMBER_TOKEN, STAFF_CHAT, Sandboxes, open_sandboxes
+from bot.demo_vendors import (
+    APP_SECRET,
+    BOT_TOKEN,
+    NUMBER_ID,
+    NUMBER_TOKEN,
+    PHONE_HOST,
+    STAFF_CHAT,
+    Sandboxes,
+    open_sandboxes,
+)
 from bot.lent import Lent, lend
 from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
@@ -36,7 +46,7 @@ from sandbox.page import Page, PageVendors
 
 _COMPANY_FILE = Path(__file__).parent.parent / "examples" / "elita.yaml"
 _START_S = 20
-_CHANNELS = ("telegram", "whatsapp")
+_CHANNELS = ("telegram", "whatsapp", "voice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,8 @@ async def run_demo(options: DemoOptions) -> int:
         if not options.self_test:
             return await _stay(_page(sandboxes, options.channel), options.port, sandboxes, serving)
         typer.echo(f"{_started()}; model: {model_name(sandboxes)}; channel: {options.channel}; CRM: {options.crm}\n")
+        if options.channel == "voice":
+            return 0 if await call_and_book(core, sandboxes.crm) else 1
         first, late = open_phones(sandboxes, options.channel)
         test = SelfTest(first=first, late=late, crm=sandboxes.crm, hear_staff=lambda: _hear_staff(sandboxes))
         return 0 if await test.run(by_link=options.crm in LINK_ONLY) else 1
@@ -92,6 +104,7 @@ def demo_settings(settings: Settings, sandboxes: Sandboxes, *, patient: bool) ->
         "host": "127.0.0.1",
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",
+        "voice_public_url": PHONE_HOST,
         "telegram_api_url": sandboxes.telegram.url,
         "whatsapp_api_url": sandboxes.whatsapp.url,
         "quiet_seconds": min(settings.quiet_seconds, 0.5) if patient else 0,

@@ -20,6 +20,9 @@ BOT_TOKEN = "700000001:SANDBOX-only-works-in-the-demo-0001"  # noqa: S105 (known
 STAFF_CHAT = 555_000
 """Where the demo's staff read what they are told."""
 NUMBER_ID, NUMBER_TOKEN, APP_SECRET = "106540352242922", "SANDBOX-number", "SANDBOX-app"
+PHONE_NUMBER, AUTH_TOKEN = "+74951234567", "SANDBOX-telephony"
+PHONE_HOST = "https://voice.demo.example"
+"""What the local provider is told that we are reached at: it takes no address without TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     master_keys: SecretStr | None = None
     public_url: str | None = None
+    voice_public_url: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     gemini_api_key: SecretStr | None = None
@@ -116,7 +117,12 @@ class Settings(BaseSettings):
             Line.of(text)
         return texts
 
-    @field_validator("public_url")
+    @property
+    def voice_url(self) -> str | None:
+        """Return where telephony providers reach the process that answers calls."""
+        return self.voice_public_url or self.public_url
+
+    @field_validator("public_url", "voice_public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("https://", "http://")):

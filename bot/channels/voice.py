@@ -70,7 +70,7 @@ async def check_voice(core: Core, channel: Channel) -> dict[str, Any]:
         "number": channel.external_id,
         "provider": channel.options.get("provider", "twilio"),
         "status": channel.status.value,
-        "public_url": core.settings.public_url or "not set: calls cannot be answered",
+        "public_url": core.settings.voice_url or "not set: calls cannot be answered",
         "transfer_to": channel.options.get("transfer_to") or "the first branch's phone",
         "caller_id": "accepted as proof" if channel.options.get("accept_caller_id") else "proved by a code",
     }
@@ -95,7 +95,7 @@ def _options(phone: PhoneNumber) -> dict[str, Any]:
 
 def _by_hand(core: Core, channel: Channel, token: str) -> dict[str, str]:
     """Return what a person enters at the provider."""
-    public = core.settings.public_url or "https://<your public address>"
+    public = core.settings.voice_url or "https://<your public address>"
     if channel.options.get("provider") == "voximplant":
         return {
             "stream_url": f"{public.replace('http', 'ws', 1)}/api/v1/voice/stream/{token}",

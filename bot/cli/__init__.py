@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agent, channel, company, crm, dead, dialogue, evaluate, ops, run
+from bot.cli import agent, call, channel, company, crm, dead, dialogue, evaluate, ops, run
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from crm.errors import CRMError
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 run.register(app)
 dialogue.register(app)
+call.register(app)
 evaluate.register(app)
 app.add_typer(company.app, name="company", help="Companies: create, show, export, import.")
 app.add_typer(agent.app, name="agent", help="How a company's agent presents it and behaves.")
