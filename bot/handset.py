@@ -84,7 +84,6 @@ class _Handset:
         self._spoken: list[tuple[str, float]] = []
         """What is being spoken, and when each piece begins."""
         self._asked_at = time.monotonic()
-        self._last_frame_at = 0.0
         self._answered = asyncio.Event()
         self._over = asyncio.Event()
 
@@ -135,8 +134,8 @@ class _Handset:
             await asyncio.wait_for(self._answered.wait(), _PATIENCE_S)
         except TimeoutError:
             typer.echo("(no answer yet)")
-        while (left := self._last_frame_at + _PAUSE_S - time.monotonic()) > 0 and not self._over.is_set():
-            await asyncio.sleep(left)
+        # What else there is to say comes at once; a script needs no more patience than that.
+        await asyncio.sleep(_PAUSE_S)
         self._spoken = []
 
     def _cut(self) -> str:
@@ -150,7 +149,6 @@ class _Handset:
     async def _hear(self, frame: frames.Frame) -> None:
         """Print what is spoken, with the seconds since the caller's last word."""
         now = time.monotonic()
-        self._last_frame_at = now
         if frame["type"] == "end":
             self._over.set()
             self._answered.set()

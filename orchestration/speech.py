@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -190,4 +191,5 @@ def _first_words(said: str, letters: int) -> str:
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold().replace("ё", "е") if character.isalnum())
+    """Return the letters alone, accents and dots away: recognition and synthesis differ in the rest."""
+    return "".join(one for one in unicodedata.normalize("NFD", text.casefold()) if one.isalnum())

@@ -51,8 +51,8 @@ crm:
   user_token: abc
   colour: red
 channels:
-  - voice
-  - voice
+  - pigeon
+  - pigeon
 servces: []
 slug: elita
 """
@@ -99,8 +99,8 @@ def test_every_error_of_a_file_is_told_at_once_with_its_line():
         ("type: nonsuch", "crm.type"),
         ("user_token: abc", "crm.user_token"),
         ("colour: red", "crm.colour"),
-        ("- voice", "channels.1"),
-        ("- voice", "channels.2"),
+        ("- pigeon", "channels.1"),
+        ("- pigeon", "channels.2"),
         ("servces: []", "servces"),
         ("slug: elita", "slug (again)"),
     }
@@ -173,7 +173,7 @@ def test_a_channel_that_this_version_has_not_is_refused(name):
         assert parse_company_file(text).channels == (ChannelType(name),)
     else:
         assert faults_of(text) == (
-            (3, f"channels.1: {name!r} is not a channel of this version: telegram, whatsapp, api"),
+            (3, f"channels.1: {name!r} is not a channel of this version: telegram, whatsapp, voice, api"),
         )
 
 

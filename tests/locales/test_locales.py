@@ -20,9 +20,9 @@ RU, EN, KK = (Translator.for_language(code) for code in ("ru", "en", "kk"))
 LANGUAGES = pytest.mark.parametrize("language", sorted(languages()))
 
 
-def values(language):
+def values(language, folder="locales"):
     """Each key with the names of the values that its text takes."""
-    text = (ROOT / "locales" / f"{language}.ftl").read_text(encoding="utf-8")
+    text = (ROOT / folder / f"{language}.ftl").read_text(encoding="utf-8")
     messages = [entry for entry in FluentParser().parse(text).body if isinstance(entry, Message)]
     return {
         message.id.name: set(re.findall(r"\$(\w+)", text[message.span.start : message.span.end]))
@@ -40,6 +40,17 @@ def code():
 @LANGUAGES
 def test_every_language_has_the_same_keys_and_its_texts_take_the_same_values(language):
     assert values(language) == values("ru")
+    assert values(language, "locales/voice") == values("ru", "locales/voice")
+
+
+@LANGUAGES
+def test_what_is_said_on_the_telephone_takes_the_values_of_what_is_written(language):
+    written = values(language)
+    said = values(language, "locales/voice")
+
+    assert {key: said[key] for key in said.keys() & written.keys()} == {
+        key: written[key] for key in said.keys() & written.keys()
+    }
 
 
 @LANGUAGES
@@ -47,14 +58,18 @@ def test_every_key_is_used(language, code):
     """As a literal; a currency's is made from its code."""
     literals = set(re.findall(r"""(?:"([a-z-]+)"|'([a-z-]+)')""", code))
     used = {one for pair in literals for one in pair if one}
-    unused = {key for key in values(language) if key not in used and not key.startswith("currency-")}
+    every = {*values(language), *values(language, "locales/voice")}
+    unused = {key for key in every if key not in used and not key.startswith("currency-")}
 
     assert unused == set()
 
 
 @LANGUAGES
 def test_every_used_key_is_there(language, code):
-    assert set(re.findall(r"""texts\.text\(\s*["']([a-z-]+)["']""", code)) <= set(values(language))
+    assert set(re.findall(r"""texts\.text\(\s*["']([a-z-]+)["']""", code)) <= {
+        *values(language),
+        *values(language, "locales/voice"),
+    }
 
 
 @LANGUAGES
@@ -202,6 +217,6 @@ def test_every_languages_prompt_names_the_same_tools_and_headings(language):
 
 
 def test_what_no_native_speaker_has_read_is_marked():
-    for file in ("kk.ftl", "prompts/kk.md"):
+    for file in ("kk.ftl", "prompts/kk.md", "voice/kk.ftl", "ear/kk.toml", "prompts/voice.kk.md"):
         first, *_ = (ROOT / "locales" / file).read_text(encoding="utf-8").splitlines()
         assert "Not proofread by a native speaker yet" in first, file
