@@ -14,7 +14,6 @@ call-goodbye = All the best, goodbye!
 call-minute-left = We have one minute left: let us finish what matters most.
 call-too-long = Sorry, our time is up. Please call again or write to us. Goodbye!
 call-lines-busy = All lines are busy at the moment. Please call again in a couple of minutes.
-call-line-closed = Sorry, we cannot answer right now. Please call again later.
 call-transfer = I am putting you through to the administrator.
 call-take-message = The administrator cannot come to the phone now. Tell me what to pass on, and they will call you back.
 call-message-taken = Thank you, I have passed it on, they will call you back. Anything else?
