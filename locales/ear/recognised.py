@@ -9,7 +9,7 @@ from locales.ear.numbers import cardinal
 from locales.ear.tables import Tables
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_FIRST, _SECOND, _LAST = 100, 20, 9
+_HUNDRED = 100
 
 
 def digits_in(spoken: str, table: Tables) -> str:
@@ -29,7 +29,7 @@ def digits_in(spoken: str, table: Tables) -> str:
             found.append("0")
         elif value is not None:
             group += value
-            room = _room_after(value)
+            room = _room_after(value, table)
     return "".join([*found, *([str(group)] if group else [])])
 
 
@@ -58,11 +58,13 @@ def _tokens(spoken: str) -> list[str]:
     return [part for token in _TOKEN.findall(spoken.casefold()) for part in token.split("-")]
 
 
-def _room_after(value: int) -> int:
+def _room_after(value: int, table: Tables) -> int:
     """Return below which value the next word still belongs to the same number."""
-    if value >= _FIRST:
-        return _FIRST
-    return _LAST + 1 if value >= _SECOND and value % 10 == 0 else 0
+    if value >= _HUNDRED:
+        return _HUNDRED
+    # "Он екі" is twelve; elsewhere the numbers from eleven on have words of their own.
+    first_ten = 10 if table.one("numbers") == "kz" else 20
+    return 10 if value >= first_ten and value % 10 == 0 else 0
 
 
 @cache
