@@ -56,6 +56,8 @@ def connect(stream: Stream) -> str:
         "language": stream.spoken.language,
         "interruptible": "any",
         "dtmfDetection": "true",
+        # Its default is said to have become "none" in May 2025: words spoken over an answer would never reach us.
+        "reportInputDuringAgentSpeech": "any",
         "ttsProvider": stream.spoken.tts,
         "voice": stream.spoken.voice,
         "transcriptionProvider": stream.spoken.stt,
