@@ -7,27 +7,28 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
 import structlog
 from pydantic import SecretStr
 
+from bot.attempts import Attempt, Attempts
 from bot.lane import LEASE
 from bot.tasks import end
 from bot.turn_commit import CALL_GRACE, TurnStores
 from bot.turn_job import TurnJob
 from db.calls import CallRecord, Calls
-from db.errors import DatabaseUnavailable, LeaseLost
+from db.errors import DatabaseUnavailable
 from db.intake import Intake
 from db.records import Accepted, Channel, Claim, CompanySnapshot, new_id
-from db.work import retry_delay
 from handlers.voice.call import TurnFailed
 from handlers.voice.desk import VoiceOptions
 from orchestration.messages import CallEvent, Message, Sender
 from orchestration.ports import Clock
 from orchestration.speech import Speech
-from orchestration.turns import TurnAbandoned, TurnPostponed, TurnResult
+from orchestration.turns import TurnAbandoned, TurnResult
 
 log = structlog.get_logger()
 
@@ -56,6 +57,7 @@ class Desk:
         self._open_secrets = open_secrets
         self._clock = clock
         self._owner = owner
+        self._attempts = Attempts(job, stores.work, clock, grace=CALL_GRACE)
 
     async def open_lines(self, channel: Channel, *, longest: timedelta) -> int:
         async with self._stores.database.company(channel.company_id) as tx:
@@ -78,17 +80,22 @@ class Desk:
         async with self._stores.database.company(channel.company_id) as tx:
             return await self._calls.find(tx, channel.id, key)
 
-    async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> None:
-        """Keep the end, and store it as what the dialogue is told last: any worker sees to the rest."""
+    async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> CallRecord | None:
+        """Keep the end, and store it as what the dialogue is told last: any worker sees to the rest.
+
+        Returns the call; None where it had ended before.
+        """
         record = await self.find(channel, key)
         if record is None or record.ended_at is not None:
-            return
+            return None
         # A call that was taken up again ends again.
         id_ = f"{key}:end:{record.connections}"
         await self._store(channel, key, id_, Message(id=id_, sent_at=self._clock(), call_event=event))
         async with self._stores.database.company(channel.company_id) as tx:
-            await self._calls.finish(tx, channel.id, key, outcome=outcome, now=self._clock())
-        log.info("call_ended", outcome=outcome)
+            ended = await self._calls.finish(tx, channel.id, key, outcome=outcome, now=self._clock())
+        if ended is not None:
+            log.info("call_ended", outcome=outcome)
+        return ended
 
     async def name_of(self, channel: Channel, caller: str | None) -> str | None:
         """Return the name of the number's owner, where a messenger has proved it: it is only a greeting."""
@@ -119,17 +126,20 @@ class Desk:
         await self._store(channel, record.key, key, message, quiet=CALL_GRACE)
 
     async def answer(self, record: CallRecord, channel: Channel, speech: Speech) -> TurnResult | None:
-        """Claim and make the turn; what cannot be decided yet is tried again while the caller waits."""
-        for tried in range(MOST_TRIES):
-            claim = await self._stores.work.take((channel.company_id, record.dialogue_id), self._owner, ttl=LEASE)
+        """Claim and make the turn; what cannot be decided yet is tried again while the caller waits.
+
+        Raises TurnAbandoned, or TurnFailed after the last try.
+        """
+        for tried in range(1, MOST_TRIES + 1):
+            claim = await self._take(channel, record)
             if claim is None:
                 return None
-            delay = await self._try(claim, speech)
-            if isinstance(delay, TurnResult) or delay is None:
-                return delay
-            if speech.line.interrupted.is_set() and not speech.said:
+            attempt = await self._attempt(claim, speech)
+            if attempt.outcome == "abandoned":
                 raise TurnAbandoned
-            await asyncio.sleep(min(_LONGEST_WAIT_S, delay.total_seconds() * (tried + 1)))
+            if attempt.again_in is None:
+                return attempt.result
+            await asyncio.sleep(min(_LONGEST_WAIT_S, attempt.again_in.total_seconds() * tried))
         raise TurnFailed
 
     async def cut(self, channel: Channel, record: CallRecord, turn_id: UUID, heard: str, *, asked: bool) -> None:
@@ -145,38 +155,23 @@ class Desk:
         accepted = Accepted(update_key=key, dialogue_key=dialogue_key, payload=payload)
         await self._intake.accept(channel, [accepted], quiet=quiet)
 
-    async def _try(self, claim: Claim, speech: Speech) -> TurnResult | timedelta | None:
-        """Make the turn under a lease that is renewed; return a delay where it is to be tried again."""
-        renewing = asyncio.create_task(self._renew(claim))
+    async def _take(self, channel: Channel, record: CallRecord) -> Claim | None:
         try:
-            return await self._job.make(claim, speech)
-        except TurnAbandoned:
-            await self._give_back(claim, CALL_GRACE, failed=False)
-            raise
-        except TurnPostponed as postponed:
-            await self._give_back(claim, CALL_GRACE, failed=False)
-            return postponed.delay
-        except LeaseLost:
-            log.warning("lease_lost")
-            return None
+            return await self._stores.work.take(channel.company_id, record.dialogue_id, self._owner, ttl=LEASE)
         except DatabaseUnavailable as error:
             log.error("database_unavailable", error=str(error))
-            return retry_delay(0)
-        except Exception as error:
-            log.exception("call_turn_failed")
-            await self._job.failed(claim, error)
-            await self._give_back(claim, CALL_GRACE, failed=True)
-            return retry_delay(0)
+            raise TurnFailed from error
+
+    async def _attempt(self, claim: Claim, speech: Speech) -> Attempt[TurnResult | None]:
+        """Make the turn under a lease that is renewed."""
+        renewing = asyncio.create_task(self._renew(claim))
+        try:
+            return await self._attempts.make(claim, partial(self._job.make, claim, speech))
         finally:
             await end(renewing)
 
-    async def _give_back(self, claim: Claim, delay: timedelta, *, failed: bool) -> None:
-        try:
-            await self._stores.work.release(claim, due_at=self._clock() + delay, failed=failed)
-        except DatabaseUnavailable as error:
-            log.error("claim_not_given_back", error=str(error))
-
     async def _renew(self, claim: Claim) -> None:
+        """Keep the lease. Where it is lost all the same, every step of a write and the commit are refused."""
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
             try:

@@ -18,6 +18,7 @@ from bot.app import Core, open_core
 from bot.call_desk import Desk
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
+from bot.terminal import read_line, terminal_channel
 from db.records import Channel, ChannelType, CompanyId, DialogueId, dialogue_id_of, new_id
 from handlers.voice import frames
 from handlers.voice.call import Call, CallRules
@@ -26,7 +27,6 @@ from handlers.voice.line import CHARACTERS_A_SECOND
 from orchestration.identity import find_phones
 from orchestration.messages import CallEvent
 
-_EXTERNAL_ID = "terminal"
 _PAUSE_S = 0.4
 """How long nothing comes any more before the next line of a script is spoken."""
 _PATIENCE_S = 60.0
@@ -36,19 +36,9 @@ async def call(settings: Settings, company: str, *, phone: str | None) -> None:
     """Hold a call on stdin and stdout until an empty line or the end of input."""
     async with open_core(settings) as core:
         company_id = await core.companies.get_company_id(company)
-        channel, key = await _channel(core, company_id), f"terminal-{new_id()}"
+        channel, key = await terminal_channel(core, company_id, ChannelType.VOICE), f"terminal-{new_id()}"
         async with _answering(core, company_id, dialogue_id_of(channel.id, key)) as desk:
             await _Handset(desk, channel, key, next(iter(find_phones(phone or "")), None)).hold()
-
-
-async def _channel(core: Core, company_id: CompanyId) -> Channel:
-    for channel in await core.companies.list_channels(company_id):
-        if channel.type is ChannelType.VOICE and channel.external_id == _EXTERNAL_ID:
-            return channel
-    channel, _ = await core.companies.add_channel(
-        company_id, ChannelType.VOICE, external_id=_EXTERNAL_ID, name="terminal", options={}, secrets={}
-    )
-    return channel
 
 
 @asynccontextmanager
@@ -110,7 +100,7 @@ class _Handset:
 
     async def _talk(self, *, interactive: bool) -> None:
         while not self._over.is_set():
-            words = await asyncio.to_thread(_read_line)
+            words = await asyncio.to_thread(read_line)
             if not words or self._over.is_set():
                 return
             if heard := self._cut():
@@ -169,10 +159,3 @@ class _Handset:
 
 def _ends(piece: tuple[str, float]) -> float:
     return piece[1] + len(piece[0]) / CHARACTERS_A_SECOND
-
-
-def _read_line() -> str:
-    if sys.stdin.isatty():
-        sys.stdout.write("> ")
-        sys.stdout.flush()
-    return sys.stdin.readline().strip()

@@ -17,13 +17,13 @@ from typing import Any, Protocol
 import prometheus_client
 import structlog
 
+from bot.attempts import Attempts
 from bot.tasks import end
 from db.doorbell import Doorbell
-from db.errors import DatabaseUnavailable, LeaseLost
+from db.errors import DatabaseUnavailable
 from db.records import Claim, DialogueId, WorkKind
-from db.work import Share, Work, retry_delay
+from db.work import Share, Work
 from orchestration.ports import Clock
-from orchestration.turns import TurnPostponed
 
 log = structlog.get_logger()
 
@@ -32,7 +32,6 @@ LEASE = timedelta(seconds=12)
 POLL = timedelta(seconds=1)
 DRAIN = timedelta(seconds=25)
 
-CLAIMS = prometheus_client.Counter("ai_admin_claims", "Claims of work.", ["kind", "outcome"])
 RUNNING = prometheus_client.Gauge("ai_admin_claims_running", "Claims being worked on by this process.")
 
 
@@ -103,6 +102,7 @@ class Lane:
         self._drain_within = drain
         self._dead_letters = dead_letters or DeadLetters()
         self._only = only
+        self._attempts = Attempts(job, work, clock)
         self._held: dict[Claim, _Held] = {}
         self._stopping = asyncio.Event()
 
@@ -169,43 +169,14 @@ class Lane:
     async def _work_on(self, claim: Claim) -> None:
         fields = {"company_id": str(claim.company_id), "dialogue_id": str(claim.dialogue_id), "kind": claim.kind.value}
         with structlog.contextvars.bound_contextvars(**fields):
-            outcome = await self._outcome(claim)
-            CLAIMS.labels(claim.kind.value, outcome).inc()
+            await self._attempt(claim)
 
-    async def _outcome(self, claim: Claim) -> str:
-        try:
-            if self._dead_letters.take(claim):
-                await self._job.give_up(claim)
-                log.error("given_up", attempts=claim.attempts, lost_leases=claim.lost_leases)
-                return "given_up"
-            await self._job(claim)
-            return "done"
-        except LeaseLost:
-            # Someone else has it: nothing of ours was kept.
-            log.warning("lease_lost")
-            return "lease_lost"
-        except TurnPostponed as postponed:
-            log.info("turn_postponed", why=str(postponed), delay_s=postponed.delay.total_seconds())
-            await self._give_back(claim, postponed.delay, failed=False)
-            return "postponed"
-        except DatabaseUnavailable as error:
-            # The lease runs out by itself if it cannot even be given back.
-            log.error("database_unavailable", error=str(error))
-            await self._give_back(claim, retry_delay(0), failed=False)
-            return "database_unavailable"
-        except Exception as error:
-            log.exception("claim_failed", attempts=claim.attempts)
-            await self._give_back(claim, retry_delay(claim.attempts), failed=True, error=error)
-            return "failed"
-
-    async def _give_back(self, claim: Claim, delay: timedelta, *, failed: bool, error: Exception | None = None) -> None:
-        try:
-            if error is not None:
-                await self._job.failed(claim, error)
-            await self._work.release(claim, due_at=self._clock() + delay, failed=failed)
-        except DatabaseUnavailable as unavailable:
-            # The lease runs out by itself.
-            log.error("claim_not_given_back", error=str(unavailable))
+    async def _attempt(self, claim: Claim) -> None:
+        if self._dead_letters.take(claim):
+            log.error("giving_up", attempts=claim.attempts, lost_leases=claim.lost_leases)
+            await self._attempts.make(claim, partial(self._job.give_up, claim), named="given_up")
+        else:
+            await self._attempts.make(claim, partial(self._job, claim))
 
     async def _renew(self) -> None:
         """Keep the leases of what runs; a task whose lease is lost is cancelled, as its commit would be refused."""
@@ -237,4 +208,4 @@ class Lane:
             await asyncio.wait([held.task for held in self._held.values()], timeout=self._drain_within.total_seconds())
         for claim, held in list(self._held.items()):
             held.task.cancel()
-            await self._give_back(claim, timedelta(0), failed=False)
+            await self._attempts.give_back(claim, timedelta(0), failed=False)

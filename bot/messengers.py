@@ -34,4 +34,4 @@ class KnownMessengers:
 
     async def may_send_code(self, dialogue: Dialogue, phone: str) -> bool:
         """Count one more code to this number; False: it is too many."""
-        return await self._limits.spend(f"call-code:{dialogue.company_id}:{phone}", _CODES) is None
+        return await self._limits.spend(f"call-code:{dialogue.company_id}:{phone}", _CODES, strict=True) is None

@@ -27,7 +27,7 @@ async def converse(settings: Settings, company: str, *, name: str, phone: str | 
     """Hold a conversation on stdin and stdout until an empty line or the end of input."""
     async with open_core(settings) as core:
         company_id = await core.companies.get_company_id(company)
-        conversation = _Conversation(core, await _channel(core, company_id), name, phone)
+        conversation = _Conversation(core, await terminal_channel(core, company_id, ChannelType.API), name, phone)
         async with _answering(core, company_id, conversation.dialogue_id):
             await conversation.hold()
 
@@ -80,12 +80,13 @@ def _note(text: str) -> None:
     typer.echo(f"note: {text}", err=True)
 
 
-async def _channel(core: Core, company_id: CompanyId) -> Channel:
+async def terminal_channel(core: Core, company_id: CompanyId, type_: ChannelType) -> Channel:
+    """Return the company's channel for whoever sits at the terminal."""
     for channel in await core.companies.list_channels(company_id):
-        if channel.type is ChannelType.API and channel.external_id == _EXTERNAL_ID:
+        if channel.type is type_ and channel.external_id == _EXTERNAL_ID:
             return channel
     channel, _ = await core.companies.add_channel(
-        company_id, ChannelType.API, external_id=_EXTERNAL_ID, name="terminal", options={}, secrets={}
+        company_id, type_, external_id=_EXTERNAL_ID, name="terminal", options={}, secrets={}
     )
     return channel
 
@@ -106,7 +107,7 @@ class _Conversation:
         if self._phone:
             await self._send({"proved_phone": self._phone})
         while True:
-            line = await asyncio.to_thread(_read_line)
+            line = await asyncio.to_thread(read_line)
             if not line:
                 return
             if line.isdigit() and 0 < int(line) <= len(self._buttons):
@@ -139,7 +140,8 @@ class _Conversation:
                 typer.echo(f"  [{len(self._buttons)}] {button.text}")
 
 
-def _read_line() -> str:
+def read_line() -> str:
+    """Read what is typed, with a prompt where somebody types it; "" at the end."""
     if sys.stdin.isatty():
         sys.stdout.write("> ")
         sys.stdout.flush()

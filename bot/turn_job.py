@@ -19,7 +19,7 @@ from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
-from orchestration.calls import facts_of
+from orchestration.callers import facts_of
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
@@ -237,10 +237,11 @@ class TurnJob:
 
     async def _answer(self, turn: Turn, channel: Channel, *, again: bool) -> TurnResult:
         if _nobody_hears(turn):
-            return self._orchestrator.leave_unanswered(turn, tell=False)
+            return self._orchestrator.leave_unanswered(turn, outcome="nobody_hears")
         verdict = Verdict.ANSWER if again else await self._throttle.judge(turn.dialogue.id, turn.messages)
         if verdict is not Verdict.ANSWER:
-            return self._orchestrator.leave_unanswered(turn, tell=verdict is Verdict.TELL)
+            told = "too-many-messages" if verdict is Verdict.TELL else None
+            return self._orchestrator.leave_unanswered(turn, outcome="too_many_messages", told=told)
         if not turn.messages[0].is_free_text:
             return await self._orchestrator.run_turn(turn)
         async with showing_typing(self._channels[channel.type], channel, turn.dialogue, turn.messages[-1]):

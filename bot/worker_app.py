@@ -19,16 +19,14 @@ from bot.keyless import KeylessModel
 from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
-from bot.messengers import KnownMessengers
-from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
+from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
-from db.cache import Cache
-from db.calls import Calls as KeptCalls
+from db.calls import Calls
 from db.clients import Clients
 from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
@@ -51,32 +49,10 @@ from handlers.whatsapp.numbers import Numbers
 from middlewares.fsm import TurnStorage
 from middlewares.tenant import TenantMiddleware, bind_tenant
 from middlewares.throttle import ClientThrottle
-from orchestration.agent import Agent, AgentLimits
-from orchestration.attachments import Attachments
-from orchestration.booking import BookingDesk
-from orchestration.booking_flow import BookingFlow
-from orchestration.buttons import Buttons
-from orchestration.calls import Calls
-from orchestration.commands import Commands
-from orchestration.confirmation import Confirmation
-from orchestration.contacts import Contacts
 from orchestration.gemini import GeminiService
-from orchestration.guards.review import Review, review
-from orchestration.hearing import Hearing, MediaLimits
 from orchestration.model_service import ModelService
-from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
-from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
-from orchestration.prompts import PromptManager
-from orchestration.proposals import Proposals
-from orchestration.tools.appointments import AppointmentTools
-from orchestration.tools.base import Tool
-from orchestration.tools.booking import booking_tools
-from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
-from orchestration.tools.manager import ToolManager
-from orchestration.words import Words
 
 log = structlog.get_logger()
 
@@ -134,9 +110,7 @@ async def open_worker(
             parts = _lanes(core, scopes, channels, turns, chosen, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
-            calls = Desk(
-                stores, KeptCalls(), core.intake, turns, core.open_channel_secrets, core.clock, owner=new_owner()
-            )
+            calls = Desk(stores, Calls(), core.intake, turns, core.open_channel_secrets, core.clock, owner=new_owner())
             yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels, calls=calls)
     finally:
         await numbers.close()
@@ -197,53 +171,6 @@ def _open_gemini(settings: Settings, api_url: str | None) -> GeminiService:
         api_url=api_url,
         api_version=settings.gemini_api_version,
         cache_from_chars=settings.gemini_cache_from_chars,
-    )
-
-
-def build_orchestrator(
-    core: Core, model: Model, *, review: Review = review, alter: Callable[[Tool], Tool] = lambda tool: tool
-) -> Orchestrator:
-    """Plug the ports together.
-
-    `review`: what holds the model's replies back; `alter`: puts a tool in another's place.
-    """
-    settings = core.settings
-    appointments, slots = Appointments(), SlotClaims()
-    made_here = MadeHere(core.database, Clients(), appointments, core.clock)
-    being_booked = BeingBooked(core.database, slots, core.clock)
-    proposals = Proposals(made_here)
-    own = OwnAppointments(made_here)
-    offered = (
-        *CATALOGUE_TOOLS,
-        *booking_tools(proposals, being_booked),
-        *AppointmentTools(own, proposals).tools(),
-        *HANDOFF_TOOLS,
-    )
-    tools = ToolManager([alter(tool) for tool in offered])
-    limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
-    agent = Agent(model, tools, PromptManager(), limits, review)
-    stores = WriteStores(
-        database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
-    )
-    desk = BookingDesk(CommittedIntents(stores, core.clock), being_booked, proposals)
-    confirmation = Confirmation(desk, proposals)
-    flow = BookingFlow(proposals, being_booked)
-    mine = MyAppointments(own, proposals, flow)
-    commands = Commands(flow, mine)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands)
-    contacts = Contacts(agent, proposals, mine)
-    calls = Calls(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
-    words = Words(agent, buttons, contacts, confirmation, calls)
-    heard = Cache(core.redis, f"{core.redis_prefix}heard:")
-    hearing = Hearing(model, heard, _media_limits(settings), time=limits.time)
-    return Orchestrator(words, Attachments(hearing, words), contacts, commands, buttons, calls)
-
-
-def _media_limits(settings: Settings) -> MediaLimits:
-    return MediaLimits(
-        seconds=settings.voice_seconds,
-        most_bytes=round(settings.media_megabytes * 1024 * 1024),
-        words_kept=timedelta(minutes=settings.heard_words_minutes),
     )
 
 

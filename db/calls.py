@@ -112,8 +112,10 @@ class Calls:
         )
         return int(found or 0)
 
-    async def finish(self, tx: Transaction, channel_id: ChannelId, key: str, *, outcome: str, now: datetime) -> bool:
-        """Say how a call ended; False where that is known already: the first word stands."""
+    async def finish(
+        self, tx: Transaction, channel_id: ChannelId, key: str, *, outcome: str, now: datetime
+    ) -> CallRecord | None:
+        """Say how a call ended, and return it; None where that is known already: the first word stands."""
         changed = await tx.connection.execute(
             update(calls)
             .where(
@@ -123,8 +125,10 @@ class Calls:
                 calls.c.ended_at.is_(None),
             )
             .values(ended_at=now, outcome=outcome, ticket=None)
+            .returning(*calls.c)
         )
-        return changed.rowcount == 1
+        row = changed.mappings().one_or_none()
+        return _record(row) if row is not None else None
 
     async def list_since(self, tx: Transaction, since: datetime, *, limit: int = 1000) -> Sequence[CallRecord]:
         """Return the calls since a moment with what their turns cost, the latest first."""

@@ -1,4 +1,5 @@
-"""Rates: GCRA in one Lua script over one Redis key, with the server's own time. While Redis is away limits are open."""
+"""Rates: GCRA in one Lua script over one Redis key, with the server's own time. While Redis is away limits are open,
+but those that guard a secret."""
 
 from __future__ import annotations
 
@@ -70,12 +71,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """So many of this key's budget. `queue`: whoever is refused comes back, so each is told a moment of their own."""
+    """So many of this key's budget. `queue`: whoever is refused comes back, so each is told a moment of their own.
+
+    `strict`: nothing is allowed while Redis is away.
+    """
 
     key: str
     count: int
     budget: Budget
     queue: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ class RateLimits:
                 answers = await self._run(calls)
         except (RedisError, TimeoutError) as error:
             log.warning("limit_open", error=type(error).__name__)
-            return [Grant(ask.count, timedelta(0)) for ask in asks]
+            return [Grant(0, ask.budget.per) if ask.strict else Grant(ask.count, timedelta(0)) for ask in asks]
         return [Grant(int(granted), timedelta(microseconds=int(wait))) for granted, wait in answers]
 
     async def _run(self, calls: Sequence[tuple[str, int, int, int, int]]) -> Sequence[Any]:
@@ -120,9 +125,12 @@ class RateLimits:
                 pipeline.evalsha(_GCRA_SHA, 2, key, f"{key}:queue", *map(str, arguments))
             return list(await pipeline.execute())
 
-    async def spend(self, key: str, budget: Budget, *, queue: bool = False) -> timedelta | None:
-        """Take one. None: allowed; else how long to wait, in a queue of all who wait where `queue` says so."""
-        [grant] = await self.take([Ask(key, 1, budget, queue)])
+    async def spend(self, key: str, budget: Budget, *, queue: bool = False, strict: bool = False) -> timedelta | None:
+        """Take one. None: allowed; else how long to wait, in a queue of all who wait where `queue` says so.
+
+        `strict`: what guards a secret, which nobody may try while Redis is away.
+        """
+        [grant] = await self.take([Ask(key, 1, budget, queue, strict)])
         return None if grant.granted else grant.wait
 
     async def hold(self, key: str, budget: Budget, time: timedelta) -> None:

@@ -173,12 +173,11 @@ class Work:
             rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
         return [_claim(row) for row in rows]
 
-    async def take(self, claim_of: tuple[CompanyId, DialogueId], owner: str, *, ttl: timedelta) -> Claim | None:
+    async def take(self, company_id: CompanyId, dialogue_id: DialogueId, owner: str, *, ttl: timedelta) -> Claim | None:
         """Take the turn of one dialogue, due or not; None where nothing waits there, or somebody holds it.
 
         For the process that holds a call's line: nobody else can speak to the caller.
         """
-        company_id, dialogue_id = claim_of
         now = self._clock()
         async with self._database.company(company_id) as tx:
             row = (

@@ -44,6 +44,15 @@ class AgentLimits:
     turns_shown: int = 15
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer of the model; `spoken`: what of one that is at fault was heard all the same."""
+
+    content: Content
+    faults: Sequence[Fault] = ()
+    spoken: str = ""
+
+
 class Agent:
     """Answers free text with the company's model, prompt and tools."""
 
@@ -100,9 +109,10 @@ class Agent:
         # A blocked answer and its correction are shown to the model in this turn only; they are not kept.
         asides: list[Content] = []
         served: dict[str, ToolOutcome] = {}
-        warned = False
+        warned, begun = False, ""
         for _ in range(self._limits.rounds):
-            content, faults = await self._answer_once(turn, system, earlier, asides)
+            answer = await self._answer_once(turn, system, earlier, asides)
+            content, faults = answer.content, answer.faults
             if content.calls:
                 asides = []
                 turn.said.append(content)
@@ -112,7 +122,7 @@ class Agent:
                     return
                 continue
             if not faults:
-                turn.said.append(content)
+                turn.said.append(_model_words(f"{begun} {content.text}") if begun else content)
                 if turn.speech is None:
                     turn.say(content.text.strip())
                 return
@@ -122,14 +132,14 @@ class Agent:
             if warned:
                 self._replace(turn, faults)
                 return
-            warned = True
-            asides = [content, _correction(faults, turn.speech.text if turn.speech else "")]
+            warned, begun = True, answer.spoken
+            asides = [content, _correction(faults, begun)]
         raise ModelError("too many rounds of tools")
 
     async def _answer_once(
         self, turn: Turn, system: str, earlier: Sequence[Content], asides: Sequence[Content]
-    ) -> tuple[Content, Sequence[Fault]]:
-        """Ask the model; return what it answered and what is wrong with it.
+    ) -> _Answer:
+        """Ask the model, and look at what it answered.
 
         On the telephone what is right is heard while the rest is being written. Raises Interrupted.
         """
@@ -137,15 +147,15 @@ class Agent:
         evidence = self._evidence(turn, earlier)
         if turn.speech is None:
             content = await self._ask(turn, system, contents)
-            return content, () if content.calls else self._review(content.text, evidence)
+            return _Answer(content, () if content.calls else self._review(content.text, evidence))
         reading = Reading(turn.speech, lambda text: self._review(text, evidence))
         try:
             asking = self._ask(turn, system, contents, Listener(reading.take))
             content = await turn.speech.unless_interrupted(asking)
             await reading.finish()
         except HeldBack as held:
-            return _model_words(held.text), held.faults
-        return content, ()
+            return _Answer(_model_words(held.text), held.faults, held.spoken)
+        return _Answer(content)
 
     def _evidence(self, turn: Turn, earlier: Sequence[Content]) -> Evidence:
         scope = turn.scope
@@ -218,13 +228,10 @@ class Agent:
 
 
 def _keep_what_was_said(turn: Turn) -> None:
-    """Let reply and history hold what was spoken, also where the model had to begin again in the middle."""
+    """Let the reply hold what was spoken before it."""
     if turn.speech is None or not turn.speech.said:
         return
     turn.replies.insert(0, Reply(text=turn.speech.text, spoken=True))
-    last = turn.said[-1]
-    if last.role == "model" and not last.calls and last.text.strip() != turn.speech.text:
-        turn.said[-1] = _model_words(turn.speech.text)
 
 
 def _keep_what_was_heard(turn: Turn) -> None:

@@ -58,6 +58,8 @@ class CallEvent(StrEnum):
     """It is over, and nobody hears an answer any more."""
     DROPPED = "dropped"
     """The same, in the middle: what was said last may not have been heard."""
+    UNCLEAR = "unclear"
+    """Again and again nothing could be understood."""
     NOT_REACHED = "not_reached"
     """It was passed on, and nobody picked up: the caller is back."""
 

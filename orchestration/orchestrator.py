@@ -7,7 +7,7 @@ from dataclasses import replace
 from db.records import Dialogue, DialogueState, InCharge
 from orchestration.attachments import Attachments
 from orchestration.buttons import Buttons, acknowledge, keep_choices
-from orchestration.calls import Calls
+from orchestration.callers import Callers
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
@@ -27,10 +27,10 @@ class Orchestrator:
         contacts: Contacts,
         commands: Commands,
         buttons: Buttons,
-        calls: Calls,
+        callers: Callers,
     ) -> None:
         self._words = words
-        self._calls = calls
+        self._callers = callers
         self._attachments = attachments
         self._contacts = contacts
         self._commands = commands
@@ -45,22 +45,22 @@ class Orchestrator:
         else:
             await self._answer(turn)
             if turn.proof_wanted:
-                await self._calls.prove(turn)
+                await self._callers.prove(turn)
             _greet(turn)
             keep_choices(turn)
             acknowledge(turn)
         _remember(turn)
         return turn.result()
 
-    def leave_unanswered(self, turn: Turn, *, tell: bool) -> TurnResult:
-        """Keep what a client who writes too much said, as history of the next turn; `tell` them so.
+    def leave_unanswered(self, turn: Turn, *, outcome: str, told: str | None = None) -> TurnResult:
+        """Keep what a client said as history of the next turn, and say no more than the text of the key `told`.
 
         Where a person answers, nothing is told: that person sees it.
         """
         learn(turn)
-        if tell and turn.dialogue.in_charge is InCharge.AGENT:
-            turn.say(turn.texts.text("too-many-messages"))
-        turn.outcome = "too_many_messages"
+        if told is not None and turn.dialogue.in_charge is InCharge.AGENT:
+            turn.say(turn.texts.text(told))
+        turn.outcome = outcome
         _remember(turn)
         return turn.result()
 
@@ -71,7 +71,7 @@ class Orchestrator:
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
         if message.call_event is not None:
-            await self._calls.happen(turn, message.call_event)
+            await self._callers.happen(turn, message.call_event)
         elif message.command is not None:
             await self._commands.run(turn, message.command, message.argument)
         elif message.foreign_contact:

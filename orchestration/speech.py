@@ -29,11 +29,15 @@ class Interrupted(Exception):
 
 
 class HeldBack(Exception):
-    """A sentence may not be said. `text`: what the model has written so far, that sentence included."""
+    """A sentence may not be said.
 
-    def __init__(self, text: str, faults: Sequence[Fault]) -> None:
+    `text`: what the model has written so far, that sentence included; `spoken`: what of it was said.
+    """
+
+    def __init__(self, text: str, spoken: str, faults: Sequence[Fault]) -> None:
         super().__init__(", ".join(fault.code for fault in faults))
         self.text = text
+        self.spoken = spoken
         self.faults = faults
 
 
@@ -50,7 +54,7 @@ class Line(Protocol):
         """Speak words that only bridge a pause: what comes next may take their place."""
 
     def heard(self) -> str:
-        """Return what of this turn's sentences was heard, as it was written."""
+        """Return what of this turn's sentences was heard, as it was written; all of it where that cannot be told."""
 
 
 @dataclass(slots=True)
@@ -121,7 +125,7 @@ class Reading:
         sentence = self._text[self._spoken : end].strip()
         if sentence:
             if faults := self._check(self._text[:end].strip()):
-                raise HeldBack(self._text[:end].strip(), faults)
+                raise HeldBack(self._text[:end].strip(), self._text[: self._spoken].strip(), faults)
             await self._speech.say(sentence)
         self._spoken = end
 
@@ -145,12 +149,15 @@ def _end_of_sentence(text: str, start: int) -> int | None:
     return commas[-1] if commas else None
 
 
-def heard_of(sentences: Sequence[tuple[str, str]], utterance: str) -> str:
+def heard_of(sentences: Sequence[tuple[str, str]], utterance: str) -> str | None:
     """Return what of (written, spoken) sentences was heard, given what the provider says was spoken until then.
 
     Whole sentences are given as they were written; of the one that was cut, the spoken words that were heard. An
-    utterance that names a later part only has everything before it heard.
+    utterance that names a later part only has everything before it heard. None: it is none of these words, and nothing
+    can be told.
     """
+    if not utterance.strip():
+        return ""
     spoken = [_letters(said) for _, said in sentences]
     words = utterance.split()
     # Words that only bridged a pause may stand before it.
@@ -162,7 +169,7 @@ def heard_of(sentences: Sequence[tuple[str, str]], utterance: str) -> str:
             rest = "".join(spoken[start:])
             if rest.startswith(heard) or heard.startswith(rest):
                 return _cut(sentences, start, len(heard))
-    return ""
+    return None
 
 
 def _cut(sentences: Sequence[tuple[str, str]], start: int, letters: int) -> str:

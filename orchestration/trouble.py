@@ -105,7 +105,7 @@ def budget_notices(texts: Translator, budget: ModelBudget, *, before: int, after
 def ask_for_contact(turn: Turn, text: str) -> None:
     """Ask for the client's own contact by the channel's own means; `text` is for who writes."""
     if turn.call is not None:
-        # How a caller proves a number is decided where messengers can be looked up (orchestration/calls.py).
+        # How a caller proves a number is decided where messengers can be looked up (orchestration/callers.py).
         turn.proof_wanted = True
         return
     flow = turn.conversation.flow

@@ -6,7 +6,7 @@ from __future__ import annotations
 from db.records import Author, Dialogue, DialogueState
 from orchestration.agent import Agent
 from orchestration.buttons import Buttons
-from orchestration.calls import Calls
+from orchestration.callers import Callers
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
 from orchestration.conversation import Conversation, Step
@@ -21,17 +21,17 @@ class Words:
     """Reads what a client wrote, or said in a voice note."""
 
     def __init__(
-        self, agent: Agent, buttons: Buttons, contacts: Contacts, confirmation: Confirmation, calls: Calls
+        self, agent: Agent, buttons: Buttons, contacts: Contacts, confirmation: Confirmation, callers: Callers
     ) -> None:
         self._agent = agent
-        self._calls = calls
+        self._callers = callers
         self._buttons = buttons
         self._contacts = contacts
         self._confirmation = confirmation
 
     async def answer(self, turn: Turn) -> None:
         """Answer the turn's words. Raises TurnPostponed, and on the telephone TurnAbandoned."""
-        if turn.call is not None and await self._calls.hear(turn):
+        if turn.call is not None and await self._callers.hear(turn):
             return
         if turn.messages[0].edits is not None or _answers_another_message(turn):
             # Changed words, and a reply to some earlier message, are no answer to the question that was asked last.

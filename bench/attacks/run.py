@@ -17,8 +17,9 @@ from bench.attacks.replies import Claims, Held, review_honest
 from bench.attacks.unguarded import unguarded
 from bot.app import Core
 from bot.company_file import parse_company_file
+from bot.orchestrator_app import build_orchestrator
 from bot.rehearsal.stage import Stage
-from bot.worker_app import Orchestrate, build_orchestrator
+from bot.worker_app import Orchestrate
 from sandbox.business import Business
 from sandbox.gemini.server import GeminiSandbox
 from sandbox.scripted.gullible import GullibleModel

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from bot.app import Core
-from bot.worker_app import build_orchestrator
+from bot.orchestrator_app import build_orchestrator
 from crm.base import NewAppointment, Phone, RecordId
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Model

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from bot.app import Core
 from bot.companies import create_from_file
 from bot.company_file import CompanyFile
-from bot.worker_app import Orchestrate, build_orchestrator, open_worker
+from bot.orchestrator_app import build_orchestrator
+from bot.worker_app import Orchestrate, open_worker
 from db.models import handovers, tool_calls, turns
 from db.records import (
     Accepted,

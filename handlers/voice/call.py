@@ -11,9 +11,10 @@ from uuid import UUID
 
 import structlog
 
+from db.errors import DatabaseUnavailable, TooManyUpdates
 from handlers.voice import frames
 from handlers.voice.drawing import drawn
-from handlers.voice.line import PhoneLine, Send
+from handlers.voice.line import PhoneLine, Send, written_of
 from locales import Translator
 from orchestration.messages import CallEvent
 from orchestration.speech import Speech, heard_of
@@ -24,12 +25,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRules:
-    """Times in seconds."""
+    """Times in seconds. `unclear`: at how many things in a row that cannot be understood a person takes over."""
 
     longest: float = 15 * 60
     warned_before: float = 60
     silence: float = 8
     digits_pause: float = 2
+    unclear: int = 3
     after_interruption: float = 3
     """How long the rest of what the caller began to say is waited for."""
     last_words: float = 15
@@ -80,15 +82,16 @@ class Call:
         *,
         rules: CallRules,
         pace: Pace | None = None,
+        greeting: int = 0,
     ) -> None:
-        """`texts`: the company's language, in which the line begins."""
+        """`texts`: the company's language, in which the line begins. `greeting`: characters that are spoken first."""
         self._turns = turns
         self._texts = texts
         self._send = send
         self._rules = rules
         self._pace = pace or Pace()
         self._now = self._pace.now
-        self._line = PhoneLine(send, self._now, language=texts.language)
+        self._line = PhoneLine(send, self._now, language=texts.language, greeting=greeting)
         self._waiting = False
         self._working: asyncio.Task[None] | None = None
         self._more = asyncio.Event()
@@ -96,7 +99,7 @@ class Call:
         self._digits = ""
         self._digits_at: float = 0
         self._heard_at = self._now()
-        self._asked_twice = 0
+        self._silences = 0
         self._unclear = 0
         self._last_words: tuple[str, float] = ("", -10.0)
         self._ending: asyncio.Task[None] | None = None
@@ -128,10 +131,6 @@ class Call:
             await asyncio.gather(watching, *rest, return_exceptions=True)
         return self._outcome or "hung_up"
 
-    async def greet(self, text: str) -> None:
-        """Count the words that the provider speaks first as ours."""
-        self._line.quiet_at = self._now() + len(text) / 14
-
     # ---- what comes in -----------------------------------------------------------------------------------------------
 
     async def _take(self, frame: frames.Incoming) -> None:
@@ -154,7 +153,7 @@ class Call:
     async def _on_words(self, words: str) -> None:
         now = self._now()
         again = words == self._last_words[0] and now - self._last_words[1] < 1 and self._working is not None
-        self._heard_at, self._asked_twice = now, 0
+        self._heard_at, self._silences = now, 0
         if again:
             # A provider that repeats a message: the same words within a second, while they are being answered.
             return
@@ -168,9 +167,17 @@ class Call:
     async def _on_unclear(self) -> None:
         """Ask back what was not understood; nobody is asked for ever."""
         self._unclear += 1
-        if self._working is None:
-            self._line.begin()
-            await self._line.say_all(self._texts.text("call-not-understood"))
+        if self._unclear >= self._rules.unclear:
+            self._unclear = 0
+            await self._hear("", CallEvent.UNCLEAR)
+        elif self._working is None:
+            await self._say_aside("call-not-understood")
+
+    async def _say_aside(self, key: str) -> None:
+        """Say words of the line's own. What was answered before was heard: its speaking is over."""
+        self._told = None
+        self._line.begin()
+        await self._line.say_all(self._texts.text(key))
 
     async def _on_interrupt(self, utterance: str) -> None:
         """Stop speaking at once; of what was said counts what was heard."""
@@ -185,19 +192,32 @@ class Call:
 
     async def _cut(self, told: Told, utterance: str) -> None:
         """Keep what was heard of an answer. A question counts as asked once all but its last sentence was heard."""
+        whole = written_of(told.sentences)
         heard = heard_of(told.sentences, utterance)
-        if heard == _written(told.sentences):
+        if heard == whole:
             return
         before = told.sentences[:-1]
-        asked = bool(before) and heard_of(before, utterance) == _written(before)
-        await self._turns.cut(told.turn_id, heard, asked=asked)
+        asked = bool(before) and heard is not None and heard_of(before, utterance) == written_of(before)
+        await self._keep_heard(told.turn_id, whole if heard is None else heard, asked=asked)
+
+    async def _keep_heard(self, turn_id: UUID, heard: str, *, asked: bool) -> None:
+        try:
+            await self._turns.cut(turn_id, heard, asked=asked)
+        except DatabaseUnavailable as error:
+            # The history says more than was heard, and no more than that is lost.
+            log.error("answer_not_cut", error=str(error))
 
     async def _take_digits(self) -> None:
         digits, self._digits = self._digits, ""
         await self._hear(digits)
 
     async def _hear(self, words: str, event: CallEvent | None = None) -> None:
-        await self._turns.hear(words, event)
+        try:
+            await self._turns.hear(words, event)
+        except (DatabaseUnavailable, TooManyUpdates) as error:
+            log.error("words_not_stored", error=str(error))
+            await self._say_aside("something-went-wrong")
+            return
         self._waiting = True
         self._more.set()
         if self._working is None:
@@ -221,7 +241,7 @@ class Call:
                     await self._wait_for_the_rest()
                     continue
                 except TurnFailed:
-                    await self._line.say_all(self._texts.text("something-went-wrong"))
+                    await self._say_aside("something-went-wrong")
                     self._end(CallEnd(reason="failed"))
                     return
                 await self._line.finish()
@@ -247,13 +267,13 @@ class Call:
             # They spoke while it was being kept: it was kept whole.
             await self._cut(Told(result.turn_id, list(self._line.sentences)), self._line.utterance)
         if unheard and self._waiting and result.usage.calls and self._line.interrupted.is_set():
-            await self._turns.cut(result.turn_id, self._line.heard(), asked=False)
+            await self._keep_heard(result.turn_id, self._line.heard(), asked=False)
             return
         language = Translator.find_language(result.dialogue.language) or self._texts.language
         if language != self._line.language:
             self._texts = Translator.for_language(language, spoken=True)
             self._line.language = language
-            await self._send(frames.language(_TAGS.get(language, language)))
+            await self._send(frames.language(frames.tag_of(language)))
         if unheard:
             self._line.interrupted.clear()
         for reply in unheard:
@@ -285,11 +305,12 @@ class Call:
             if self._digits and now - self._digits_at >= self._rules.digits_pause:
                 await self._take_digits()
             if now - started >= self._rules.longest:
-                await self._line.say_all(self._texts.text("call-too-long"))
+                self._line.stop(None)
+                await self._say_aside("call-too-long")
                 self._end(CallEnd(reason="too_long"))
             elif self._working is None and not warned and started + self._rules.longest - now < self._warned_before():
                 warned = True
-                await self._line.say_all(self._texts.text("call-minute-left"))
+                await self._say_aside("call-minute-left")
             elif self._working is None and self._due() <= 0:
                 await self._on_silence()
 
@@ -302,21 +323,13 @@ class Call:
 
     async def _on_silence(self) -> None:
         """Ask twice, then hang up kindly."""
-        self._asked_twice += 1
-        self._line.begin()
+        self._silences += 1
         self._heard_at = self._now()
-        match self._asked_twice:
+        match self._silences:
             case 1:
-                await self._line.say_all(self._texts.text("call-still-there"))
+                await self._say_aside("call-still-there")
             case 2:
-                await self._line.say_all(self._texts.text("call-last-question"))
+                await self._say_aside("call-last-question")
             case _:
-                await self._line.say_all(self._texts.text("call-silence-goodbye"))
+                await self._say_aside("call-silence-goodbye")
                 self._end(CallEnd(reason="silence"))
-
-
-def _written(sentences: list[tuple[str, str]]) -> str:
-    return " ".join(written for written, _ in sentences)
-
-
-_TAGS = {"ru": "ru-RU", "en": "en-US", "kk": "kk-KZ"}

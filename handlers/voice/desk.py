@@ -11,14 +11,14 @@ from pydantic import SecretStr
 
 from db.calls import CallRecord
 from db.records import Channel, CompanySnapshot
+from handlers.voice import frames
 from handlers.voice.call import CallRules, Turns
 from handlers.voice.twiml import Spoken
 from locales import Translator
 from orchestration.messages import CallEvent
 
-TAGS = {"ru": "ru-RU", "en": "en-US", "kk": "kk-KZ"}
 MOST_CONNECTIONS = 3
-"""How often a call whose stream was torn is taken up again."""
+"""How often a call may be connected: torn twice, it is taken up again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,6 @@ class VoiceOptions:
     """A channel's options. `lines`: how many calls stand at once."""
 
     provider: str = "twilio"
-    mode: str = "relay"
     accept_caller_id: bool = False
     recorded: bool = False
     lines: int = 10
@@ -57,8 +56,11 @@ class CallDesk(Protocol):
     async def connect(self, channel: Channel, key: str, ticket: str) -> CallRecord | None:
         """Open the call's stream; None where the ticket is not the call's, or was used."""
 
-    async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> None:
-        """Say how a call ended: its length is kept, and what was booked is written to the client."""
+    async def finish(self, channel: Channel, key: str, outcome: str, event: CallEvent) -> CallRecord | None:
+        """Say how a call ended: its length is kept, and what was booked is written to the client.
+
+        Returns the call; None where it had ended before.
+        """
 
     async def find(self, channel: Channel, key: str) -> CallRecord | None: ...
 
@@ -76,5 +78,5 @@ class CallDesk(Protocol):
 def spoken_of(channel: Channel, snapshot: CompanySnapshot) -> tuple[Spoken, Translator]:
     """Return how the channel speaks, and the words it speaks with."""
     language = snapshot.agent.language
-    tag = str(channel.options.get("language") or TAGS.get(language, language))
+    tag = str(channel.options.get("language") or frames.tag_of(language))
     return Spoken.of(channel.options, tag), Translator.for_language(language, spoken=True)

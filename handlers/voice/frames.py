@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 Frame = Mapping[str, Any]
+_TAGS = {"ru": "ru-RU", "en": "en-US", "kk": "kk-KZ"}
 MOST_BYTES = 64 * 1024
 
 
@@ -70,6 +71,11 @@ def text(words: str, *, last: bool, preemptible: bool = False) -> Frame:
     """Let words be spoken; `last` closes what is said in one go. `preemptible`: what comes next may cut it."""
     frame: dict[str, Any] = {"type": "text", "token": words, "last": last}
     return {**frame, "preemptible": True} if preemptible else frame
+
+
+def tag_of(code: str) -> str:
+    """Return a language as providers name it: "ru-RU"."""
+    return _TAGS.get(code, code)
 
 
 def language(tag: str) -> Frame:

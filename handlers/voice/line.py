@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from handlers.voice import frames
 from locales.ear import for_the_ear
@@ -17,18 +17,24 @@ CHARACTERS_A_SECOND = 14.0
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
+def written_of(sentences: Sequence[tuple[str, str]]) -> str:
+    """Return (written, spoken) sentences as they were written."""
+    return " ".join(written for written, _ in sentences)
+
+
 class PhoneLine:
     """A Line (see orchestration/speech.py) over one call's stream."""
 
-    def __init__(self, send: Send, now: Callable[[], float], *, language: str) -> None:
-        """`now`: seconds of a clock that never goes back. `language`: how figures are read."""
+    def __init__(self, send: Send, now: Callable[[], float], *, language: str, greeting: int) -> None:
+        """`now`: seconds of a clock that never goes back. `language`: how figures are read. `greeting`: characters that
+        the provider speaks first."""
         self._send = send
         self._now = now
         self.language = language
         self.interrupted = asyncio.Event()
         self.sentences: list[tuple[str, str]] = []
         """What was said since the caller spoke last: as written, and as spoken."""
-        self.quiet_at = now()
+        self.quiet_at = now() + greeting / CHARACTERS_A_SECOND
         """When the last word will have been spoken, about."""
         self.utterance: str | None = None
         """What had been spoken of it when the caller spoke over it; None: they did not."""
@@ -77,10 +83,9 @@ class PhoneLine:
             self.quiet_at = self._now()
 
     def heard(self) -> str:
-        """Return what of the answer was heard, as it was written."""
-        if self.utterance is None:
-            return " ".join(written for written, _ in self.sentences)
-        return heard_of(self.sentences, self.utterance)
+        """Return what of the answer was heard, as it was written; all of it where that cannot be told."""
+        heard = heard_of(self.sentences, self.utterance) if self.utterance is not None else None
+        return written_of(self.sentences) if heard is None else heard
 
     async def _speak(self, spoken: str) -> None:
         self._open = True

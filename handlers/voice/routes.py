@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
@@ -24,6 +23,7 @@ from handlers.voice.call import Call, Pace
 from handlers.voice.desk import MOST_CONNECTIONS, CallDesk, VoiceOptions, spoken_of
 from handlers.voice.line import Send
 from handlers.voice.proof import TWILIO_HEADER, is_scenario, is_twilio
+from locales import Translator
 from orchestration.identity import find_phones
 from orchestration.messages import CallEvent
 
@@ -81,8 +81,7 @@ class VoiceRoutes:
         options = VoiceOptions.of(channel)
         snapshot = await self._desk.snapshot(channel)
         spoken, texts = spoken_of(channel, snapshot)
-        longest = timedelta(minutes=options.longest_minutes + 1)
-        if await self._desk.open_lines(channel, longest=longest) >= options.lines:
+        if await self._lines_are_busy(channel):
             CALLS.labels("lines_busy").inc()
             return _answer(twiml.say_and_hang_up(texts.text("call-lines-busy"), spoken))
         caller = next(iter(find_phones(form.get("From", ""))), None)
@@ -96,6 +95,11 @@ class VoiceRoutes:
             greeting = f"{greeting} {texts.text('call-recorded')}"
         return await self._connect(request, channel, form["CallSid"], caller, greeting)
 
+    async def _lines_are_busy(self, channel: Channel) -> bool:
+        options = VoiceOptions.of(channel)
+        longest = timedelta(minutes=options.longest_minutes + 1)
+        return await self._desk.open_lines(channel, longest=longest) >= options.lines
+
     async def _connect(
         self, request: web.Request, channel: Channel, call: str, caller: str | None, greeting: str, resume: str = ""
     ) -> web.Response:
@@ -107,7 +111,7 @@ class VoiceRoutes:
             action=f"{self._public_url}/api/v1/voice/action/{token}",
             spoken=spoken,
             greeting=greeting,
-            parameters={"ticket": ticket, **({"resume": resume} if resume else {})},
+            parameters={"ticket": ticket, "greeting": str(len(greeting)), **({"resume": resume} if resume else {})},
         )
         return _answer(twiml.connect(stream))
 
@@ -139,6 +143,10 @@ class VoiceRoutes:
         if not by_twilio:
             # The scenario's signature is its ticket: it counts for a minute, and a call is begun by it, or taken up
             # again where its socket was lost or a transfer failed.
+            if await self._desk.find(channel, setup.call) is None and await self._lines_are_busy(channel):
+                CALLS.labels("lines_busy").inc()
+                await socket.close(code=1013)
+                return
             ticket = await self._desk.begin(channel, setup.call, caller, again=True)
         record = await self._desk.connect(channel, setup.call, ticket)
         if record is None:
@@ -155,6 +163,7 @@ class VoiceRoutes:
             _sender(socket),
             rules=VoiceOptions.of(channel).rules,
             pace=self._pace,
+            greeting=_length(parameters.get("greeting", ""), texts),
         )
         with (
             structlog.contextvars.bound_contextvars(dialogue_id=str(record.dialogue_id)),
@@ -192,12 +201,10 @@ class VoiceRoutes:
         await self._finish(channel, record.key, "dropped" if torn else outcome, event)
 
     async def _finish(self, channel: Channel, call: str, outcome: str, event: CallEvent) -> None:
-        record = await self._desk.find(channel, call)
-        if record is None or record.ended_at is not None:
-            return
-        await self._desk.finish(channel, call, outcome, event)
-        CALLS.labels(outcome).inc()
-        CALL_SECONDS.observe(time.time() - record.started_at.timestamp())
+        ended = await self._desk.finish(channel, call, outcome, event)
+        if ended is not None and ended.length is not None:
+            CALLS.labels(outcome).inc()
+            CALL_SECONDS.observe(ended.length.total_seconds())
 
     # ---- what comes after it -----------------------------------------------------------------------------------------
 
@@ -248,6 +255,11 @@ class VoiceRoutes:
         if not form.get("CallSid"):
             raise web.HTTPBadRequest(reason="CallSid is missing")
         return channel, form
+
+
+def _length(told: str, texts: Translator) -> int:
+    """Return how many characters are spoken first; a scenario says its own greeting, about as long as ours."""
+    return int(told) if told.isdecimal() and len(told) < 6 else len(texts.text("call-greeting", company=""))
 
 
 def _event(failed: bool) -> CallEvent:

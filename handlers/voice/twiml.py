@@ -43,7 +43,6 @@ class Stream:
     action: str
     spoken: Spoken
     greeting: str = ""
-    hints: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -61,7 +60,6 @@ def connect(stream: Stream) -> str:
         "ttsProvider": stream.spoken.tts,
         "voice": stream.spoken.voice,
         "transcriptionProvider": stream.spoken.stt,
-        "hints": stream.hints,
         "welcomeGreeting": stream.greeting,
         "welcomeGreetingInterruptible": "any" if stream.greeting else "",
     }

@@ -13,7 +13,7 @@ from bench.attacks.replies import review_honest
 from bench.attacks.run import run_attacks, run_claims
 from bench.attacks.unguarded import unguarded
 from bot.company_file import parse_company_file
-from bot.worker_app import build_orchestrator
+from bot.orchestrator_app import build_orchestrator
 
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 pytestmark = pytest.mark.timeout(400)

@@ -50,7 +50,7 @@ def _is_open(branch: Branch | None, now: datetime) -> bool:
     return any(one.opens <= at and (at < one.closes or not one.closes) for one in branch.hours.on(local.date()))
 
 
-class Calls:
+class Callers:
     """Reads what a caller says before anybody else does, and sees to the call's end."""
 
     def __init__(self, contacts: Contacts, messengers: Messengers) -> None:
@@ -100,7 +100,9 @@ class Calls:
 
     async def happen(self, turn: Turn, event: CallEvent) -> None:
         """Act on what happened to the call."""
-        if event is CallEvent.NOT_REACHED:
+        if event is CallEvent.UNCLEAR:
+            hand_over(turn, "not_understood", "")
+        elif event is CallEvent.NOT_REACHED:
             turn.say(turn.texts.text("call-not-reached"))
             turn.conversation = turn.conversation.at_rest().model_copy(update={"step": Step.TAKING_MESSAGE})
             turn.outcome = "not_reached"
