@@ -117,11 +117,13 @@ class Desk:
 
     # ---- what a call's turns do --------------------------------------------------------------------------------------
 
-    async def store(self, channel: Channel, record: CallRecord, words: str, event: CallEvent | None) -> None:
+    async def store(
+        self, channel: Channel, record: CallRecord, words: str, event: CallEvent | None, *, key: str | None = None
+    ) -> None:
         """Store what a caller said, left to this process for a while: nobody else can answer them."""
         accepts = VoiceOptions.of(channel).accept_caller_id
         sender = Sender(caller=record.caller, phone=record.caller if accepts else None)
-        key = f"{record.key}:{new_id()}"
+        key = key or f"{record.key}:{new_id()}"
         message = Message(id=key, sent_at=self._clock(), text=words, call_event=event, sender=sender)
         await self._store(channel, record.key, key, message, quiet=CALL_GRACE)
 
@@ -188,8 +190,8 @@ class CallTurns:
         self._channel = channel
         self._record = record
 
-    async def hear(self, words: str, event: CallEvent | None = None) -> None:
-        await self._desk.store(self._channel, self._record, words, event)
+    async def hear(self, words: str, event: CallEvent | None = None, *, key: str | None = None) -> None:
+        await self._desk.store(self._channel, self._record, words, event, key=key)
 
     async def answer(self, speech: Speech) -> TurnResult | None:
         return await self._desk.answer(self._record, self._channel, speech)

@@ -66,7 +66,12 @@ def voice_routes(core: Core, app: WorkerApp, pace: Pace | None = None) -> list[w
 
     address_of = client_address(core.settings.trusted_proxies)
     return VoiceRoutes(
-        core.directory, app.calls, public_url=core.settings.voice_url, address_of=address_of, pace=pace
+        core.directory,
+        app.calls,
+        public_url=core.settings.voice_url,
+        address_of=address_of,
+        clock=core.clock,
+        pace=pace,
     ).routes()
 
 

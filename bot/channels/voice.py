@@ -29,6 +29,7 @@ class PhoneNumber:
     voice: str = ""
     tts_provider: str = ""
     stt_provider: str = ""
+    streams: bool = True
     lines: int = 10
     longest_minutes: float = 15
 
@@ -83,6 +84,7 @@ def _options(phone: PhoneNumber) -> dict[str, Any]:
         "longest_minutes": phone.longest_minutes,
         "accept_caller_id": phone.accept_caller_id,
         "recorded": phone.recorded,
+        "streams": phone.streams,
     }
     named = {
         "transfer_to": phone.transfer_to,
@@ -102,8 +104,13 @@ def _by_hand(core: Core, channel: Channel, token: str) -> dict[str, str]:
             "secret": core.open_channel_secrets(channel)["secret"].get_secret_value(),
             "scenario": "deploy/voximplant/ai_admin.js",
         }
+
+    def webhook(what: str) -> str:
+        return f"{public}/api/v1/voice/{what}/{token}"
+
     return {
-        "webhook": f"{public}/api/v1/voice/webhook/{token}",
+        "webhook": webhook("webhook"),
         "method": "POST",
         "enter_at": "Twilio's console, Phone Numbers, the number, Voice configuration, A call comes in",
+        **({} if channel.options.get("streams", True) else {"call_status_changes": webhook("action")}),
     }

@@ -49,6 +49,10 @@ def add(
     voice: Annotated[str, typer.Option(help="voice only: the voice, by the provider's name.")] = "",
     tts_provider: Annotated[str, typer.Option(help="voice only: who speaks (Google, Amazon, ElevenLabs).")] = "",
     stt_provider: Annotated[str, typer.Option(help="voice only: who listens (Google, Deepgram).")] = "",
+    streams: Annotated[
+        bool,
+        typer.Option(help="voice only: --no-streams where no WebSocket may be opened: slower, heard after the end."),
+    ] = True,
     lines: Annotated[int, typer.Option(help="voice only: how many calls may stand at once.", min=1)] = 10,
     longest_minutes: Annotated[float, typer.Option(help="voice only: how long a call may take.", min=1)] = 15,
     as_json: AsJson = False,
@@ -107,6 +111,7 @@ def add(
                     voice=voice,
                     tts_provider=tts_provider,
                     stt_provider=stt_provider,
+                    streams=streams,
                     lines=lines,
                     longest_minutes=longest_minutes,
                 )

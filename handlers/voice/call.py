@@ -53,8 +53,8 @@ class TurnFailed(Exception):
 class Turns(Protocol):
     """What a call needs of the engine. Each stores, claims and commits under the dialogue's lease."""
 
-    async def hear(self, words: str, event: CallEvent | None = None) -> None:
-        """Store what the caller said, or what happened to the call."""
+    async def hear(self, words: str, event: CallEvent | None = None, *, key: str | None = None) -> None:
+        """Store what the caller said, or what happened to the call. `key`: a repeat of it changes nothing."""
 
     async def answer(self, speech: Speech) -> TurnResult | None:
         """Answer what is stored; None where nothing waits. Raises TurnAbandoned or TurnFailed."""

@@ -26,6 +26,8 @@ class VoiceOptions:
     """A channel's options. `lines`: how many calls stand at once."""
 
     provider: str = "twilio"
+    streams: bool = True
+    """False: the provider opens no WebSocket, and each thing said is a request."""
     accept_caller_id: bool = False
     recorded: bool = False
     lines: int = 10

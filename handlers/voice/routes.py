@@ -6,13 +6,12 @@ provider signs are rebuilt from the public address of the settings, as a proxy m
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
 from db.calls import CallRecord
@@ -21,17 +20,18 @@ from db.records import Channel, ChannelType
 from handlers.voice import frames, twiml
 from handlers.voice.call import Call, Pace
 from handlers.voice.desk import MOST_CONNECTIONS, CallDesk, VoiceOptions, spoken_of
-from handlers.voice.line import Send
+from handlers.voice.gather import Asked, Gathering
 from handlers.voice.proof import TWILIO_HEADER, is_scenario, is_twilio
+from handlers.voice.wire import incoming, read_setup, sender
 from locales import Translator
 from orchestration.identity import find_phones
 from orchestration.messages import CallEvent
+from orchestration.ports import Clock
+from orchestration.turns import CallEnd
 
 log = structlog.get_logger()
 
 FORM_LIMIT = 64 * 1024
-SETUP_S = 5.0
-"""How long an open stream may be silent about whose it is."""
 _HEARTBEAT_S = 20.0
 TAKEN_UP_WITHIN_S = 15.0
 
@@ -54,6 +54,7 @@ class VoiceRoutes:
         *,
         public_url: str | None,
         address_of: Callable[[web.Request], str | None],
+        clock: Clock,
         pace: Pace | None = None,
     ) -> None:
         self._directory = directory
@@ -61,6 +62,8 @@ class VoiceRoutes:
         self._public_url = (public_url or "").rstrip("/")
         self._address_of = address_of
         self._pace = pace or Pace()
+        self._clock = clock
+        self._gathering = Gathering(self._pace)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, each also without `/api`."""
@@ -71,6 +74,7 @@ class VoiceRoutes:
                 web.post(f"{base}/webhook/{{webhook_token}}", self._on_call),
                 web.get(f"{base}/stream/{{webhook_token}}", self._on_stream),
                 web.post(f"{base}/action/{{webhook_token}}", self._on_action),
+                web.post(f"{base}/turn/{{webhook_token}}", self._on_turn),
             ]
         return found
 
@@ -105,10 +109,11 @@ class VoiceRoutes:
     ) -> web.Response:
         spoken, _ = spoken_of(channel, await self._desk.snapshot(channel))
         ticket = await self._desk.begin(channel, call, caller)
-        token = request.match_info["webhook_token"]
+        if not VoiceOptions.of(channel).streams:
+            return await self._without_stream(request, channel, call, greeting, resume)
         stream = twiml.Stream(
-            url=f"{self._public_url.replace('http', 'ws', 1)}/api/v1/voice/stream/{token}",
-            action=f"{self._public_url}/api/v1/voice/action/{token}",
+            url=self._address(request, "stream").replace("http", "ws", 1),
+            action=self._address(request, "action"),
             spoken=spoken,
             greeting=greeting,
             parameters={"ticket": ticket, "greeting": str(len(greeting)), **({"resume": resume} if resume else {})},
@@ -134,7 +139,7 @@ class VoiceRoutes:
         return socket
 
     async def _serve(self, socket: web.WebSocketResponse, channel: Channel, *, by_twilio: bool) -> None:
-        setup = await self._setup(socket)
+        setup = await read_setup(socket)
         if setup is None or not (by_twilio or self._scenario_proves(channel, setup)):
             await socket.close(code=1008)
             return
@@ -160,7 +165,7 @@ class VoiceRoutes:
         call = Call(
             self._desk.turns(channel, record),
             texts,
-            _sender(socket),
+            sender(socket),
             rules=VoiceOptions.of(channel).rules,
             pace=self._pace,
             greeting=_length(parameters.get("greeting", ""), texts),
@@ -169,17 +174,8 @@ class VoiceRoutes:
             structlog.contextvars.bound_contextvars(dialogue_id=str(record.dialogue_id)),
             CALLS_OPEN.track_inprogress(),
         ):
-            outcome = await call.run(_incoming(socket), resumed)
+            outcome = await call.run(incoming(socket), resumed)
         await self._ended(socket, channel, record, outcome)
-
-    async def _setup(self, socket: web.WebSocketResponse) -> frames.Setup | None:
-        try:
-            async with asyncio.timeout(SETUP_S):
-                first = await socket.receive()
-        except TimeoutError:
-            return None
-        frame = frames.read(first.data) if first.type is WSMsgType.TEXT else None
-        return frame if isinstance(frame, frames.Setup) else None
 
     def _scenario_proves(self, channel: Channel, setup: frames.Setup) -> bool:
         secret = self._desk.secrets(channel)["secret"]
@@ -223,15 +219,65 @@ class VoiceRoutes:
             return await self._connect(request, channel, call, record.caller, "", "not_reached")
         number = _transfer(form.get("HandoffData", ""))
         if number is not None:
-            token = request.match_info["webhook_token"]
-            action = f"{self._public_url}/api/v1/voice/action/{token}"
-            return _answer(twiml.dial(number, action=action))
+            return _answer(twiml.dial(number, action=self._address(request, "action")))
         still_there = form.get("CallStatus") == "in-progress"
         failed = form.get("SessionStatus") == "failed"
         if failed and still_there and record.ended_at is None and record.connections < MOST_CONNECTIONS:
             return await self._connect(request, channel, call, record.caller, texts.text("call-again"))
         await self._finish(channel, call, "dropped" if failed else "hung_up", _event(failed))
         return _answer(twiml.hang_up())
+
+    # ---- without a stream ------------------------------------------------------------------------------------------
+
+    async def _on_turn(self, request: web.Request) -> web.Response:
+        """Answer what was said, where each thing said is a request of its own."""
+        channel, form = await self._proved_form(request)
+        record = await self._desk.find(channel, form["CallSid"])
+        if record is None or (record.ended_at is not None and not self._gathering.knows(record, request.query)):
+            return _answer(twiml.hang_up())
+        call = await self._asked(request, channel, record)
+        if self._clock() - record.started_at > timedelta(minutes=VoiceOptions.of(channel).longest_minutes):
+            return await self._said(
+                request, channel, call, call.texts.text("call-too-long"), CallEnd(reason="too_long")
+            )
+        return await self._said(request, channel, call, *await self._gathering.take(call, request.query, form))
+
+    async def _without_stream(
+        self, request: web.Request, channel: Channel, key: str, greeting: str, resume: str
+    ) -> web.Response:
+        record = await self._desk.find(channel, key)
+        if record is None:
+            raise web.HTTPNotFound
+        call = await self._asked(request, channel, record)
+        if resume:
+            return await self._said(request, channel, call, *await self._gathering.tell(call, CallEvent(resume)))
+        return _answer(call.ask(greeting))
+
+    async def _asked(self, request: web.Request, channel: Channel, record: CallRecord) -> Asked:
+        spoken, texts = spoken_of(channel, await self._desk.snapshot(channel))
+        return Asked(
+            record=record,
+            turns=self._desk.turns(channel, record),
+            action=self._address(request, "turn"),
+            spoken=spoken,
+            texts=texts,
+        )
+
+    async def _said(
+        self, request: web.Request, channel: Channel, call: Asked, document: str, ending: CallEnd | None
+    ) -> web.Response:
+        """Return the document, or the call's last words and what ends it."""
+        if ending is None:
+            return _answer(document)
+        if ending.transfer_to is not None:
+            after = self._address(request, "action")
+            return _answer(twiml.dial(ending.transfer_to, action=after, first=document, spoken=call.spoken))
+        await self._finish(channel, call.record.key, ending.reason, CallEvent.ENDED)
+        return _answer(twiml.say_and_hang_up(document, call.spoken))
+
+    def _address(self, request: web.Request, what: str) -> str:
+        """Return the public address of one of this channel's routes."""
+        return f"{self._public_url}/api/v1/voice/{what}/{request.match_info['webhook_token']}"
 
     # ---- who knocks --------------------------------------------------------------------------------------------------
 
@@ -278,26 +324,3 @@ def _transfer(handoff: str) -> str | None:
         return None
     number = data.get("transfer") if isinstance(data, dict) else None
     return next(iter(find_phones(number)), None) if isinstance(number, str) else None
-
-
-def _sender(socket: web.WebSocketResponse) -> Send:
-    async def send(frame: frames.Frame) -> None:
-        # A line that is gone hears nothing: its end is noticed where frames are read.
-        if not socket.closed:
-            try:
-                await socket.send_json(dict(frame))
-            except ConnectionError:
-                log.info("line_is_gone")
-
-    return send
-
-
-async def _incoming(socket: web.WebSocketResponse) -> AsyncIterator[frames.Incoming]:
-    async for message in socket:
-        if message.type is not WSMsgType.TEXT:
-            continue
-        frame = frames.read(message.data)
-        if frame is None:
-            log.warning("frame_unreadable", size=len(message.data))
-        elif not isinstance(frame, frames.Setup):
-            yield frame

@@ -69,9 +69,11 @@ def connect(stream: Stream) -> str:
     return _written(response)
 
 
-def dial(number: str, *, action: str) -> str:
-    """Pass the call on to a person; afterwards ask `action` whether they were reached."""
+def dial(number: str, *, action: str, first: str = "", spoken: Spoken | None = None) -> str:
+    """Pass the call on to a person, after the words `first`; afterwards ask `action` whether they were reached."""
     response = ET.Element("Response")
+    if first and spoken is not None:
+        _say(response, first, spoken)
     outer = ET.SubElement(response, "Dial", {"action": action, "timeout": str(DIAL_S), "answerOnBridge": "true"})
     ET.SubElement(outer, "Number").text = number
     return _written(response)

@@ -35,6 +35,9 @@ class Phone:
     languages: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
     _stream_url: str = ""
+    _gather: str = ""
+    twice: bool = False
+    """The provider posts what was said twice, as where the first answer was lost."""
     _http: aiohttp.ClientSession | None = None
     _socket: aiohttp.ClientWebSocketResponse | None = None
     _reading: asyncio.Task[None] | None = None
@@ -80,6 +83,10 @@ class Phone:
     async def say(self, words: str, *, last: bool = True) -> None:
         """Say something, at a person's speed; recognition tells the words when they have been said."""
         await self.provider.wait(len(words) / 15)
+        if self._socket is None and self._gather:
+            self.transcript.append(("caller", words))
+            await self._gathered({"SpeechResult": words, "Confidence": "0.93"})
+            return
         await self.send({"type": "prompt", "voicePrompt": words, "lang": "ru-RU", "last": last})
 
     async def asks(self, words: str) -> str:
@@ -141,6 +148,18 @@ class Phone:
                 self._news.clear()
                 await self._news.wait()
 
+    async def says_nothing(self) -> str:
+        """Be silent until the provider, which gathers, tells that nothing was said; return what is answered."""
+        await self._gathered({})
+        return await self.hears()
+
+    async def _gathered(self, result: Mapping[str, str]) -> None:
+        """Let the provider post what was said; `twice`: as it does where it got no answer in time."""
+        action, self._said = self._gather, []
+        if self.twice:
+            await self._post(action, result)
+        await self._follow(await self._post(action, result))
+
     async def repeats(self) -> None:
         """Let the provider send the last frame again."""
         await self.socket.send_json(self._last)
@@ -162,7 +181,12 @@ class Phone:
         self.ended_by = "caller"
         await self._close_stream()
         with contextlib.suppress(Refused):
-            await self._post(self._action, self._ended("ended", "completed"))
+            # Without a stream it is the number's status callback that tells.
+            action = self._action or self._gather.partition("?")[0].replace("/turn/", "/action/")
+            if action:
+                await self._post(
+                    action, self._ended("ended", "completed") if self._action else {"CallStatus": "completed"}
+                )
 
     async def drops(self, *, call_stands: bool) -> None:
         """Tear the stream; `call_stands`: the caller is still there, and the provider does what it is told next."""
@@ -209,6 +233,16 @@ class Phone:
                     form = {"DialCallStatus": self.provider.dial_status, "DialCallSid": new_sid("CA")}
                     await self._follow(await self._post(verb.attributes["action"], form))
                     return
+                case "Gather":
+                    for one in verb.find("Say"):
+                        self._hear(one.text, last=True)
+                    self._gather = verb.attributes["action"]
+                    return
+                case "Redirect":
+                    await self._follow(await self._post(verb.text, {}))
+                    return
+                case "Pause":
+                    await self.provider.wait(float(verb.attributes.get("length", "1")))
                 case "Hangup":
                     self._end("business")
                     return
