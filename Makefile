@@ -77,6 +77,10 @@ coverage: $(VENV)/.dev  ## The whole suite with its lines counted: takes half as
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
 
+.PHONY: bench
+bench: $(VENV)/.dev  ## Figures: what a caller waits for us with 50 calls at once. QUICK=1: a few seconds, to see that it works.
+	@$(BIN)/python -m bench $(if $(QUICK),--quick,)
+
 .PHONY: attacks
 attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys every instruction, with the guards and without.
 	@$(BIN)/python -m bench.attacks $(ARGS)

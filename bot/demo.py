@@ -84,7 +84,9 @@ async def run_demo(options: DemoOptions) -> int:
         await _until_open(settings.host, settings.port)
         await set_up_company(core, sandboxes)
         if not options.self_test:
-            return await _stay(_page(sandboxes, options.channel), options.port, sandboxes, serving)
+            # A call has no place on the page: `ai-admin call` is the telephone.
+            shown = "telegram" if options.channel == "voice" else options.channel
+            return await _stay(_page(sandboxes, shown), options.port, sandboxes, serving)
         typer.echo(f"{_started()}; model: {model_name(sandboxes)}; channel: {options.channel}; CRM: {options.crm}\n")
         if options.channel == "voice":
             return 0 if await call_and_book(core, sandboxes.crm) else 1
@@ -179,7 +181,8 @@ async def _stay(page: Page, port: int, sandboxes: Sandboxes, serving: asyncio.Ta
         return 1
     try:
         typer.echo(f"{_started()}; model: {model_name(sandboxes)}")
-        typer.echo(f"\n  Open {url}\n\nor talk in another terminal: .venv/bin/ai-admin chat elita\nCtrl-C stops it.")
+        ways = ".venv/bin/ai-admin chat elita, or call: .venv/bin/ai-admin call elita --phone +79160001122"
+        typer.echo(f"\n  Open {url}\n\nor talk in another terminal: {ways}\nCtrl-C stops it.")
         sys.stdout.flush()
         waiting = asyncio.create_task(stop_on_signal().wait())
         await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)

@@ -86,9 +86,9 @@ async def _prompt(
         proved_phone=dialogue.proved_phone is not None,
     )
     written = next((one["prompt_version"] for one in reversed(told) if one["prompt_version"]), None)
-    version = prompts.version(snapshot)
+    prompt = prompts.render(snapshot, client=facts, now=core.clock())
     return {
-        "version_now": version,
-        "unchanged_since": None if written is None else written == version,
-        "text": prompts.system(snapshot, client=facts, now=core.clock()),
+        "version_now": prompt.version,
+        "unchanged_since": None if written is None else written == prompt.version,
+        "text": prompt.system,
     }

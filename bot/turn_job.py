@@ -151,7 +151,7 @@ class TurnJob:
             )
             # A client who has proved the same phone in two channels is one person: with one history, and one answerer.
             ids = await stores.clients.list_dialogues(tx, dialogue)
-            if await stores.clients.is_with_person(tx, ids):
+            if len(ids) > 1 and await stores.clients.is_with_person(tx, ids):
                 dialogue = replace(dialogue, in_charge=InCharge.PERSON)
             history = await stores.dialogues.list_recent_messages(tx, ids, limit=MOST_HISTORY)
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))

@@ -33,17 +33,16 @@ class Dialogues:
         self, tx: Transaction, *, channel_id: ChannelId, dialogue_id: DialogueId, key: str, now: datetime
     ) -> Dialogue:
         """Return the dialogue, begun now where it is not there yet."""
+        found = await self.find_dialogue(tx, dialogue_id)
+        if found is not None:
+            return found
         values = {"company_id": tx.company, "id": dialogue_id, "channel_id": channel_id, "key": key, "created_at": now}
-        await tx.connection.execute(insert(sessions).values(values).on_conflict_do_nothing())
-        row = (
-            (
-                await tx.connection.execute(
-                    select(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
-                )
-            )
-            .mappings()
-            .one()
+        begun = (
+            insert(sessions)
+            .values(values)
+            .on_conflict_do_update(index_elements=["company_id", "id"], set_={"id": sessions.c.id})
         )
+        row = (await tx.connection.execute(begun.returning(*sessions.c))).mappings().one()
         return dialogue_of(row)
 
     async def find_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Dialogue | None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 from prometheus_client import Counter
@@ -20,7 +21,7 @@ from orchestration.guards.review import HINTS, Review, review
 from orchestration.handover import connect, hand_over
 from orchestration.messages import Reply
 from orchestration.ports import CallPart, Content, Listener, Model, ModelRequest, ResultPart, TextPart
-from orchestration.prompts import ClientFacts, PromptManager, stable_part
+from orchestration.prompts import ClientFacts, Prompt, PromptManager
 from orchestration.speech import HeldBack, Interrupted, Reading
 from orchestration.tools.base import ToolOutcome
 from orchestration.tools.manager import ToolManager
@@ -81,13 +82,13 @@ class Agent:
             memory=turn.memory,
             on_phone=turn.call is not None,
         )
-        system = self._prompts.system(turn.scope.snapshot, client=facts, now=turn.now)
-        turn.prompt_version = self._prompts.version(turn.scope.snapshot)
+        prompt = self._prompts.render(turn.scope.snapshot, client=facts, now=turn.now)
+        turn.prompt_version = prompt.version
         turn.said.append(Content(role="user", parts=(TextPart(text=words),)))
         earlier = earlier_contents(this_session(turn.history, turn.now), turns=self._limits.turns_shown)
         try:
             async with asyncio.timeout(self._limits.time.total_seconds()):
-                await self._loop(turn, system, earlier)
+                await self._loop(turn, prompt, earlier)
         except Interrupted:
             _keep_what_was_heard(turn)
             return
@@ -105,13 +106,13 @@ class Agent:
             # Code has answered: the model sees those words as its own the next time.
             turn.said.append(_model_words("\n\n".join(reply.text for reply in turn.replies if reply.text)))
 
-    async def _loop(self, turn: Turn, system: str, earlier: Sequence[Content]) -> None:
+    async def _loop(self, turn: Turn, prompt: Prompt, earlier: Sequence[Content]) -> None:
         # A blocked answer and its correction are shown to the model in this turn only; they are not kept.
         asides: list[Content] = []
         served: dict[str, ToolOutcome] = {}
         warned, begun = False, ""
         for _ in range(self._limits.rounds):
-            answer = await self._answer_once(turn, system, earlier, asides)
+            answer = await self._answer_once(turn, prompt, earlier, asides)
             content, faults = answer.content, answer.faults
             if content.calls:
                 asides = []
@@ -137,20 +138,21 @@ class Agent:
         raise ModelError("too many rounds of tools")
 
     async def _answer_once(
-        self, turn: Turn, system: str, earlier: Sequence[Content], asides: Sequence[Content]
+        self, turn: Turn, prompt: Prompt, earlier: Sequence[Content], asides: Sequence[Content]
     ) -> _Answer:
         """Ask the model, and look at what it answered.
 
         On the telephone what is right is heard while the rest is being written. Raises Interrupted.
         """
         contents = [*earlier, *turn.said, *asides]
-        evidence = self._evidence(turn, earlier)
         if turn.speech is None:
-            content = await self._ask(turn, system, contents)
-            return _Answer(content, () if content.calls else self._review(content.text, evidence))
-        reading = Reading(turn.speech, lambda text: self._review(text, evidence))
+            content = await self._ask(turn, prompt, contents)
+            return _Answer(content, () if content.calls else self._review(content.text, self._evidence(turn, earlier)))
+        # Gathered when the first sentence is there: what is known does not change while the model writes.
+        evidence = cache(lambda: self._evidence(turn, earlier))
+        reading = Reading(turn.speech, lambda text: self._review(text, evidence()))
         try:
-            asking = self._ask(turn, system, contents, Listener(reading.take))
+            asking = self._ask(turn, prompt, contents, Listener(reading.take))
             content = await turn.speech.unless_interrupted(asking)
             await reading.finish()
         except HeldBack as held:
@@ -180,12 +182,12 @@ class Agent:
         turn.outcome = "reply_replaced"
 
     async def _ask(
-        self, turn: Turn, system: str, contents: Sequence[Content], listener: Listener | None = None
+        self, turn: Turn, prompt: Prompt, contents: Sequence[Content], listener: Listener | None = None
     ) -> Content:
         answer = await self._model.generate(
             ModelRequest(
-                system=system,
-                stable=stable_part(turn.scope.snapshot),
+                system=prompt.system,
+                stable=prompt.stable,
                 contents=contents,
                 tools=self._tools.declarations(turn.scope),
                 timeout=self._limits.time,

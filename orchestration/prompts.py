@@ -36,6 +36,18 @@ class ClientFacts:
     on_phone: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A rendered prompt. `stable` is its beginning, the same for every client of the company.
+
+    `version` names the fixed texts and what the company says in it: equal versions, equal stable parts.
+    """
+
+    system: str
+    stable: str
+    version: str
+
+
 class PromptManager:
     """Renders prompts. A prompt's version is kept with every message that it led to."""
 
@@ -43,14 +55,15 @@ class PromptManager:
         texts = "".join(prompt_text(f"{kind}{one}") for one in sorted(languages()) for kind in ("", "voice."))
         self._texts = sha256(texts.encode()).hexdigest()[:8]
 
-    def version(self, snapshot: CompanySnapshot) -> str:
-        """Name the prompt: the fixed texts, and what the company says in it. Equal names, equal stable parts."""
-        return f"{self._texts}-{sha256(stable_part(snapshot).encode()).hexdigest()[:8]}"
-
-    def system(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> str:
-        """Return the system prompt for one turn: company, rules, the company's instructions, then client and clock."""
+    def render(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> Prompt:
+        """Return the prompt for one turn: company, rules, the company's instructions, then client and clock."""
+        stable = stable_part(snapshot)
         spoken = [prompt_text(f"voice.{snapshot.agent.language}").strip()] if client.on_phone else []
-        return "\n\n".join((stable_part(snapshot), *spoken, _tail(snapshot, client, now)))
+        return Prompt(
+            system="\n\n".join((stable, *spoken, _tail(snapshot, client, now))),
+            stable=stable,
+            version=f"{self._texts}-{sha256(stable.encode()).hexdigest()[:8]}",
+        )
 
 
 def stable_part(snapshot: CompanySnapshot) -> str:

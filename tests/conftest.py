@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, make_url, select
 
 from bot.app import Core, build_gateway, open_core
+from bot.call_desk import Desk
 from bot.channels.telegram import add_telegram
 from bot.channels.voice import PhoneNumber, add_voice
 from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
@@ -399,6 +400,8 @@ class Installation:
     lease: timedelta
     clients: int = 0
     bots: dict[CompanyId, int] = field(default_factory=dict)
+    desk: Desk | None = None
+    """What calls are made over, for a test that lets their process die in the middle."""
     telephony: Provider | None = None
     voice_token: str = ""
 
@@ -560,15 +563,17 @@ async def working_app(
 
 
 @asynccontextmanager
-async def running(core: Core, model: Model | None, lease: timedelta) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
-    """Run gateway and worker as `serve` does; yield the gateway's address and the worker."""
+async def running(
+    core: Core, model: Model | None, lease: timedelta
+) -> AsyncIterator[tuple[str, WorkerApp, asyncio.Task[None]]]:
+    """Run gateway and worker as `serve` does; yield the gateway's address, the worker's parts, and the worker."""
     async with working_app(core, model, lease) as (app, worker):
         # Calls are answered at the public address only.
         by_phone = replace(core, settings=core.settings.model_copy(update={"public_url": PHONE_HOST}))
         gateway = build_gateway(core, more=voice_routes(by_phone, app, FAST))
         url = await gateway.start()
         try:
-            yield url, worker
+            yield url, app, worker
         finally:
             await gateway.stop()
 
@@ -599,9 +604,9 @@ async def house(
         }
     )
     core = replace(core, settings=settings)
-    async with running(core, model, lease) as (url, worker):
+    async with running(core, model, lease) as (url, app, worker):
         core = replace(core, settings=settings.model_copy(update={"public_url": url}))
-        installation = Installation(core, vendors, clock, CompanyId(new_id()), url, worker, lease)
+        installation = Installation(core, vendors, clock, CompanyId(new_id()), url, worker, lease, desk=app.calls)
         staff = User(id=STAFF_CHAT, first_name="Администратор")
         text = ELITA.read_text(encoding="utf-8").replace("time_zone:", f"staff_chat: {STAFF_CHAT}\ntime_zone:")
         installation.company_id = await installation.add_company(text, ELITA_BOT, account=str(ELITA_ID))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from db.catalogue import PriceRange
@@ -159,12 +160,18 @@ def _of_catalogue(agent: AgentSettings) -> Iterator[Fact]:
             yield from terms(service.name, special.price, special.duration, special.master)
 
 
-def _of_text(text: str, services: frozenset[str], staff: frozenset[str]) -> Iterator[Fact]:
-    """Take free words apart: a figure is said of what its sentence names."""
+@lru_cache(maxsize=4096)
+def _of_text(text: str, services: frozenset[str], staff: frozenset[str]) -> tuple[Fact, ...]:
+    """Take free words apart: a figure is said of what its sentence names.
+
+    What a company says of itself is the same in every turn.
+    """
+    facts: list[Fact] = []
     for sentence in sentences(plain(text)):
         named = _all_names(find_mentions(sentence.text, services))
         people = _all_names(find_mentions(sentence.text, staff, people=True))
-        yield from _figures(sentence.text, None, named, people)
+        facts += _figures(sentence.text, None, named, people)
+    return tuple(facts)
 
 
 def _of_result(response: Mapping[str, Any], services: frozenset[str], staff: frozenset[str]) -> Iterator[Fact]:
@@ -184,10 +191,13 @@ def _of_result(response: Mapping[str, Any], services: frozenset[str], staff: fro
                         yield from _of_text(text, services, staff)
 
 
-def _figures(text: str, kind: Kind | None, services: frozenset[str], staff: frozenset[str]) -> Iterator[Fact]:
-    for figure in find_figures(plain(text)):
-        if figure.value and kind in (None, figure.kind):
-            yield Fact(kind=figure.kind, value=figure.value, services=services, staff=staff)
+@lru_cache(maxsize=4096)
+def _figures(text: str, kind: Kind | None, services: frozenset[str], staff: frozenset[str]) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(kind=figure.kind, value=figure.value, services=services, staff=staff)
+        for figure in find_figures(plain(text))
+        if figure.value and kind in (None, figure.kind)
+    )
 
 
 def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -15,18 +15,34 @@ _SHORT = re.compile(
 _ENDS = re.compile(r"[.!?…]+(?=\s|$)|\n+|;|•")
 
 
+_ORDINARY = 0x3000
+"""Below it lie the alphabets that clients write in. Others are looked up each time: a client could fill memory."""
+
+
+class _Alike(dict[int, str]):
+    """What each character is read as, found once: texts are read far more often than there are characters."""
+
+    def __missing__(self, code: int) -> str:
+        alike = _alike(chr(code)).translate(_APOSTROPHES)
+        if code < _ORDINARY:
+            self[code] = alike
+        return alike
+
+
 def plain(text: str) -> str:
     """Return the text for patterns; its length stays, so that places in it are places in the text."""
-    # What is drawn alike is read alike, but only where one character stays one.
-    folded = "".join(_alike(one) for one in text)
-    return folded.translate(_APOSTROPHES)
+    return text.translate(_ALIKE)
 
 
 def _alike(character: str) -> str:
+    """Read alike what is drawn alike, but only where one character stays one."""
     if unicodedata.category(character) == "Cf":
         return " "
     one = unicodedata.normalize("NFKC", character).lower()
     return one if len(one) == 1 else character
+
+
+_ALIKE = _Alike()
 
 
 @dataclass(frozen=True, slots=True)

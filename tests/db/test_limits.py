@@ -55,6 +55,7 @@ async def test_without_redis_limits_are_open_and_bells_and_caches_are_silent(cor
     limits, hourly = RateLimits(gone, "p:"), Budget(1, timedelta(hours=1), 1)
     await limits.hold("k", hourly, timedelta(hours=1))
     assert await limits.spend("k", hourly) is None
+    assert await limits.spend("k", hourly, strict=True) is not None, "what guards a secret is not tried meanwhile"
     await Doorbell(gone, "p:").ring(WorkKind.TURN)
     assert not await Doorbell(gone, "p:").wait(WorkKind.TURN, timedelta(milliseconds=10))
     await cache.set("k", "v", ttl=timedelta(seconds=1))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from db.call_models import calls
 from db.models import messages
+from db.records import ChannelType, WorkKind
 from sandbox.telephony.twiml import Refused
 
 WISH = "Меня зовут Елена, хочу постричься завтра после обеда"
@@ -347,8 +348,30 @@ async def test_what_is_not_understood_is_asked_back(house):
     async with await house.phone() as phone:
         await phone.hears()
         said = await phone.asks("…")
+        again = await phone.asks("…")
+        at_last = await phone.asks("…")
 
     assert "не расслышал" in said
+    assert "не расслышал" in again
+    assert "Соединяю" in at_last
+
+
+async def test_speaking_over_a_question_of_the_lines_own_takes_nothing_back(house):
+    async with await house.phone() as phone:
+        await reach_question(phone)
+        while not any("слышите" in text for _, text in phone.transcript):
+            await phone.is_silent(1)
+        await phone.interrupts("Вы меня")
+        booked = await phone.asks("Да")
+
+    assert "вы записаны" in booked
+
+
+async def test_nobody_is_asked_whether_they_are_there_while_the_greeting_is_spoken(house):
+    async with await house.phone() as phone:
+        await phone.is_silent(len(phone.transcript[0][1]) / 14 + 4)
+
+        assert not any("слышите" in text for _, text in phone.transcript)
 
 
 async def test_lines_are_counted(house):
@@ -377,3 +400,32 @@ async def test_a_stream_opens_once(house):
         await phone.hears()
 
         assert await phone.replays() == 1008
+
+
+async def test_a_yes_whose_process_died_is_carried_out_by_another_and_nothing_else_is_answered(house):
+    async with await house.phone() as phone:
+        await reach_question(phone)
+        record = await stored_only(house, phone, "Да")
+        house.clock.advance(timedelta(seconds=21))
+        await house.core.doorbell.ring(WorkKind.TURN)
+        await house.settles()
+        assert len(house.records()) == 1
+
+        told = len(house.vendors.gemini.requests)
+        await stored_only(house, phone, "А сколько стоит маникюр?")
+        house.clock.advance(timedelta(seconds=21))
+        await house.core.doorbell.ring(WorkKind.TURN)
+        await house.settles()
+
+    assert record.caller == "+79160009999"
+    assert len(house.vendors.gemini.requests) == told
+
+
+async def stored_only(house, phone, words):
+    """Store what the caller said, as a process does that dies before it answers."""
+    channel = next(
+        one for one in await house.core.companies.list_channels(house.company_id) if one.type is ChannelType.VOICE
+    )
+    record = await house.desk.find(channel, phone.sid)
+    await house.desk.turns(channel, record).hear(words)
+    return record

@@ -1,0 +1,192 @@
+"""How long a caller waits for us: from the end of their speech to the first words out, the model's own time taken off.
+
+The system is `ai-admin serve` as a process of its own, held to one core; the callers, the model (which takes a known
+time to its first words) and the databases have the rest of the machine. Callers speak at the speed of life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+import aiohttp
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.app import open_core
+from bot.channels.voice import PhoneNumber, add_voice
+from bot.companies import replace_from_file
+from bot.company_file import parse_company_file
+from bot.settings import Settings
+from db.embedded import start_embedded
+from sandbox.telephony.caller import Phone
+from sandbox.telephony.provider import Provider
+
+CALLS = 50
+SECONDS = 45.0
+WARM_UP_S = 10.0
+FIRST_WORD_S = 0.4
+"""What the model takes to its first words, whatever it is asked."""
+_HOST, _TOKEN, _NUMBER = "https://voice.bench.example", "bench", "+74951234567"
+_COMPANY = Path(__file__).parent.parent / "examples" / "elita.yaml"
+_QUESTIONS = (
+    "Здравствуйте, подскажите, пожалуйста, где вы находитесь?",
+    "А как к вам лучше добраться?",
+    "Можно ли прийти с ребёнком?",
+    "Спасибо, а кто у вас работает в выходные?",
+)
+_ANSWER = "Конечно, с удовольствием помогу вам. Что ещё рассказать?"
+
+
+async def measure(*, calls: int = CALLS, seconds: float = SECONDS) -> dict[str, float]:
+    """Hold the calls and return the figures, in milliseconds."""
+    async with AsyncExitStack() as stack:
+        url, pid = await _system(stack)
+        provider = Provider(auth_token=_TOKEN, connect_to=url[0])
+        cpu, began = _cpu_s(pid), time.monotonic()
+        until = began + WARM_UP_S + seconds
+        heard = await asyncio.gather(
+            *(_caller(provider, url[1], index, began + WARM_UP_S, until) for index in range(calls))
+        )
+        spent, took = _cpu_s(pid) - cpu, time.monotonic() - began
+    if provider.violations:
+        raise RuntimeError(f"the provider refused: {provider.violations[:3]}")
+    own = sorted(latency - FIRST_WORD_S * 1000 for one in heard for latency in one)
+    cuts = quantiles(own, n=100)
+    return {
+        "voice_own_p50_ms": round(cuts[49], 1),
+        "voice_own_p95_ms": round(cuts[94], 1),
+        "voice_own_p99_ms": round(cuts[98], 1),
+        "voice_calls": calls,
+        "voice_turns": len(own),
+        "voice_core_busy": round(spent / took, 2),
+    }
+
+
+async def _caller(provider: Provider, webhook: str, index: int, count_from: float, until: float) -> list[float]:
+    """Call, and talk until the time is over; return what was waited for each answer once the system was warm."""
+    chance = random.Random(index)
+    await asyncio.sleep(chance.uniform(0, WARM_UP_S / 2))
+    waited: list[float] = []
+    async with Phone(provider=provider, webhook_url=webhook, number=f"+7916000{index:04}", to=_NUMBER) as phone:
+        while time.monotonic() < until:
+            await asyncio.sleep(chance.uniform(1, 4))
+            await phone.asks(chance.choice(_QUESTIONS))
+            if time.monotonic() >= count_from:
+                waited.append(phone.latencies_ms[-1])
+    return waited
+
+
+async def _system(stack: AsyncExitStack) -> tuple[tuple[str, str], int]:
+    """Start everything; return where the system is reached, the number's webhook, and the process."""
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="ai-admin-bench-")))
+    servers = (await stack.enter_async_context(await start_embedded(folder / "servers"))).servers
+    model = await stack.enter_async_context(_model())
+    settings = Settings(
+        _env_file=None,
+        data_dir=folder,
+        database_url=servers.database_url,
+        redis_url=servers.redis_url,
+        voice_public_url=_HOST,
+    )
+    async with open_core(settings) as core:
+        company = await replace_from_file(core.companies, parse_company_file(_COMPANY.read_text(encoding="utf-8")))
+        phone = PhoneNumber(number=_NUMBER, auth_token=SecretStr(_TOKEN), lines=1000)
+        webhook = str((await add_voice(core, company.id, phone))["webhook"])
+    port = _free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AI_ADMIN_")},
+        "AI_ADMIN_DATA_DIR": str(folder),
+        "AI_ADMIN_DATABASE_URL": servers.database_url,
+        "AI_ADMIN_REDIS_URL": servers.redis_url,
+        "AI_ADMIN_VOICE_PUBLIC_URL": _HOST,
+        "AI_ADMIN_GEMINI_API_KEY": "bench",
+        "AI_ADMIN_GEMINI_API_URL": model,
+        "AI_ADMIN_LOG_FORMAT": "json",
+        "AI_ADMIN_PORT": str(port),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "serve", env=environment, cwd=folder, stdout=asyncio.subprocess.DEVNULL,
+        stderr=(folder / "serve.log").open("w"), preexec_fn=_on_one_core,
+    )  # fmt: skip
+    stack.push_async_callback(_stop, process)
+    url = f"http://127.0.0.1:{port}"
+    await _until_ready(url, process)
+    return (url, webhook), process.pid
+
+
+def _on_one_core() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
+    async with aiohttp.ClientSession() as http, asyncio.timeout(60):
+        while process.returncode is None:
+            try:
+                async with http.get(f"{url}/ready") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.2)
+    raise RuntimeError("the system did not start")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def _model() -> AsyncIterator[str]:
+    """Serve Gemini's streamGenerateContent: the same words after a known time."""
+    content = {"role": "model", "parts": [{"text": _ANSWER}]}
+    piece = {
+        "candidates": [{"content": content, "finishReason": "STOP", "index": 0}],
+        "usageMetadata": {"promptTokenCount": 2000, "candidatesTokenCount": 20, "totalTokenCount": 2020},
+        "modelVersion": "bench",
+    }
+    event = f"data: {json.dumps(piece, ensure_ascii=False)}\r\n\r\n".encode()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        await asyncio.sleep(FIRST_WORD_S)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(event)
+        await response.write_eof()
+        return response
+
+    application = web.Application(client_max_size=20 * 1024 * 1024)
+    application.router.add_post("/{rest:.*}", answer)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the processor time that a process has taken (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
