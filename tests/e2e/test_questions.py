@@ -61,7 +61,7 @@ def test_the_script_reads_the_prompt_as_it_is_rendered_and_quotes_no_orders_to_t
     snapshot = CompanySnapshot(company=company, agent=file.agent, branches=file.branches, crm=None)
     client = ClientFacts(name=None, language="ru", proved_phone=False)
 
-    facts = read_facts(PromptManager().system(snapshot, client=client, now=NOW), NOW)
+    facts = read_facts(PromptManager().render(snapshot, client=client, now=NOW).system, NOW)
 
     assert facts.answers == (("Есть парковка?", "Да, во дворе.\nВъезд с улицы."), ("опоздание", "Ждём 15 минут."))
     assert find_answer(facts, "Есть скидка?") is None
