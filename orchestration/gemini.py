@@ -7,11 +7,11 @@ own retries, and candidates, content and text may each be None.
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 import aiohttp
 from google import genai
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from db.records import Usage
 from orchestration.errors import Blocked, ModelBlocked, ModelRefused
+from orchestration.gemini_body import body_of, tools_of
 from orchestration.gemini_caches import LIFETIME_S, GeminiCaches
 from orchestration.model_breaker import ModelBreaker
 from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Overloaded, count_usage
@@ -27,11 +28,9 @@ from orchestration.ports import (
     CallPart,
     Content,
     Listener,
-    MediaPart,
     ModelAnswer,
     ModelRequest,
     Part,
-    ResultPart,
     TextPart,
     ToolDeclaration,
 )
@@ -47,27 +46,11 @@ _UNUSABLE = {
     "MALFORMED_RESPONSE": Blocked.MALFORMED,
 }
 """Finish reasons of an answer without content that may come out well at the second try; any other is a refusal."""
-# The words of a clinic or a salon trip the stricter default thresholds.
 _CACHES_VERSION, _CACHE_TIMEOUT_MS = "v1beta", 30_000
 _CACHE_IS_GONE = frozenset({400, 403, 404})
 """What a question with a cache is answered that is known no more, or that will not be used."""
-_SAFETY = [
-    types.SafetySetting(category=category, threshold=types.HarmBlockThreshold.BLOCK_ONLY_HIGH)
-    for category in (
-        types.HarmCategory.HARM_CATEGORY_HARASSMENT,
-        types.HarmCategory.HARM_CATEGORY_HATE_SPEECH,
-        types.HarmCategory.HARM_CATEGORY_SEXUALLY_EXPLICIT,
-        types.HarmCategory.HARM_CATEGORY_DANGEROUS_CONTENT,
-    )
-]
-
-
-class _Question(TypedDict):
-    """What both ways of asking take."""
-
-    model: str
-    contents: types.ContentListUnion
-    config: types.GenerateContentConfig
+_IN_THE_BODY: types.ContentListUnion = [types.Content(role="user")]
+"""The SDK will not ask without contents; those of the body take their place."""
 
 
 class GeminiService(ModelService):
@@ -105,9 +88,8 @@ class GeminiService(ModelService):
             model=model,
             config=types.CreateCachedContentConfig(
                 system_instruction=stable,
-                tools=_tools(tools),
                 ttl=f"{LIFETIME_S}s",
-                http_options=types.HttpOptions(timeout=_CACHE_TIMEOUT_MS),
+                http_options=types.HttpOptions(timeout=_CACHE_TIMEOUT_MS, extra_body={"tools": tools_of(tools)}),
             ),
         )
         if not made.name:
@@ -116,13 +98,14 @@ class GeminiService(ModelService):
 
     async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
         cache = self.caches.find(model, request.stable, request.tools) if self.caches else None
-        contents = [*_rest_of_prompt(request, cache), *(_to_sdk(content) for content in request.contents)]
-        question: _Question = {"model": model, "contents": contents, "config": _config(request, room, cache)}
+        config = _config(request, room, cache)
         try:
             if request.listener is None:
-                response = await self._client.aio.models.generate_content(**question)
+                response = await self._client.aio.models.generate_content(
+                    model=model, contents=_IN_THE_BODY, config=config
+                )
             else:
-                response = await self._listen(question, request.listener)
+                response = await self._listen(model, config, request.listener)
         except errors.APIError as error:
             if cache is not None and self.caches is not None and error.code in _CACHE_IS_GONE:
                 self.caches.forget(cache)
@@ -141,14 +124,19 @@ class GeminiService(ModelService):
         counted = count_usage(ModelAnswer(content=Content(role="model", parts=()), usage=usage, model=answered_by))
         return replace(counted, content=_answer(response))
 
-    async def _listen(self, question: _Question, listener: Listener) -> types.GenerateContentResponse:
+    async def _listen(
+        self, model: str, config: types.GenerateContentConfig, listener: Listener
+    ) -> types.GenerateContentResponse:
         """Ask for the answer as it is written; return the whole of it, its parts as they came.
 
         The finish reason and the counts stand in the last piece, or in several that repeat and correct them.
         """
         whole = types.GenerateContentResponse()
         parts: list[types.Part] = []
-        async for piece in await self._client.aio.models.generate_content_stream(**question):
+        pieces = await self._client.aio.models.generate_content_stream(
+            model=model, contents=_IN_THE_BODY, config=config
+        )
+        async for piece in pieces:
             whole.usage_metadata = piece.usage_metadata or whole.usage_metadata
             whole.model_version = piece.model_version or whole.model_version
             whole.prompt_feedback = piece.prompt_feedback or whole.prompt_feedback
@@ -178,35 +166,14 @@ def _is_plain(part: types.Part) -> bool:
     return bool(part.text) and part.thought_signature is None and part.function_call is None
 
 
-def _tools(tools: Sequence[ToolDeclaration]) -> types.ToolListUnion | None:
-    return [types.Tool(function_declarations=[_declaration(tool) for tool in tools])] if tools else None
-
-
-def _rest_of_prompt(request: ModelRequest, cache: str | None) -> list[types.Content]:
-    """Return what of the prompt is not in the cache: beside one, no system instruction may be sent."""
-    if cache is None:
-        return []
-    rest = request.system.removeprefix(request.stable).strip()
-    return [types.Content(role="user", parts=[types.Part(text=rest)])]
-
-
 def _config(request: ModelRequest, room: int, cache: str | None) -> types.GenerateContentConfig:
     return types.GenerateContentConfig(
-        cached_content=cache,
-        system_instruction=None if cache else request.system,
-        tools=None if cache else _tools(request.tools),
         # Declarations alone never trigger the SDK's own calling; said aloud because that would book without our guards.
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-        safety_settings=_SAFETY,
-        max_output_tokens=room,
-        thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW),
-        http_options=types.HttpOptions(timeout=int(request.timeout.total_seconds() * 1000)),
-    )
-
-
-def _declaration(tool: ToolDeclaration) -> types.FunctionDeclaration:
-    return types.FunctionDeclaration(
-        name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters)
+        http_options=types.HttpOptions(
+            timeout=int(request.timeout.total_seconds() * 1000),
+            extra_body=body_of(request, room=room, cache=cache),
+        ),
     )
 
 
@@ -236,33 +203,6 @@ def _from_sdk(part: types.Part) -> Part | None:
     if part.text is not None:
         return TextPart(text=part.text, thought=bool(part.thought), signature=signature)
     return None
-
-
-def _to_sdk(content: Content) -> types.Content:
-    return types.Content(role=content.role, parts=[_part_to_sdk(part) for part in content.parts])
-
-
-def _part_to_sdk(part: Part) -> types.Part:
-    match part:
-        case TextPart():
-            return types.Part(
-                text=part.text, thought=part.thought or None, thought_signature=_signature(part.signature)
-            )
-        case CallPart():
-            return types.Part(
-                function_call=types.FunctionCall(id=part.id, name=part.name, args=part.arguments),
-                thought_signature=_signature(part.signature),
-            )
-        case MediaPart():
-            return types.Part(inline_data=types.Blob(mime_type=part.mime_type, data=part.data))
-        case ResultPart():
-            return types.Part(
-                function_response=types.FunctionResponse(id=part.id, name=part.name, response=part.response)
-            )
-
-
-def _signature(encoded: str | None) -> bytes | None:
-    return b64decode(encoded) if encoded else None
 
 
 def _usage(response: types.GenerateContentResponse) -> Usage:
