@@ -19,7 +19,7 @@ import structlog
 
 from bot.attempts import Attempts
 from bot.tasks import end
-from db.doorbell import Doorbell
+from db.doorbell import POLL, Doorbell
 from db.errors import DatabaseUnavailable
 from db.records import Claim, DialogueId, WorkKind
 from db.work import Share, Work
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=12)
 """Renewed every third of it: a worker that is gone is noticed in at most this, and a poll."""
-POLL = timedelta(seconds=1)
 DRAIN = timedelta(seconds=25)
 
 RUNNING = prometheus_client.Gauge("ai_admin_claims_running", "Claims being worked on by this process.")

@@ -153,7 +153,7 @@ class TurnCommit:
             HANDOVERS.labels(handover.reason).inc()
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
-        if result is not None:
+        if result is not None and not (told and not result.notices and not result.elsewhere):
             await stores.doorbell.ring(WorkKind.DELIVERY)
 
     async def rest(self, claim: Claim, *, until: datetime | None) -> None:

@@ -16,7 +16,7 @@ from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.housekeeping import SweepJob
 from bot.keyless import KeylessModel
-from bot.lane import LEASE, POLL, DeadLetters, Job, Lane
+from bot.lane import LEASE, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.orchestrator_app import build_orchestrator
@@ -31,7 +31,7 @@ from db.clients import Clients
 from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
-from db.doorbell import Doorbell
+from db.doorbell import POLL, Doorbell
 from db.intents import Intents
 from db.memory import Memory
 from db.outbox import Outbox

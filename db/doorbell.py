@@ -14,6 +14,8 @@ from db.records import DialogueId, WorkKind
 
 log = structlog.get_logger()
 
+POLL = timedelta(seconds=1)
+"""How often workers look for work without a ring; what is due no sooner needs none."""
 _MOST_RINGS = 1000
 _MOST_AT_ONCE = 8
 

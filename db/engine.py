@@ -6,14 +6,15 @@ The first statement of every transaction sets role and company for that transact
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -24,6 +25,9 @@ from db.records import CompanyId
 _STATEMENT_LIMIT_S = 15
 _CONNECT_LIMIT_S = 5
 _POOL_WAIT_S = 10
+_KNOWN_ALIVE_S = 1.0
+"""A connection used so lately is not asked whether it lives: that would cost every transaction three more round trips.
+One that died in between fails its transaction, which is tried again like any other that the database's end breaks."""
 # Class 08: connection exceptions; 53: insufficient resources; 57P: shutdown, crash, starting up.
 _UNAVAILABLE = ("08", "53", "57P")
 
@@ -107,14 +111,26 @@ def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
         return create_async_engine(url, poolclass=NullPool, connect_args=arguments)
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=_POOL_WAIT_S,
-        pool_pre_ping=True,
-        connect_args=arguments,
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_S, connect_args=arguments
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _ask_whether_alive)
+    return engine
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ask_whether_alive(connection: Any, record: Any, _: Any) -> None:
+    """Ping what has rested for a while. Raises DisconnectionError, with which the pool takes a fresh connection."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < _KNOWN_ALIVE_S:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _is_unavailable(error: DBAPIError) -> bool:

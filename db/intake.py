@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Text, Uuid
 
-from db.doorbell import Doorbell
+from db.doorbell import POLL, Doorbell
 from db.engine import Database
 from db.errors import DatabaseUnavailable, TooManyUpdates
 from db.limits import Ask, Budget, RateLimits
@@ -127,11 +127,17 @@ class Intake:
             try:
                 admitted = await self._admit(group)
                 if admitted and await self._store(admitted):
-                    await self._doorbell.ring(WorkKind.TURN, times=len(admitted))
+                    await self._ring(admitted)
             finally:
                 # Whatever went wrong above, nobody is left waiting for ever.
                 for call in group:
                     _settle(call, DatabaseUnavailable("the update could not be stored"))
+
+    async def _ring(self, group: Sequence[_Call]) -> None:
+        """Ring for what is due at once; a poll finds in time what rests longer than it."""
+        due = [call for call in group if call.quiet < POLL or any(update.urgent for _, update in call.updates)]
+        if due:
+            await self._doorbell.ring(WorkKind.TURN, times=len(due))
 
     async def _admit(self, group: Sequence[_Call]) -> list[_Call]:
         """Return the calls that companies' and addresses' rates allow, the first come first; refuse the others."""

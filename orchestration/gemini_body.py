@@ -1,8 +1,8 @@
 """What Gemini is asked, as its REST reference writes it (ai.google.dev/api/generate-content).
 
 google-genai takes the very same body in its own classes, and spends 13 ms of processor time on ten turns of history and
-eight tools (3.4: a union is validated for every part, then all is copied into this shape). Its `extra_body`, which takes
-the body as it is, costs 1 ms. Answers are still read by its classes.
+eight tools (3.4: a union is validated for every part, then all is copied into this shape). Its `extra_body`, which
+takes the body as it is, costs 1 ms. Answers are still read by its classes.
 """
 
 from __future__ import annotations
