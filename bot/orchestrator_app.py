@@ -23,6 +23,7 @@ from orchestration.callers import Callers
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
+from orchestration.guards.phrases import read_all
 from orchestration.guards.review import Review, review
 from orchestration.hearing import Hearing, MediaLimits
 from orchestration.my_appointments import MyAppointments
@@ -47,6 +48,7 @@ def build_orchestrator(
 
     `review`: what holds the model's replies back; `alter`: puts a tool in another's place.
     """
+    read_all()
     settings = core.settings
     appointments, slots = Appointments(), SlotClaims()
     made_here = MadeHere(core.database, Clients(), appointments, core.clock)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from db.engine import Transaction
 from db.models import sessions
@@ -21,6 +21,16 @@ from db.records import Channel, CompanyId, Dialogue, DialogueId, DialogueState
 log = structlog.get_logger()
 
 _TTL = timedelta(days=2)
+
+# On every turn's way, so built once (see db/work.py).
+_this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
+_VERSION = select(sessions.c.state_version).where(*_this)
+_STATE = select(sessions.c.state, sessions.c.state_data, sessions.c.state_version).where(*_this)
+_SAVE = (
+    update(sessions)
+    .where(*_this)
+    .values(state=bindparam("new_state"), state_data=bindparam("new_data"), state_version=bindparam("new_version"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +63,27 @@ class DialogueStates:
 
     async def load(self, tx: Transaction, dialogue_id: DialogueId, key: StateKey) -> DialogueState:
         """Return the state: Redis's copy where it is the row's version, else PostgreSQL's own."""
-        row = sessions.c
-        this = (row.company_id == tx.company, row.id == dialogue_id)
-        version = await tx.connection.scalar(select(row.state_version).where(*this))
+        this = {"company": tx.company, "dialogue": dialogue_id}
+        version = await tx.connection.scalar(_VERSION, this)
         if not version:
             return DialogueState()
         copy = await self._read(key)
         if copy is not None and copy.version == version:
             return copy
-        found = (await tx.connection.execute(select(row.state, row.state_data, row.state_version).where(*this))).one()
+        found = (await tx.connection.execute(_STATE, this)).one()
         return DialogueState(state=found.state, data=found.state_data, version=found.state_version)
 
     async def save(self, tx: Transaction, dialogue_id: DialogueId, state: DialogueState) -> DialogueState:
         """Write the state with the caller's transaction; return it with its new version."""
         saved = DialogueState(state=state.state, data=state.data, version=state.version + 1)
-        await tx.connection.execute(
-            update(sessions)
-            .where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
-            .values(state=saved.state, state_data=dict(saved.data), state_version=saved.version)
-        )
+        arguments = {
+            "company": tx.company,
+            "dialogue": dialogue_id,
+            "new_state": saved.state,
+            "new_data": dict(saved.data),
+            "new_version": saved.version,
+        }
+        await tx.connection.execute(_SAVE, arguments)
         return saved
 
     async def copy(self, key: StateKey, state: DialogueState) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, select, update
+from sqlalchemy import RowMapping, bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -24,6 +24,40 @@ from db.records import (
     Usage,
     new_id,
 )
+
+# On every turn's way, so built once (see db/work.py).
+_this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
+_FIND = select(sessions).where(*_this)
+_SAVE = (
+    update(sessions)
+    .where(*_this)
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                "client_name",
+                "language",
+                "language_chosen",
+                "source",
+                "proved_phone",
+                "typed_phone",
+                "greeted_at",
+                "last_message_at",
+            )
+        }
+    )
+)
+_REACHED = update(sessions).where(*_this, sessions.c.unreachable_at.is_not(None)).values(unreachable_at=None)
+_RECENT = (
+    select(messages)
+    .where(
+        messages.c.company_id == bindparam("company"),
+        messages.c.dialogue_id.in_(bindparam("dialogues", expanding=True)),
+    )
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("most"))
+)
+_ADD_MESSAGES, _ADD_TURN = insert(messages), insert(turns)
 
 
 class Dialogues:
@@ -47,28 +81,25 @@ class Dialogues:
 
     async def find_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Dialogue | None:
         """Return a dialogue; None where there is none (a staff chat has none)."""
-        rows = await tx.connection.execute(
-            select(sessions).where(sessions.c.company_id == tx.company, sessions.c.id == dialogue_id)
-        )
+        rows = await tx.connection.execute(_FIND, {"company": tx.company, "dialogue": dialogue_id})
         row = rows.mappings().one_or_none()
         return dialogue_of(row) if row is not None else None
 
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
         """Keep what was learnt of the client."""
-        await tx.connection.execute(
-            update(sessions)
-            .where(sessions.c.company_id == tx.company, sessions.c.id == dialogue.id)
-            .values(
-                client_name=dialogue.client_name,
-                language=dialogue.language,
-                language_chosen=dialogue.language_chosen,
-                source=dialogue.source,
-                proved_phone=dialogue.proved_phone,
-                typed_phone=dialogue.typed_phone,
-                greeted_at=dialogue.greeted_at,
-                last_message_at=dialogue.last_message_at,
-            )
-        )
+        arguments = {
+            "company": tx.company,
+            "dialogue": dialogue.id,
+            "new_client_name": dialogue.client_name,
+            "new_language": dialogue.language,
+            "new_language_chosen": dialogue.language_chosen,
+            "new_source": dialogue.source,
+            "new_proved_phone": dialogue.proved_phone,
+            "new_typed_phone": dialogue.typed_phone,
+            "new_greeted_at": dialogue.greeted_at,
+            "new_last_message_at": dialogue.last_message_at,
+        }
+        await tx.connection.execute(_SAVE, arguments)
 
     async def mark_unreachable(
         self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime, unless_heard_since: datetime | None = None
@@ -89,15 +120,7 @@ class Dialogues:
 
     async def mark_reachable(self, tx: Transaction, dialogue_id: DialogueId) -> None:
         """Take the mark back. Call it after `save_dialogue`, whose lock waits for a delivery that is marking."""
-        await tx.connection.execute(
-            update(sessions)
-            .where(
-                sessions.c.company_id == tx.company,
-                sessions.c.id == dialogue_id,
-                sessions.c.unreachable_at.is_not(None),
-            )
-            .values(unreachable_at=None)
-        )
+        await tx.connection.execute(_REACHED, {"company": tx.company, "dialogue": dialogue_id})
 
     async def list_dialogues(self, tx: Transaction, *, open_only: bool, limit: int = 200) -> Sequence[Dialogue]:
         """Return the company's dialogues, the latest first; `open_only`: those that wait for a person."""
@@ -133,7 +156,7 @@ class Dialogues:
             }
             for message in said
         ]
-        await tx.connection.execute(insert(messages), rows)
+        await tx.connection.execute(_ADD_MESSAGES, rows)
 
     async def cut_answer(self, tx: Transaction, dialogue_id: DialogueId, turn_id: UUID, heard: str) -> None:
         """Let the history hold no more of a turn's answer than the client has heard of it."""
@@ -156,12 +179,8 @@ class Dialogues:
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, limit: int
     ) -> Sequence[HistoryMessage]:
         """Return the last messages of a client's dialogues, the oldest of them first."""
-        rows = await tx.connection.execute(
-            select(messages)
-            .where(messages.c.company_id == tx.company, messages.c.dialogue_id.in_(dialogue_ids))
-            .order_by(messages.c.id.desc())
-            .limit(limit)
-        )
+        arguments = {"company": tx.company, "dialogues": dialogue_ids, "most": limit}
+        rows = await tx.connection.execute(_RECENT, arguments)
         found = [
             HistoryMessage(
                 id=row["id"],
@@ -231,22 +250,21 @@ class Dialogues:
         cost: int = 0,
     ) -> None:
         """Keep a turn's outcome and what it cost."""
-        await tx.connection.execute(
-            insert(turns).values(
-                company_id=tx.company,
-                id=turn_id,
-                dialogue_id=dialogue_id,
-                channel_id=channel_id,
-                at=at,
-                calls=usage.calls,
-                prompt_tokens=usage.prompt_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached_tokens,
-                outcome=outcome,
-                model=model,
-                cost_microusd=cost,
-            )
-        )
+        row = {
+            "company_id": tx.company,
+            "id": turn_id,
+            "dialogue_id": dialogue_id,
+            "channel_id": channel_id,
+            "at": at,
+            "calls": usage.calls,
+            "prompt_tokens": usage.prompt_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "outcome": outcome,
+            "model": model,
+            "cost_microusd": cost,
+        }
+        await tx.connection.execute(_ADD_TURN, row)
 
     async def waits_for_person(self, tx: Transaction, dialogue_id: DialogueId, *, reason: str) -> bool:
         """Say whether a person is already asked to look at the dialogue for this reason."""

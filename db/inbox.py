@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from db.engine import Transaction
 from db.errors import NotFound
@@ -27,6 +27,27 @@ KEEP_KEYS = timedelta(days=8)
 KEEP_DONE = timedelta(days=8)
 _SWEEP_BATCH = 5000
 
+# On every turn's way, so built once (see db/work.py).
+_WAITING = (
+    select(accepted_updates)
+    .where(
+        accepted_updates.c.company_id == bindparam("company"),
+        accepted_updates.c.dialogue_id == bindparam("dialogue"),
+        accepted_updates.c.done_at.is_(None),
+        accepted_updates.c.dead_at.is_(None),
+    )
+    .order_by(accepted_updates.c.accepted_at, accepted_updates.c.id)
+    .limit(bindparam("most"))
+)
+_MARK_DONE = (
+    update(accepted_updates)
+    .where(
+        accepted_updates.c.company_id == bindparam("company"),
+        accepted_updates.c.id.in_(bindparam("ids", expanding=True)),
+    )
+    .values(done_at=bindparam("now"), turn_id=bindparam("turn"))
+)
+
 
 class _Clock(Protocol):
     def __call__(self) -> datetime: ...
@@ -40,18 +61,7 @@ class Inbox:
 
     async def list_waiting(self, tx: Transaction, dialogue_id: DialogueId, *, limit: int) -> Sequence[StoredUpdate]:
         """Return what a dialogue has waiting, in order of acceptance."""
-        table = accepted_updates
-        rows = await tx.connection.execute(
-            select(table)
-            .where(
-                table.c.company_id == tx.company,
-                table.c.dialogue_id == dialogue_id,
-                table.c.done_at.is_(None),
-                table.c.dead_at.is_(None),
-            )
-            .order_by(table.c.accepted_at, table.c.id)
-            .limit(limit)
-        )
+        rows = await tx.connection.execute(_WAITING, {"company": tx.company, "dialogue": dialogue_id, "most": limit})
         return [
             StoredUpdate(
                 id=row["id"],
@@ -70,7 +80,8 @@ class Inbox:
     async def mark_done(self, tx: Transaction, ids: Sequence[UUID], *, turn_id: UUID | None) -> None:
         """Say which turn has dealt with them."""
         if ids:
-            await self._change(tx, ids, done_at=self._clock(), turn_id=turn_id)
+            arguments = {"company": tx.company, "ids": ids, "now": self._clock(), "turn": turn_id}
+            await tx.connection.execute(_MARK_DONE, arguments)
 
     async def record_failure(self, tx: Transaction, id_: UUID, error: str) -> None:
         """Keep why handling an update failed."""

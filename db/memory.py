@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -14,12 +14,17 @@ from db.models import dialogue_memory, messages
 from db.records import Author, DialogueId, HistoryMessage
 from db.remembered import ClientMemory, PastVisit
 
+# On every turn's way, so built once (see db/work.py).
+_FIND = select(dialogue_memory).where(
+    dialogue_memory.c.company_id == bindparam("company"), dialogue_memory.c.dialogue_id == bindparam("dialogue")
+)
+
 
 class Memory:
     async def find(self, tx: Transaction, dialogue_id: DialogueId) -> ClientMemory | None:
         """Return what is remembered; None: nothing yet."""
-        mine = (dialogue_memory.c.company_id == tx.company, dialogue_memory.c.dialogue_id == dialogue_id)
-        row = (await tx.connection.execute(select(dialogue_memory).where(*mine))).mappings().one_or_none()
+        found = await tx.connection.execute(_FIND, {"company": tx.company, "dialogue": dialogue_id})
+        row = found.mappings().one_or_none()
         if row is None:
             return None
         visits = tuple(

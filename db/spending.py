@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -24,11 +24,22 @@ class DaySpent:
     cost: int
 
 
+# On every turn's way, so built once (see db/work.py).
+_COUNTED = ("turns", "calls", "prompt_tokens", "output_tokens", "cached_tokens", "cost_microusd")
+_SINCE = select(func.coalesce(func.sum(spending.c.cost_microusd), 0)).where(
+    spending.c.company_id == bindparam("company"), spending.c.day >= bindparam("since")
+)
+_ADD = insert(spending)
+_ADD = _ADD.on_conflict_do_update(
+    index_elements=["company_id", "day"],
+    set_={name: spending.c[name] + _ADD.excluded[name] for name in _COUNTED},
+)
+
+
 class Spending:
     async def this_month(self, tx: Transaction, *, now: datetime) -> int:
         """Return what the month has cost so far, in millionths of a US dollar."""
-        mine = (spending.c.company_id == tx.company, spending.c.day >= now.date().replace(day=1))
-        found = await tx.connection.scalar(select(func.coalesce(func.sum(spending.c.cost_microusd), 0)).where(*mine))
+        found = await tx.connection.scalar(_SINCE, {"company": tx.company, "since": now.date().replace(day=1)})
         return int(found or 0)
 
     async def add(self, tx: Transaction, *, now: datetime, usage: Usage, cost: int) -> int:
@@ -37,7 +48,9 @@ class Spending:
         Turns of one company count one after another from here to their commit, so that a limit is crossed by one of
         them only. Call it last.
         """
-        added = {
+        row = {
+            "company_id": tx.company,
+            "day": now.date(),
             "turns": 1,
             "calls": usage.calls,
             "prompt_tokens": usage.prompt_tokens,
@@ -45,13 +58,7 @@ class Spending:
             "cached_tokens": usage.cached_tokens,
             "cost_microusd": cost,
         }
-        statement = insert(spending).values(company_id=tx.company, day=now.date(), **added)
-        await tx.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["company_id", "day"],
-                set_={name: spending.c[name] + value for name, value in added.items()},
-            )
-        )
+        await tx.connection.execute(_ADD, row)
         return await self.this_month(tx, now=now) - cost
 
     async def list_days(self, tx: Transaction, *, since: date) -> Sequence[DaySpent]:

@@ -71,6 +71,60 @@ _CLAIM = text(
     bindparam("holders", type_=ARRAY(Uuid)),
     bindparam("held", type_=ARRAY(Integer)),
 )
+_NEXT_DUE = text(
+    """
+    SELECT min(due_at) FROM work
+    WHERE due_at IS NOT NULL AND (lease_until IS NULL OR lease_until < :now)
+      AND kind = :kind AND company_id <> ALL (:full) AND dialogue_id = coalesce(:only, dialogue_id)
+    """
+).bindparams(
+    bindparam("now", type_=TIMESTAMP(timezone=True)),
+    bindparam("kind", type_=Text),
+    bindparam("full", type_=ARRAY(Uuid)),
+    bindparam("only", type_=Uuid),
+)
+# Statements that stand on every turn's way are built once: SQLAlchemy takes longer to build one than to run it.
+_mine = (work.c.company_id == bindparam("company"), work.c.dialogue_id == bindparam("dialogue"))
+_TAKE = (
+    update(work)
+    .where(
+        *_mine,
+        work.c.kind == WorkKind.TURN.value,
+        work.c.subject_id == NO_SUBJECT,
+        work.c.due_at.is_not(None),
+        work.c.lease_until.is_(None) | (work.c.lease_until < bindparam("now")),
+    )
+    .values(lease_until=bindparam("until"), owner=bindparam("taker"), fence=work.c.fence + 1)
+    .returning(*work.c)
+)
+_RING = insert(work)
+_RING = _RING.on_conflict_do_update(
+    index_elements=list(_KEY),
+    set_={
+        "wake": work.c.wake + 1,
+        "due_at": func.least(func.coalesce(work.c.due_at, _RING.excluded.due_at), _RING.excluded.due_at),
+    },
+)
+_DONE = (
+    update(work)
+    .where(
+        *_mine,
+        work.c.kind == bindparam("of_kind"),
+        work.c.subject_id == bindparam("subject"),
+        work.c.fence == bindparam("held_fence"),
+        work.c.lease_until.is_not(None),
+    )
+    .values(
+        lease_until=None,
+        owner=None,
+        attempts=0,
+        lost_leases=0,
+        due_at=case(
+            (work.c.wake == bindparam("seen_wake"), bindparam("next_due", type_=TIMESTAMP(timezone=True))),
+            else_=bindparam("rung_due", type_=TIMESTAMP(timezone=True)),
+        ),
+    )
+)
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=5)
 
@@ -95,21 +149,15 @@ async def ring(
     subject_id: UUID = NO_SUBJECT,
 ) -> None:
     """Ask for work within the caller's own transaction. An earlier due time stands."""
-    statement = insert(work).values(
-        company_id=tx.company,
-        dialogue_id=dialogue_id,
-        kind=kind.value,
-        subject_id=subject_id,
-        channel_id=channel_id,
-        due_at=due_at,
-    )
-    new_due = statement.excluded.due_at
-    await tx.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(_KEY),
-            set_={"wake": work.c.wake + 1, "due_at": func.least(func.coalesce(work.c.due_at, new_due), new_due)},
-        )
-    )
+    row = {
+        "company_id": tx.company,
+        "dialogue_id": dialogue_id,
+        "kind": kind.value,
+        "subject_id": subject_id,
+        "channel_id": channel_id,
+        "due_at": due_at,
+    }
+    await tx.connection.execute(_RING, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,26 +227,9 @@ class Work:
         For the process that holds a call's line: nobody else can speak to the caller.
         """
         now = self._clock()
+        arguments = {"company": company_id, "dialogue": dialogue_id, "now": now, "until": now + ttl, "taker": owner}
         async with self._database.company(company_id) as tx:
-            row = (
-                (
-                    await tx.connection.execute(
-                        update(work)
-                        .where(
-                            work.c.company_id == company_id,
-                            work.c.dialogue_id == dialogue_id,
-                            work.c.kind == WorkKind.TURN.value,
-                            work.c.subject_id == NO_SUBJECT,
-                            work.c.due_at.is_not(None),
-                            work.c.lease_until.is_(None) | (work.c.lease_until < now),
-                        )
-                        .values(lease_until=now + ttl, owner=owner, fence=work.c.fence + 1)
-                        .returning(*work.c)
-                    )
-                )
-                .mappings()
-                .one_or_none()
-            )
+            row = (await tx.connection.execute(_TAKE, arguments)).mappings().one_or_none()
         return _claim(row) if row is not None else None
 
     async def renew(self, claims: Collection[Claim], *, ttl: timedelta) -> set[Claim]:
@@ -240,17 +271,17 @@ class Work:
         What was rung since the claim is due at once, or after `rung_due_in`; else the row rests until `next_due_at`, or
         the next ring. Raises LeaseLost, with which the whole transaction is rolled back.
         """
-        changed = await tx.connection.execute(
-            update(work)
-            .where(*_is(claim))
-            .values(
-                lease_until=None,
-                owner=None,
-                attempts=0,
-                lost_leases=0,
-                due_at=case((work.c.wake == claim.wake, next_due_at), else_=self._clock() + rung_due_in),
-            )
-        )
+        arguments = {
+            "company": claim.company_id,
+            "dialogue": claim.dialogue_id,
+            "of_kind": claim.kind.value,
+            "subject": claim.subject_id,
+            "held_fence": claim.fence,
+            "seen_wake": claim.wake,
+            "next_due": next_due_at,
+            "rung_due": self._clock() + rung_due_in,
+        }
+        changed = await tx.connection.execute(_DONE, arguments)
         if changed.rowcount == 0:
             raise LeaseLost("another worker has taken the dialogue over")
 
@@ -280,17 +311,9 @@ class Work:
         None where nothing is.
         """
         now = self._clock()
-        dialogue = () if only is None else (work.c.dialogue_id == only,)
+        arguments = {"now": now, "kind": kind.value, "full": share.full if share else [], "only": only}
         async with self._database.worker() as tx:
-            first = await tx.connection.scalar(
-                select(func.min(work.c.due_at)).where(
-                    work.c.due_at.is_not(None),
-                    (work.c.lease_until.is_(None)) | (work.c.lease_until < now),
-                    work.c.kind == kind.value,
-                    work.c.company_id.not_in(share.full if share else []),
-                    *dialogue,
-                )
-            )
+            first = await tx.connection.scalar(_NEXT_DUE, arguments)
         return None if first is None else max(first - now, timedelta(0))
 
 

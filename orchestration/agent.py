@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 REPLIES_BLOCKED = Counter("ai_admin_replies_blocked", "Replies of the model that were held back, by fault.", ["fault"])
 _MOST_FAULTS = 5
+_QUESTION_IS_OUT_S = 0.05
 NEW_SESSION_AFTER = timedelta(days=7)
 _NOT_CALLED = ToolOutcome(response={"status": "not_called"}, ends_turn=True, code="not_called")
 
@@ -148,8 +149,9 @@ class Agent:
         if turn.speech is None:
             content = await self._ask(turn, prompt, contents)
             return _Answer(content, () if content.calls else self._review(content.text, self._evidence(turn, earlier)))
-        # Gathered when the first sentence is there: what is known does not change while the model writes.
+        # What is known does not change while the model writes: gathered while it thinks, so that nobody waits for it.
         evidence = cache(lambda: self._evidence(turn, earlier))
+        gathering = asyncio.get_running_loop().call_later(_QUESTION_IS_OUT_S, evidence)
         reading = Reading(turn.speech, lambda text: self._review(text, evidence()))
         try:
             asking = self._ask(turn, prompt, contents, Listener(reading.take))
@@ -157,6 +159,8 @@ class Agent:
             await reading.finish()
         except HeldBack as held:
             return _Answer(_model_words(held.text), held.faults, held.spoken)
+        finally:
+            gathering.cancel()
         return _Answer(content)
 
     def _evidence(self, turn: Turn, earlier: Sequence[Content]) -> Evidence:

@@ -74,6 +74,9 @@ class GeminiService(ModelService):
             vertexai=False,
             http_options=types.HttpOptions(base_url=api_url, api_version=api_version),
         )
+        # The SDK's classes are built on first use, which takes 0.3 s: the first client is not to wait for it.
+        for one in (types.GenerateContentConfig, types.GenerateContentResponse, types.Content):
+            one.model_rebuild()
         # Explicit caches exist in v1beta only.
         wanted = cache_from_chars is not None and api_version == _CACHES_VERSION
         self.caches = GeminiCaches(self._make_cache, cache_from_chars) if wanted and cache_from_chars else None
