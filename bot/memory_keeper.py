@@ -24,6 +24,7 @@ from db.spending import Spending
 from db.work import Work, ring
 from locales import prompt_text
 from orchestration.errors import ModelBlocked, ModelError
+from orchestration.masking import MaskingModel
 from orchestration.model_prices import cost_of
 from orchestration.ports import Clock, Content, Model, ModelRequest, TextPart
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -57,7 +58,7 @@ class MemoryJob:
     def __init__(self, stores: MemoryStores, scopes: CompanyScopes, model: Model, clock: Clock) -> None:
         self._stores = stores
         self._scopes = scopes
-        self._model = model
+        self._model = MaskingModel(model)
         self._clock = clock
 
     async def __call__(self, claim: Claim) -> None:
@@ -78,7 +79,7 @@ class MemoryJob:
         memory = replace(known, visits=await self._visits(scope, dialogue, known, now))
         usage, model = Usage(), ""
         if len(old) >= _FEWEST and may_ask:
-            memory, usage, model = await self._note(scope, memory, old)
+            memory, usage, model = await self._note(scope, dialogue, memory, old)
         async with stores.database.company(claim.company_id) as tx:
             await stores.memory.save(tx, claim.dialogue_id, memory, now=now)
             await stores.work.done(tx, claim, next_due_at=over_at if goes_on else None)
@@ -124,7 +125,7 @@ class MemoryJob:
         )
 
     async def _note(
-        self, scope: CompanyScope, memory: ClientMemory, old: Sequence[HistoryMessage]
+        self, scope: CompanyScope, dialogue: Dialogue, memory: ClientMemory, old: Sequence[HistoryMessage]
     ) -> tuple[ClientMemory, Usage, str]:
         """Write the note anew with what was said since. Raises TurnPostponed."""
         talk = "\n".join(f"{'CLIENT' if one.author is Author.CLIENT else 'DESK'}: {one.text}" for one in old)
@@ -134,6 +135,7 @@ class MemoryJob:
             tools=(),
             timeout=_TIME,
             model=scope.agent.model,
+            private=[dialogue.client_name or ""] if scope.agent.masks_personal_data else None,
         )
         try:
             answer = await self._model.generate(request)

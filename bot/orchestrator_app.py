@@ -26,6 +26,7 @@ from orchestration.contacts import Contacts
 from orchestration.guards.phrases import read_all
 from orchestration.guards.review import Review, review
 from orchestration.hearing import Hearing, MediaLimits
+from orchestration.masking import MaskingModel
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
 from orchestration.own_appointments import OwnAppointments
@@ -63,7 +64,7 @@ def build_orchestrator(
     )
     tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
-    agent = Agent(model, tools, PromptManager(), limits, review)
+    agent = Agent(MaskingModel(model), tools, PromptManager(), limits, review)
     stores = WriteStores(
         database=core.database, work=core.work, intents=Intents(), appointments=appointments, slots=slots
     )

@@ -126,6 +126,13 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
+    mask_personal_data: bool | None = None
+    """Whether clients' names and phones are hidden from the model; None: as the language's country asks for."""
+
+    @property
+    def masks_personal_data(self) -> bool:
+        # Russian law (152-FZ, art. 12) makes each transfer of personal data abroad a matter of its own.
+        return self.language == "ru" if self.mask_personal_data is None else self.mask_personal_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

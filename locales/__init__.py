@@ -140,6 +140,7 @@ def languages() -> frozenset[str]:
     return frozenset(path.stem for path in _HERE.glob("*.ftl"))
 
 
+@cache
 def prompt_text(language: str) -> str:
     """Return the fixed part of the system prompt in a language; in the default one where there is none.
 

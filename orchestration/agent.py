@@ -197,6 +197,7 @@ class Agent:
                 timeout=self._limits.time,
                 model=turn.scope.agent.model,
                 listener=listener,
+                private=_names_of(turn) if turn.scope.agent.masks_personal_data else None,
             )
         )
         turn.spend(answer.usage, answer.model)
@@ -231,6 +232,10 @@ class Agent:
             # inside of a group nobody would know it.
             raise failures.exceptions[0] from failures
         return [task.result() for task in tasks]
+
+
+def _names_of(turn: Turn) -> tuple[str, ...]:
+    return (turn.dialogue.client_name,) if turn.dialogue.client_name else ()
 
 
 def _keep_what_was_said(turn: Turn) -> None:

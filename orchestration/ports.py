@@ -139,6 +139,8 @@ class ModelRequest:
     timeout: timedelta
     model: str | None = None
     listener: Listener | None = None
+    private: Sequence[str] | None = None
+    """The names of the person spoken with, whose data the model is not to see; None: it may."""
 
     @property
     def is_heard(self) -> bool:

@@ -52,15 +52,19 @@ class PromptManager:
     """Renders prompts. A prompt's version is kept with every message that it led to."""
 
     def __init__(self) -> None:
-        texts = "".join(prompt_text(f"{kind}{one}") for one in sorted(languages()) for kind in ("", "voice."))
+        texts = "".join(
+            prompt_text(f"{kind}{one}") for one in sorted(languages()) for kind in ("", "voice.", "masked.")
+        )
         self._texts = sha256(texts.encode()).hexdigest()[:8]
 
     def render(self, snapshot: CompanySnapshot, *, client: ClientFacts, now: datetime) -> Prompt:
         """Return the prompt for one turn: company, rules, the company's instructions, then client and clock."""
         stable = stable_part(snapshot)
-        spoken = [prompt_text(f"voice.{snapshot.agent.language}").strip()] if client.on_phone else []
+        language = snapshot.agent.language
+        masked = [prompt_text(f"masked.{language}").strip()] if snapshot.agent.masks_personal_data else []
+        spoken = [prompt_text(f"voice.{language}").strip()] if client.on_phone else []
         return Prompt(
-            system="\n\n".join((stable, *spoken, _tail(snapshot, client, now))),
+            system="\n\n".join((stable, *masked, *spoken, _tail(snapshot, client, now))),
             stable=stable,
             version=f"{self._texts}-{sha256(stable.encode()).hexdigest()[:8]}",
         )
