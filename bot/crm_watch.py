@@ -19,12 +19,13 @@ from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
 from crm.errors import CRMAuthFailed, CRMError, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
 from crm.purpose import Purpose, acting
 from db.appointments import Appointments
+from db.booking_records import BookedAppointment
 from db.crm_events import CrmEvents
 from db.dialogues import Dialogues
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.outbox import Outbox
-from db.records import BookedAppointment, Branch, BranchId, Claim, CrmHook
+from db.records import Branch, BranchId, Claim, CrmHook
 from db.work import Work
 from orchestration.crm_changes import as_it_stands, told_to_client
 from orchestration.ports import Clock

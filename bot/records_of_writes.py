@@ -10,20 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from db.appointments import Appointments
+from db.booking_records import BookedAppointment, Intent, IntentKind, IntentStatus, StaffTime
 from db.clients import Clients
 from db.engine import Database, Transaction
 from db.intents import Intents
-from db.records import (
-    BookedAppointment,
-    BranchId,
-    Claim,
-    CompanyId,
-    Dialogue,
-    Intent,
-    IntentKind,
-    IntentStatus,
-    StaffTime,
-)
+from db.records import BranchId, Claim, CompanyId, Dialogue
 from db.slot_claims import SlotClaims
 from db.work import Work
 from orchestration.ports import Clock

@@ -10,8 +10,9 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments
+from db.booking_records import BookedAppointment
 from db.engine import Transaction
-from db.records import BookedAppointment, BranchId, CompanyId, DialogueId
+from db.records import BranchId, CompanyId, DialogueId
 
 
 class Appointments:

@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments, intents
+from db.booking_records import IntentStatus
 from db.dialogues import dialogue_of
 from db.engine import Transaction
 from db.models import (
@@ -21,7 +22,7 @@ from db.models import (
     tool_calls,
     turns,
 )
-from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, IntentStatus, new_id
+from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
 
 
 class Clients:

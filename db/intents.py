@@ -11,9 +11,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import intents
+from db.booking_records import BookedAppointment, Intent, IntentKind, IntentStatus
 from db.engine import Transaction
 from db.errors import Conflict
-from db.records import BookedAppointment, BranchId, CompanyId, DialogueId, Intent, IntentKind, IntentStatus
+from db.records import BranchId, CompanyId, DialogueId
 
 _BEFORE_CALL = (IntentStatus.CONFIRMED, IntentStatus.CALLED)
 

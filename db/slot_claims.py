@@ -15,8 +15,9 @@ from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import intents, slot_claims
+from db.booking_records import StaffTime
 from db.engine import Transaction
-from db.records import BranchId, StaffTime
+from db.records import BranchId
 
 CELL = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

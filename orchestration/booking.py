@@ -13,7 +13,8 @@ from itertools import pairwise
 from uuid import UUID
 
 from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable, SlotTaken
-from db.records import Branch, Dialogue, Intent, IntentKind, IntentStatus
+from db.booking_records import Intent, IntentKind, IntentStatus
+from db.records import Branch, Dialogue
 from orchestration.booking_told import State, tell_done, tell_in_part, tell_refused
 from orchestration.catalogue import find_services
 from orchestration.conversation import KeptPrice, Part, Proposal

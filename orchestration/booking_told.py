@@ -8,7 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from crm.errors import CRMError, CRMRejected, SlotTaken
-from db.records import Branch, IntentKind
+from db.booking_records import IntentKind
+from db.records import Branch
 from locales import Translator
 from orchestration.catalogue import find_services
 from orchestration.conversation import Offer, Proposal

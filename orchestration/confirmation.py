@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.records import Dialogue, IntentKind
+from db.booking_records import IntentKind
+from db.records import Dialogue
 from orchestration.booking import BookingDesk
 from orchestration.conversation import PROPOSAL_LIFETIME, Conversation, Proposal, Step
 from orchestration.proposals import NO, YES, Proposals

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from crm.base import Money, Price, ServiceId, Slot, Staff, StaffId
 from crm.prices import sum_of
-from db.records import DialogueState, IntentKind
+from db.booking_records import IntentKind
+from db.records import DialogueState
 
 OFFER_LIFETIME = timedelta(minutes=30)
 PROPOSAL_LIFETIME = timedelta(minutes=10)

@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.base import Appointment
-from db.records import BookedAppointment, Branch, Dialogue
+from db.booking_records import BookedAppointment
+from db.records import Branch, Dialogue
 from locales import Translator
 from orchestration.menu import BOOK, MENU
 from orchestration.messages import Button, Reply

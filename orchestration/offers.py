@@ -11,7 +11,8 @@ from typing import Any
 from crm.base import Capability, Price, Slot, StaffId
 from crm.errors import CRMRejected, CRMUnsupported
 from crm.prices import sum_of
-from db.records import Branch, StaffTime
+from db.booking_records import StaffTime
+from db.records import Branch
 from orchestration.catalogue import OfferedService
 from orchestration.conversation import KeptPrice, Offer, Part
 from orchestration.ports import ClaimedTimes

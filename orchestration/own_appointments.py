@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from crm.base import Appointment, AppointmentService, Capability, Phone, RecordId, ServiceId, Staff, StaffId
 from crm.errors import CRMNotFound
-from db.records import BookedAppointment, BranchId
+from db.booking_records import BookedAppointment
+from db.records import BranchId
 from orchestration.conversation import ShownAppointment
 from orchestration.ports import Appointments
 from orchestration.scope import CompanyScope

@@ -11,17 +11,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.records import (
-    BookedAppointment,
-    BranchId,
-    Claim,
-    CompanyId,
-    Dialogue,
-    Intent,
-    IntentKind,
-    StaffTime,
-    Usage,
-)
+from db.booking_records import BookedAppointment, Intent, IntentKind, StaffTime
+from db.records import BranchId, Claim, CompanyId, Dialogue, Usage
 from orchestration.messages import Attachment
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.base import Phone
-from db.records import IntentKind, new_id
+from db.booking_records import IntentKind
+from db.records import new_id
 from orchestration.conversation import Offer, Proposal, ShownAppointment, Wish
 from orchestration.menu import BACK, MINE, flow_button
 from orchestration.messages import Button, Reply

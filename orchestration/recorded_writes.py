@@ -33,8 +33,9 @@ from crm.errors import (
     CRMUnsupported,
     SlotTaken,
 )
-from db.records import Branch, IntentKind, IntentStatus, StaffTime
-from db.records import Intent as Recorded
+from db.booking_records import Intent as Recorded
+from db.booking_records import IntentKind, IntentStatus, StaffTime
+from db.records import Branch
 from orchestration.ports import Intents
 from orchestration.turns import Turn, TurnPostponed
 from orchestration.writes import Made, Write, booked_appointment, call_crm, can_look_up, find_made

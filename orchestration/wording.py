@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from crm.base import Price
-from db.records import Branch, BranchId, IntentKind
+from db.booking_records import IntentKind
+from db.records import Branch, BranchId
 from locales import Translator
 from locales.ear import is_common_name, spell
 from orchestration.conversation import Ask, Flow, Offer, Part, Proposal, ShownAppointment

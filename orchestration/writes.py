@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 
 from crm.base import Appointment, BaseCRMAdapter, Capability, NewAppointment, Phone, RecordId
 from crm.errors import CRMNotFound, CRMRejected
-from db.records import BookedAppointment, Branch, BranchId, IntentKind, StaffTime, new_id
+from db.booking_records import BookedAppointment, IntentKind, StaffTime
+from db.records import Branch, BranchId, new_id
 from orchestration.conversation import Offer, Part, Proposal, Wish
 from orchestration.turns import Turn
 

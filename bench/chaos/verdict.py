@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 
 from bench.chaos.evidence import SentReply, Stored, Update, WriteIntent
 from bench.chaos.people import Yes
-from db.records import IntentKind, IntentStatus
+from db.booking_records import IntentKind, IntentStatus
 from handlers.pieces import split_text, utf16_units
 from handlers.telegram.delivery import TEXT_LIMIT
 from sandbox.telegram.state import Bot, Json

@@ -10,22 +10,10 @@ from sqlalchemy import select
 from bot.records_of_writes import BeingBooked, CommittedIntents, WriteStores
 from db.appointments import Appointments
 from db.booking_models import intents
+from db.booking_records import IntentKind, IntentStatus, StaffTime
 from db.errors import LeaseLost
 from db.intents import Intents
-from db.records import (
-    Accepted,
-    AgentSettings,
-    Branch,
-    BranchId,
-    ChannelType,
-    Company,
-    CompanyId,
-    IntentKind,
-    IntentStatus,
-    StaffTime,
-    WorkKind,
-    new_id,
-)
+from db.records import Accepted, AgentSettings, Branch, BranchId, ChannelType, Company, CompanyId, WorkKind, new_id
 from db.slot_claims import SlotClaims
 
 LEASE = timedelta(seconds=12)

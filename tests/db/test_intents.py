@@ -7,18 +7,11 @@ from datetime import timedelta
 import pytest
 
 from db.appointments import Appointments
+from db.booking_records import BookedAppointment, Intent, IntentKind, IntentStatus
 from db.dialogues import Dialogues
 from db.errors import Conflict
 from db.intents import Intents
-from db.records import (
-    BookedAppointment,
-    BranchId,
-    Intent,
-    IntentKind,
-    IntentStatus,
-    dialogue_id_of,
-    new_id,
-)
+from db.records import BranchId, dialogue_id_of, new_id
 
 
 async def open_dialogue(core, channel, key="5:5:"):

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from db.booking_models import slot_claims
-from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, StaffTime, new_id
+from db.booking_records import StaffTime
+from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, new_id
 from db.slot_claims import SlotClaims, cells_of
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

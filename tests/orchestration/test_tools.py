@@ -16,9 +16,10 @@ from bot.scopes import open_crm
 from crm.base import Capability
 from db.appointments import Appointments
 from db.booking_models import intents
+from db.booking_records import StaffTime
 from db.clients import Clients
 from db.errors import DatabaseUnavailable
-from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, StaffTime, Usage, WorkKind, dialogue_id_of, new_id
+from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, Usage, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
 from locales import Translator, languages
 from orchestration.agent import Agent, AgentLimits

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from db.records import Author, DialogueState, HistoryMessage, IntentKind, new_id
+from db.booking_records import IntentKind
+from db.records import Author, DialogueState, HistoryMessage, new_id
 from orchestration.agent import earlier_contents
 from orchestration.conversation import OFFER_LIFETIME, Conversation, KeptPrice, Offer, Part, Proposal, Step
 from orchestration.messages import Command, Message

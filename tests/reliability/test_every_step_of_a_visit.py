@@ -16,10 +16,11 @@ from bot.scopes import open_crm
 from crm.base import ServiceId, StaffId
 from db.appointments import Appointments
 from db.booking_models import appointments, intents, slot_claims
+from db.booking_records import IntentKind
 from db.clients import Clients
 from db.dialogues import Dialogues
 from db.intents import Intents
-from db.records import Accepted, ChannelType, IntentKind, WorkKind, dialogue_id_of, new_id
+from db.records import Accepted, ChannelType, WorkKind, dialogue_id_of, new_id
 from db.slot_claims import SlotClaims
 from locales import Translator
 from orchestration.booking import BookingDesk

@@ -17,10 +17,11 @@ from bot.channels.api import add_api
 from bot.scopes import open_crm
 from crm.base import ServiceId, StaffId
 from db.booking_models import intents
+from db.booking_records import IntentKind
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.models import work
-from db.records import ChannelType, IntentKind, dialogue_id_of, new_id
+from db.records import ChannelType, dialogue_id_of, new_id
 from orchestration.conversation import Conversation, KeptPrice, Offer, Part, Proposal
 from orchestration.recorded_writes import CALL_LIMIT
 

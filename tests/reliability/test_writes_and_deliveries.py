@@ -8,8 +8,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from db.booking_models import intents
+from db.booking_records import IntentStatus
 from db.models import replies, sessions, work
-from db.records import IntentStatus
 
 
 async def rows_of(house, column):
