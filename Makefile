@@ -85,6 +85,10 @@ bench: $(VENV)/.dev  ## Figures: what a caller waits for us with 50 calls at onc
 attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys every instruction, with the guards and without.
 	@$(BIN)/python -m bench.attacks $(ARGS)
 
+.PHONY: guards
+guards: $(VENV)/.dev  ## Switch every guard off in turn, in a copy, and see that its test fails.
+	@$(BIN)/python -m bench.guards
+
 .PHONY: chaos
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)

@@ -1,0 +1,21 @@
+"""The list of guards is true of the code: each stands where it says, and its test is there. `make guards` runs them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from bench.guards.guards import GUARDS
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.holds)
+def test_a_guard_stands_once_where_it_is_switched_off_and_names_a_test(guard):
+    path, _, name = guard.test.partition("::")
+    named = [one.name for one in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))) if hasattr(one, "name")]
+
+    assert (ROOT / guard.file).read_text(encoding="utf-8").count(guard.on) == 1
+    assert name in named
