@@ -6,9 +6,11 @@ from typing import Any
 
 import typer
 
-from bot.app import start_servers
+from bot.admins import admin_of
+from bot.app import start_servers, utc_now
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import run_async, settings_with_logs
+from db.audit import AuditTrail
 from db.crypto import new_master_key
 from db.upgrade import current, head, upgrade
 
@@ -23,7 +25,7 @@ def upgrade_() -> None:
 
     async def act() -> str:
         async with start_servers(settings) as (database_url, _, _):
-            await upgrade(database_url)
+            await upgrade(database_url, audit=AuditTrail(utc_now, admin_of(settings)))
             return str(await current(database_url))
 
     say(f"the schema is at {run_async(act())}")
