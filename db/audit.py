@@ -1,8 +1,8 @@
 """What admins and staff did: chains of entries, one for each company and one for the platform.
 
-An entry's hash is taken over the hash before it and the entry itself as canonical JSON, so that whoever changes, takes out
-or puts in an entry breaks the chain there. It is written in the transaction of the change that it tells of: neither is
-there without the other.
+An entry's hash is taken over the hash before it and the entry itself as canonical JSON, so that whoever changes, takes
+out or puts in an entry breaks the chain there. It is written in the transaction of the change that it tells of: neither
+is there without the other.
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ class KeyRing:
 
     def reseal(self, ciphertext: str, *, company_id: CompanyId, column: str) -> str:
         """Return it encrypted under the first key. Raises what `open` raises."""
-        return self.seal(self.open(ciphertext, company_id=company_id, column=column), company_id=company_id, column=column)
+        return self.seal(
+            self.open(ciphertext, company_id=company_id, column=column), company_id=company_id, column=column
+        )
 
     def seal_secrets(self, fields: Mapping[str, SecretStr], *, company_id: CompanyId, column: str) -> str:
         """Encrypt named secrets as one ciphertext."""

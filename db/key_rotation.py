@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, func, select, tuple_, update
 
 from db import models
-from db.audit import Action, AuditTrail
+from db.audit import PLATFORM, Action, AuditTrail
 from db.columns import metadata
 from db.crypto import CIPHERTEXTS, KeyRing
 from db.engine import Database, Transaction
@@ -90,6 +90,8 @@ class KeyRotation:
         May be broken off between any two steps and begun again. `progress` is told after each step.
         """
         done = Rotated()
+        async with self._database.company(PLATFORM) as tx:
+            await self._audit.record(tx, Action.KEYS_ROTATE, subject="every company", after={"key": self._keys.current})
         for company_id in await self._companies():
             for name in CIPHERTEXTS:
                 await self._rotate(company_id, name, done, progress)
@@ -135,7 +137,9 @@ class KeyRotation:
             try:
                 new = self._keys.reseal(old, company_id=tx.company, column=name)
             except SecretError as error:
-                done.faults.append(f"company {tx.company}, row {'/'.join(map(str, where[1:])) or '-'}: {error}")
+                fault = f"company {tx.company}, row {'/'.join(map(str, where[1:])) or '-'}: {error}"
+                if fault not in done.faults:
+                    done.faults.append(fault)
                 continue
             mine = [one == value for one, value in zip(key, where, strict=True)]
             # Only over what was read: a writer who came in between has the last word.

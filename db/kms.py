@@ -1,7 +1,7 @@
 """A key management service, as far as this program needs one: it wraps the keys of the ring.
 
-The ring's keys encrypt the secrets; the service encrypts the ring's keys and is asked once, when a process starts. Nobody's
-turn waits for it, and a process that runs goes on while it is away.
+The ring's keys encrypt the secrets; the service encrypts the ring's keys and is asked once, when a process starts.
+Nobody's turn waits for it, and a process that runs goes on while it is away.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from db.crypto import KeyRing, RingEntry, checked_key, parse_entries
 from db.errors import SecretError
-
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 

@@ -47,6 +47,9 @@ class VaultTransit:
     ) -> None:
         """`ca_file`: the certificates that Vault's own is held against, where the system's do not know it."""
         self._base = checked_url(url)
+        if not (token.get_secret_value().isascii() and token.get_secret_value().isprintable()):
+            # What cannot stand in a header would be quoted by the error.
+            raise SecretError("AI_ADMIN_VAULT_TOKEN: has characters that no token has")
         self._token = token
         self._mount, self._key = mount.strip("/"), key
         self._sleep, self._whole_s = sleep, whole_s
@@ -119,7 +122,7 @@ class VaultTransit:
         """Say in our own words what to look at; Vault's are not repeated, as they might repeat what they were sent."""
         place = f"{self._mount}/{what}/{self._key}"
         reasons = {
-            400: f"there is no key {self._key!r} at {self._mount!r}, or this is not a ciphertext of a version it allows",
+            400: f"no key {self._key!r} at {self._mount!r}, or this is not a ciphertext of a version it allows",
             403: f"the token is not valid, or its policy does not allow `update` on {place}",
             404: f"there is no transit engine at {self._mount!r}, or no key {self._key!r}",
         }

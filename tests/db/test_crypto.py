@@ -8,7 +8,15 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from db.crypto import CHANNEL_SECRETS, CRM_SECRETS, KeyRing, load_or_make_key_file, new_master_key, new_webhook_token, token_digest
+from db.crypto import (
+    CHANNEL_SECRETS,
+    CRM_SECRETS,
+    KeyRing,
+    load_or_make_key_file,
+    new_master_key,
+    new_webhook_token,
+    token_digest,
+)
 from db.errors import DecryptionFailed, SecretError, UnknownKey
 from db.records import CompanyId
 
