@@ -31,10 +31,6 @@ class Kms(Protocol):
         """Return it wrapped under the newest version; the key itself does not leave the service."""
         ...
 
-    async def latest_version(self) -> int:
-        """Return the number of the newest version."""
-        ...
-
     async def aclose(self) -> None: ...
 
 

@@ -63,11 +63,11 @@ class VaultTransit:
 
     async def encrypt(self, key: bytes) -> str:
         """Wrap under the newest version. Raises KmsUnavailable or KmsRefused."""
-        return _text(await self._ask("POST", "encrypt", {"plaintext": base64.b64encode(key).decode()}), "ciphertext")
+        return _text(await self._ask("encrypt", {"plaintext": base64.b64encode(key).decode()}), "ciphertext")
 
     async def decrypt(self, wrapped: str) -> bytes:
         """Unwrap, whichever version wrapped it. Raises KmsUnavailable or KmsRefused."""
-        data = await self._ask("POST", "decrypt", {"ciphertext": wrapped})
+        data = await self._ask("decrypt", {"ciphertext": wrapped})
         try:
             return base64.b64decode(_text(data, "plaintext"), validate=True)
         except binascii.Error:
@@ -75,24 +75,17 @@ class VaultTransit:
 
     async def rewrap(self, wrapped: str) -> str:
         """Return it wrapped under the newest version. Raises KmsUnavailable or KmsRefused."""
-        return _text(await self._ask("POST", "rewrap", {"ciphertext": wrapped}), "ciphertext")
-
-    async def latest_version(self) -> int:
-        """Return the number of the newest version. Raises KmsUnavailable or KmsRefused."""
-        version = (await self._ask("GET", "keys", None)).get("latest_version")
-        if not isinstance(version, int):
-            raise KmsRefused("Vault's answer names no version of the key")
-        return version
+        return _text(await self._ask("rewrap", {"ciphertext": wrapped}), "ciphertext")
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _ask(self, method: str, what: str, body: dict[str, str] | None) -> dict[str, Any]:
+    async def _ask(self, what: str, body: dict[str, str]) -> dict[str, Any]:
         path = f"{quote(self._mount)}/{what}/{quote(self._key, safe='')}"
         for pause in (*_PAUSES_S, None):
             try:
                 async with asyncio.timeout(self._whole_s):
-                    status, answer = await self._send(method, f"{self._base}/v1/{path}", body)
+                    status, answer = await self._send(f"{self._base}/v1/{path}", body)
             except (httpx.HTTPError, TimeoutError) as error:
                 failure: SecretError = KmsUnavailable(f"Vault at {self._base} does not answer: {type(error).__name__}")
             else:
@@ -108,9 +101,9 @@ class VaultTransit:
             await self._sleep(pause)
         raise AssertionError("unreachable")
 
-    async def _send(self, method: str, url: str, body: dict[str, str] | None) -> tuple[int, bytes]:
+    async def _send(self, url: str, body: dict[str, str]) -> tuple[int, bytes]:
         headers = {"X-Vault-Token": self._token.get_secret_value(), "X-Vault-Request": "true"}
-        async with self._client.stream(method, url, json=body, headers=headers) as response:
+        async with self._client.stream("POST", url, json=body, headers=headers) as response:
             read = bytearray()
             async for piece in response.aiter_bytes():
                 read += piece

@@ -1,4 +1,4 @@
-"""What admins and staff did: written with the change itself, only ever added to, and every break of a chain is found."""
+"""What admins and staff did: written with the change itself, only ever added to, every break of a chain found."""
 
 from __future__ import annotations
 

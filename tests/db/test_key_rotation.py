@@ -210,8 +210,8 @@ async def test_a_moved_and_an_altered_ciphertext_fail_loudly_and_stay_for_a_pers
     async with owner.begin() as connection:
         await connection.execute(
             text(
-                "UPDATE company_crm_settings SET secrets = (SELECT secrets FROM company_crm_settings WHERE company_id = :b)"
-                " WHERE company_id = :a"
+                "UPDATE company_crm_settings SET secrets ="
+                " (SELECT secrets FROM company_crm_settings WHERE company_id = :b) WHERE company_id = :a"
             ),
             {"a": moved, "b": whole},
         )
