@@ -21,14 +21,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bot.gateway import Gateway, build_application
+from bot.keys import open_keys
 from bot.settings import Mode, Settings
 from crm.ports import Breaker, Pace
 from db.answers import Answers
+from db.audit import SYSTEM, Actor, AuditTrail
 from db.companies import Companies
 from db.crm_breaker import CrmBreaker
 from db.crm_events import CrmEvents
 from db.crm_pace import CrmPace
-from db.crypto import KeyRing, load_or_make_key_file
+from db.crypto import KeyRing
 from db.directory import Directory
 from db.doorbell import Doorbell
 from db.embedded import start_embedded
@@ -81,6 +83,7 @@ class Core:
     redis: Redis
     redis_prefix: str
     keys: KeyRing
+    audit: AuditTrail
     companies: Companies
     directory: Directory
     doorbell: Doorbell
@@ -123,15 +126,23 @@ class Core:
 
 @asynccontextmanager
 async def open_core(
-    settings: Settings, *, clock: Clock = utc_now, redis_prefix: str = _REDIS_PREFIX, pool_size: int = 10
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    redis_prefix: str = _REDIS_PREFIX,
+    pool_size: int = 10,
+    actor: Actor = SYSTEM,
 ) -> AsyncIterator[Core]:
-    """Start what is embedded, connect, and close it all at the end.
+    """Start what is embedded, connect, and close it all at the end. `actor`: who answers for what this process changes.
 
-    In development the schema is brought up to date; in production SchemaBehind is raised where it is not.
+    In development the schema is brought up to date; in production SchemaBehind is raised where it is not. Raises
+    SecretError where the keys cannot be had.
     """
+    keys = await open_keys(settings)
+    audit = AuditTrail(clock, actor)
     async with start_servers(settings) as (database_url, redis_url, notices):
         if settings.mode is Mode.DEVELOPMENT:
-            await upgrade(database_url)
+            await upgrade(database_url, audit=audit)
         else:
             # Brought up by `ai-admin db upgrade`, before the roll-out.
             await require_schema(database_url)
@@ -144,7 +155,7 @@ async def open_core(
             # The client's own retries wait for seconds; everything that asks Redis knows what to do without it.
             retry=Retry(NoBackoff(), 1),
         )
-        core = _core(settings, clock, database, redis, redis_prefix, notices, database_url)
+        core = _core(settings, clock, database, redis, redis_prefix, notices, database_url, keys, audit)
         try:
             yield core
         finally:
@@ -178,12 +189,9 @@ def _core(
     prefix: str,
     notices: tuple[str, ...],
     owner_url: str,
+    keys: KeyRing,
+    audit: AuditTrail,
 ) -> Core:
-    keys = (
-        KeyRing.parse(settings.master_keys.get_secret_value())
-        if settings.master_keys
-        else load_or_make_key_file(settings.data_dir / "master.keys")
-    )
     doorbell = Doorbell(redis, prefix)
     limits = RateLimits(redis, prefix)
     return Core(
@@ -193,7 +201,8 @@ def _core(
         redis=redis,
         redis_prefix=prefix,
         keys=keys,
-        companies=Companies(database, keys, clock, redis, prefix),
+        audit=audit,
+        companies=Companies(database, keys, clock, redis, prefix, audit),
         directory=Directory(database, ttl=_DIRECTORY_TTL, max_size=_DIRECTORY_SIZE, clock=clock),
         doorbell=doorbell,
         work=Work(database, clock),

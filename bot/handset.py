@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import typer
 
+from bot.admins import admin_of
 from bot.app import Core, open_core
 from bot.call_desk import Desk
 from bot.sdks import load_sdks
@@ -34,7 +35,7 @@ _PATIENCE_S = 60.0
 
 async def call(settings: Settings, company: str, *, phone: str | None) -> None:
     """Hold a call on stdin and stdout until an empty line or the end of input."""
-    async with open_core(settings) as core:
+    async with open_core(settings, actor=admin_of(settings)) as core:
         company_id = await core.companies.get_company_id(company)
         channel, key = await terminal_channel(core, company_id, ChannelType.VOICE), f"terminal-{new_id()}"
         async with _answering(core, company_id, dialogue_id_of(channel.id, key)) as desk:

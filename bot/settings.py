@@ -13,6 +13,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm.lines import Line
+from db.errors import SecretError
+from db.kms import checked_url
 
 PREFIX = "AI_ADMIN_"
 _OF_THE_PLATFORM = (f"{PREFIX}WHATSAPP_API_URL", f"{PREFIX}CRM_PROXIES")
@@ -57,6 +59,12 @@ class Settings(BaseSettings):
     database_pooler: DatabasePooler = DatabasePooler.NONE
     redis_url: str | None = None
     master_keys: SecretStr | None = None
+    vault_url: str | None = None
+    vault_token: SecretStr | None = None
+    vault_key: str = "ai-admin"
+    vault_mount: str = "transit"
+    vault_ca_file: Path | None = None
+    actor: str | None = None
     public_url: str | None = None
     voice_public_url: str | None = None
     host: str = "127.0.0.1"
@@ -133,6 +141,21 @@ class Settings(BaseSettings):
     def _provider(self) -> Self:
         if self.model_provider is ModelProvider.OPENAI and self.openai_model is None:
             raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
+        return self
+
+    @field_validator("vault_url")
+    @classmethod
+    def _safe_for_a_token(cls, value: str | None) -> str | None:
+        """Refuse an address that Vault's token would cross the network to unencrypted; a fault never shows it."""
+        try:
+            return checked_url(value) if value is not None else None
+        except SecretError as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _vault(self) -> Self:
+        if self.vault_url is not None and self.vault_token is None:
+            raise ValueError(f"{PREFIX}VAULT_TOKEN is not set: {PREFIX}VAULT_URL is, and nothing is to be had without")
         return self
 
     @model_validator(mode="after")

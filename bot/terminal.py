@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from bot.admins import admin_of
 from bot.app import Core, open_core
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
@@ -25,7 +26,7 @@ _WAIT = timedelta(seconds=60)
 
 async def converse(settings: Settings, company: str, *, name: str, phone: str | None) -> None:
     """Hold a conversation on stdin and stdout until an empty line or the end of input."""
-    async with open_core(settings) as core:
+    async with open_core(settings, actor=admin_of(settings)) as core:
         company_id = await core.companies.get_company_id(company)
         conversation = _Conversation(core, await terminal_channel(core, company_id, ChannelType.API), name, phone)
         async with _answering(core, company_id, conversation.dialogue_id):

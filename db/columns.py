@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKeyConstraint, MetaData, Uuid, text
+from sqlalchemy import Column, DateTime, ForeignKeyConstraint, MetaData, Text, Uuid, text
 
 GLOBAL_TABLES = frozenset({"companies", "webhook_tokens", "alembic_version"})
 
@@ -30,6 +30,11 @@ def created() -> Column[object]:
 
 def company() -> Column[object]:
     return Column("company_id", Uuid, nullable=False)
+
+
+def ciphertext(name: str) -> Column[object]:
+    """A column of ciphertexts: marked in the schema, and listed in db/crypto.py."""
+    return Column(name, Text, nullable=False, comment="ciphertext")
 
 
 def of_branch() -> ForeignKeyConstraint:

@@ -16,6 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from db import models
+from db.audit import Action, AuditTrail, changes
+from db.audited import told_of_channel, told_of_company, told_of_crm
 from db.company_rows import (
     channel_values,
     company_values,
@@ -28,9 +30,9 @@ from db.company_rows import (
     write_branches,
     write_token,
 )
-from db.crypto import KeyRing, new_webhook_token, token_digest
+from db.crypto import CHANNEL_SECRETS, CRM_SECRETS, KeyRing, new_webhook_token, token_digest
 from db.engine import Database
-from db.errors import Conflict, NotFound
+from db.errors import Conflict, NotFound, SecretError
 from db.records import (
     NO_CHANNEL,
     NO_DIALOGUE,
@@ -50,8 +52,6 @@ from db.records import (
 )
 from db.work import ring
 
-CHANNEL_SECRETS = "company_channels.secrets"
-CRM_SECRETS = "company_crm_settings.secrets"
 NEWS = "companies"
 """The Redis channel on which changed companies are told; a process that misses it forgets them by time."""
 
@@ -61,13 +61,20 @@ class _Clock(Protocol):
 
 
 class Companies:
-    """Every write is one transaction of its own, told to the other processes after its commit."""
+    """Every write is one transaction of its own, its audit entry included, told to the other processes after it."""
 
     def __init__(
-        self, database: Database, keys: KeyRing, clock: _Clock, redis: Redis | None = None, prefix: str = ""
+        self,
+        database: Database,
+        keys: KeyRing,
+        clock: _Clock,
+        redis: Redis | None = None,
+        prefix: str = "",
+        audit: AuditTrail | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._audit = audit or AuditTrail(clock)
         self._keys = keys
         self._redis = redis
         self._news = f"{prefix}{NEWS}"
@@ -89,6 +96,8 @@ class Companies:
                     kind=WorkKind.SWEEP,
                     due_at=self._clock(),
                 )
+                told = told_of_company(company, agent, branches)
+                await self._audit.record(tx, Action.COMPANY_CREATE, subject=company.slug, after=told)
         except IntegrityError as error:
             raise Conflict(f"the slug {company.slug!r} is taken") from error
 
@@ -99,10 +108,15 @@ class Companies:
         """
         async with self._database.company(company.id) as tx:
             table = models.companies
+            old = await read_snapshot(tx)
             await tx.connection.execute(update(table).where(table.c.id == company.id).values(company_values(company)))
             await write_agent(tx, agent, branches)
             await write_branches(tx, branches, now=self._clock())
-        await self._tell(company.id)
+            was, becomes = changes(
+                told_of_company(old.company, old.agent, old.branches), told_of_company(company, agent, branches)
+            )
+            await self._audit.record(tx, Action.COMPANY_REPLACE, subject=company.slug, before=was, after=becomes)
+        await self.tell(company.id)
 
     async def get_company_id(self, slug_or_id: str) -> CompanyId:
         """Return the id of a company named by slug or id. Raises NotFound."""
@@ -127,17 +141,25 @@ class Companies:
             return await read_snapshot(tx)
 
     async def set_disabled(self, company_id: CompanyId, *, disabled: bool) -> None:
+        table = models.companies
+        action = Action.COMPANY_DISABLE if disabled else Action.COMPANY_ENABLE
         async with self._database.company(company_id) as tx:
+            mine = table.c.id == company_id
+            was = (await tx.connection.execute(select(table).where(mine).with_for_update())).mappings().first()
             value = func.now() if disabled else None
-            await tx.connection.execute(
-                update(models.companies).where(models.companies.c.id == company_id).values(disabled_at=value)
-            )
-        await self._tell(company_id)
+            await tx.connection.execute(update(table).where(mine).values(disabled_at=value))
+            if was is not None:
+                before, after = {"disabled": was["disabled_at"] is not None}, {"disabled": disabled}
+                await self._audit.record(tx, action, subject=was["slug"], before=before, after=after)
+        await self.tell(company_id)
 
     async def set_agent(self, company_id: CompanyId, agent: AgentSettings) -> None:
         async with self._database.company(company_id) as tx:
-            await write_agent(tx, agent, (await read_snapshot(tx)).branches)
-        await self._tell(company_id)
+            old = await read_snapshot(tx)
+            await write_agent(tx, agent, old.branches)
+            was, becomes = changes(told_of_company(old.company, old.agent), told_of_company(old.company, agent))
+            await self._audit.record(tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes)
+        await self.tell(company_id)
 
     # ---- the CRM
 
@@ -153,11 +175,15 @@ class Companies:
             "updated_at": func.now(),
         }
         async with self._database.company(company_id) as tx:
+            old = await read_snapshot(tx)
             statement = insert(models.company_crm_settings).values(values)
             await tx.connection.execute(statement.on_conflict_do_update(index_elements=["company_id"], set_=values))
-            for branch in (await read_snapshot(tx)).branches:
+            for branch in old.branches:
                 await watch_crm(tx, branch.id, now=self._clock())
-        await self._tell(company_id)
+            was = told_of_crm(old.crm.type, old.crm.options, ()) if old.crm else {}
+            before, after = changes(was, told_of_crm(type_, options, self._changed(company_id, old.crm, secrets)))
+            await self._audit.record(tx, Action.CRM_SET, subject=old.company.slug, before=before, after=after)
+        await self.tell(company_id)
 
     async def make_crm_hook(self, company_id: CompanyId, branch_id: BranchId) -> str:
         """Return a new token for what the branch's CRM tells; the one before is dead from the commit on."""
@@ -168,7 +194,8 @@ class Companies:
             await tx.connection.execute(delete(tokens).where(*mine))
             values = {"digest": token_digest(token), "company_id": company_id, "branch_id": branch_id}
             await tx.connection.execute(insert(tokens).values(values))
-        await self._tell(company_id)
+            await self._audit.record(tx, Action.CRM_HOOK, subject=f"branch {branch_id}")
+        await self.tell(company_id)
         return token
 
     def crm_secrets(self, company_id: CompanyId, crm: CrmSettings) -> dict[str, SecretStr]:
@@ -210,9 +237,11 @@ class Companies:
                 await write_token(tx, channel, token)
                 if declare:
                     await declare_channel(tx, type_)
+                told = told_of_channel(channel, secrets)
+                await self._audit.record(tx, Action.CHANNEL_ADD, subject=f"channel {channel.id}", after=told)
         except IntegrityError as error:
             raise Conflict(f"{name} is a channel of this company already; `channel rotate` renews it") from error
-        await self._tell(company_id)
+        await self.tell(company_id)
         return channel, token
 
     async def list_channels(self, company_id: CompanyId) -> Sequence[Channel]:
@@ -228,24 +257,38 @@ class Companies:
                 delete(tokens).where(tokens.c.company_id == channel.company_id, tokens.c.channel_id == channel.id)
             )
             await write_token(tx, channel, token)
-        await self._tell(channel.company_id)
+            await self._audit.record(tx, Action.CHANNEL_ROTATE, subject=f"channel {channel.id}")
+        await self.tell(channel.company_id)
         return token
 
     async def set_channel_status(self, company_id: CompanyId, channel_id: ChannelId, status: ChannelStatus) -> None:
         table = models.company_channels
+        action = Action.CHANNEL_DISABLE if status is ChannelStatus.DISABLED else Action.CHANNEL_ENABLE
         async with self._database.company(company_id) as tx:
-            await tx.connection.execute(
-                update(table)
-                .where(table.c.company_id == company_id, table.c.id == channel_id)
-                .values(status=status.value)
-            )
-        await self._tell(company_id)
+            mine = (table.c.company_id == company_id, table.c.id == channel_id)
+            was = await tx.connection.scalar(select(table.c.status).where(*mine).with_for_update())
+            await tx.connection.execute(update(table).where(*mine).values(status=status.value))
+            if was is not None:
+                before, after = {"status": was}, {"status": status.value}
+                await self._audit.record(tx, action, subject=f"channel {channel_id}", before=before, after=after)
+        await self.tell(company_id)
 
     def channel_secrets(self, channel: Channel) -> dict[str, SecretStr]:
         """Decrypt a channel's secrets. Raises SecretError."""
         return self._keys.open_secrets(channel.secrets, company_id=channel.company_id, column=CHANNEL_SECRETS)
 
-    async def _tell(self, company_id: CompanyId) -> None:
+    def _changed(
+        self, company_id: CompanyId, old: CrmSettings | None, secrets: Mapping[str, SecretStr]
+    ) -> tuple[str, ...]:
+        """Return the names of the secrets that are new or other than before."""
+        try:
+            known = self.crm_secrets(company_id, old) if old is not None else {}
+        except SecretError:
+            # What was lost with its key is being replaced: all of it is new.
+            known = {}
+        return tuple(sorted(name for name in {**known, **secrets} if known.get(name) != secrets.get(name)))
+
+    async def tell(self, company_id: CompanyId) -> None:
         """Tell the other processes; one that does not hear it forgets the company within the directory's TTL."""
         if self._redis is not None:
             try:

@@ -1,7 +1,7 @@
-"""Secrets at rest: AES-GCM under a ring of keys, bound to company and column; webhook tokens as digests.
+"""Secrets at rest: AES-GCM under a ring of keys, bound to company, table and column; webhook tokens as digests.
 
-A ciphertext reads `v1.<key id>.<nonce>.<ciphertext>`, base64url. Its associated data is the company, the column and the
-key id, so that one that is moved to another row does not open.
+A ciphertext reads `v1.<key id>.<nonce>.<ciphertext>`, base64url. Its associated data is the company, the table with the
+column, and the key id, so that one that is moved to another place does not open.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -22,9 +23,50 @@ from pydantic import SecretStr
 from db.errors import DecryptionFailed, SecretError, UnknownKey
 from db.records import CompanyId
 
+CHANNEL_SECRETS = "company_channels.secrets"
+CRM_SECRETS = "company_crm_settings.secrets"
+CIPHERTEXTS = (CHANNEL_SECRETS, CRM_SECRETS)
+"""Every column of ciphertexts there is: what a change of keys goes through, and what may be sealed at all."""
+
 _VERSION = "v1"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RingEntry:
+    """One key of AI_ADMIN_MASTER_KEYS: as it is, or wrapped by a key management service."""
+
+    key_id: str
+    key: bytes | None = field(default=None, repr=False)
+    wrapped: str | None = None
+
+
+def parse_entries(text: str) -> Sequence[RingEntry]:
+    """Read `id:base64key[,id:vault:v1:…]`. Raises SecretError, which never quotes a key."""
+    entries: dict[str, RingEntry] = {}
+    for number, entry in enumerate(text.split(","), start=1):
+        key_id, sign, given = entry.strip().partition(":")
+        if not sign or not key_id or "." in key_id:
+            raise SecretError(f"master key {number}: must be written as id:base64key")
+        if key_id in entries:
+            raise SecretError(f"master key {number}: the id {key_id!r} is there twice")
+        if ":" in given:
+            entries[key_id] = RingEntry(key_id, wrapped=given)
+            continue
+        try:
+            key = base64.b64decode(given, validate=True)
+        except binascii.Error as error:
+            raise SecretError(f"master key {number} ({key_id}): is not base64") from error
+        entries[key_id] = RingEntry(key_id, key=checked_key(key_id, key))
+    return tuple(entries.values())
+
+
+def checked_key(key_id: str, key: bytes) -> bytes:
+    """Return the key. Raises SecretError where it is not of the right length."""
+    if len(key) != _KEY_BYTES:
+        raise SecretError(f"master key {key_id}: has {len(key)} bytes, must have {_KEY_BYTES}")
+    return key
 
 
 class KeyRing:
@@ -38,25 +80,27 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str) -> KeyRing:
-        """Read `id:base64key[,id:base64key]`. Raises SecretError, which never quotes a key."""
-        keys: dict[str, bytes] = {}
-        for number, entry in enumerate(text.split(","), start=1):
-            key_id, sign, encoded = entry.strip().partition(":")
-            if not sign or not key_id or "." in key_id:
-                raise SecretError(f"master key {number}: must be written as id:base64key")
-            if key_id in keys:
-                raise SecretError(f"master key {number}: the id {key_id!r} is there twice")
-            try:
-                key = base64.b64decode(encoded, validate=True)
-            except binascii.Error as error:
-                raise SecretError(f"master key {number} ({key_id}): is not base64") from error
-            if len(key) != _KEY_BYTES:
-                raise SecretError(f"master key {number} ({key_id}): has {len(key)} bytes, must have {_KEY_BYTES}")
-            keys[key_id] = key
+        """Read `id:base64key[,id:base64key]`; wrapped keys need db/kms.py. Raises SecretError."""
+        keys = {}
+        for entry in parse_entries(text):
+            if entry.key is None:
+                raise SecretError(f"master key {entry.key_id}: is wrapped, and no key management service is set")
+            keys[entry.key_id] = entry.key
         return cls(keys)
 
+    @property
+    def current(self) -> str:
+        """The id of the key that encrypts."""
+        return self._current
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return tuple(self._keys)
+
     def seal(self, plaintext: SecretStr, *, company_id: CompanyId, column: str) -> str:
-        """Encrypt for one column (`table.column`) of one company's row."""
+        """Encrypt for one column (`table.column`, one of CIPHERTEXTS) of one company's row. Raises SecretError."""
+        if column not in CIPHERTEXTS:
+            raise SecretError(f"{column}: is not in the list of ciphertexts, and a change of keys would pass it by")
         nonce = os.urandom(_NONCE_BYTES)
         data = _associated(company_id, column, self._current)
         sealed = self._keys[self._current].encrypt(nonce, plaintext.get_secret_value().encode(), data)
@@ -77,6 +121,12 @@ class KeyRing:
             raise DecryptionFailed(f"{column}: altered, or not this company's") from error
         return SecretStr(plaintext.decode())
 
+    def reseal(self, ciphertext: str, *, company_id: CompanyId, column: str) -> str:
+        """Return it encrypted under the first key. Raises what `open` raises."""
+        return self.seal(
+            self.open(ciphertext, company_id=company_id, column=column), company_id=company_id, column=column
+        )
+
     def seal_secrets(self, fields: Mapping[str, SecretStr], *, company_id: CompanyId, column: str) -> str:
         """Encrypt named secrets as one ciphertext."""
         plain = json.dumps({name: value.get_secret_value() for name, value in fields.items()})
@@ -88,9 +138,15 @@ class KeyRing:
         return {name: SecretStr(value) for name, value in json.loads(plain).items()}
 
 
+def new_key() -> RingEntry:
+    """Make a key with an id."""
+    return RingEntry(f"k{secrets.token_hex(4)}", key=os.urandom(_KEY_BYTES))
+
+
 def new_master_key() -> str:
     """Make an entry for AI_ADMIN_MASTER_KEYS."""
-    return f"k{secrets.token_hex(4)}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
+    entry = new_key()
+    return f"{entry.key_id}:{base64.b64encode(entry.key or b'').decode()}"
 
 
 def load_or_make_key_file(path: Path) -> KeyRing:

@@ -91,14 +91,19 @@ class Database:
     async def _transaction(self, role: str, company_id: CompanyId | None) -> AsyncIterator[Transaction]:
         try:
             async with self._engine.connect() as connection, connection.begin():
-                await connection.execute(_ENTER, {"role": role, "company": str(company_id) if company_id else ""})
-                yield Transaction(connection, company_id)
+                yield await enter(connection, role, company_id)
         except DBAPIError as error:
             if _is_unavailable(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise
         except (PoolTimeout, ConnectionError, TimeoutError) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
+
+
+async def enter(connection: AsyncConnection, role: str, company_id: CompanyId | None) -> Transaction:
+    """Take a role and a company until the connection's transaction ends."""
+    await connection.execute(_ENTER, {"role": role, "company": str(company_id) if company_id else ""})
+    return Transaction(connection, company_id)
 
 
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:

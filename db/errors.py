@@ -10,7 +10,9 @@ DBError
 ├─ SchemaBehind          the schema is older than this program wants
 └─ SecretError           a ciphertext cannot be opened
    ├─ UnknownKey          it names a key that the ring does not have
-   └─ DecryptionFailed    it was altered, or moved from another company, table or column
+   ├─ DecryptionFailed    it was altered, or moved from another company, table or column
+   ├─ KmsUnavailable      the key management service does not answer, or is sealed; try again
+   └─ KmsRefused          it does not wrap or unwrap this key; the message says what to look at
 """
 
 from __future__ import annotations
@@ -61,4 +63,12 @@ class UnknownKey(SecretError):
 
 
 class DecryptionFailed(SecretError):
+    pass
+
+
+class KmsUnavailable(SecretError):
+    pass
+
+
+class KmsRefused(SecretError):
     pass

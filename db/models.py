@@ -23,9 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+import db.audit_models
 import db.booking_models
 import db.call_models  # noqa: F401 (their tables belong to the same metadata)
-from db.columns import ARRAY, NOW, OBJECT, company, created, metadata, moment, of_company
+from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
 companies = Table(
     "companies",
@@ -121,7 +122,7 @@ company_crm_settings = Table(
     company(),
     Column("type", Text, nullable=False),
     Column("options", JSONB, nullable=False, server_default=OBJECT),
-    Column("secrets", Text, nullable=False),
+    ciphertext("secrets"),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
     of_company(),
@@ -137,7 +138,7 @@ company_channels = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("options", JSONB, nullable=False, server_default=OBJECT),
-    Column("secrets", Text, nullable=False),
+    ciphertext("secrets"),
     created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "type", "external_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from alembic import command
@@ -12,14 +12,19 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.audit import PLATFORM, Action, AuditTrail
+from db.engine import enter
 from db.errors import DatabaseUnavailable, SchemaBehind, UpgradeFailed
 
 LOGIN = "ai_admin_login"
 _LOCK = 7_233_418_055_101
 """The advisory lock that upgrades take turns with; any number that nobody else uses."""
+
+
+_HAS_AUDIT = text("SELECT to_regclass('public.audit_entries') IS NOT NULL")
 
 
 def runtime_url(owner_url: str) -> str:
@@ -32,14 +37,39 @@ def runtime_url(owner_url: str) -> str:
     return url.set(username=LOGIN).render_as_string(hide_password=False) if embedded else owner_url
 
 
-async def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema up. Raises UpgradeFailed or DatabaseUnavailable; a failure changes nothing."""
-    await _run(url, lambda config: command.upgrade(config, revision))
+async def upgrade(url: str, revision: str = "head", *, audit: AuditTrail | None = None) -> None:
+    """Bring the schema up. Raises UpgradeFailed or DatabaseUnavailable; a failure changes nothing.
+
+    `audit` writes it down in the same transaction, once the schema has a place for it.
+    """
+    revisions: list[str | None] = []
+
+    def migrate(connection: Connection) -> None:
+        _lock(connection)
+        revisions.append(_revision(connection))
+        command.upgrade(_config(connection), revision)
+        revisions.append(_revision(connection))
+
+    async def tell(connection: AsyncConnection) -> None:
+        before, after = revisions
+        if audit is None or before == after or not await connection.scalar(_HAS_AUDIT):
+            return
+        tx = await enter(connection, "ai_admin_app", PLATFORM)
+        await audit.record(
+            tx, Action.SCHEMA_UPGRADE, subject="schema", before={"at": before or "nothing"}, after={"at": after}
+        )
+
+    await _connect(url, migrate, tell)
 
 
 async def downgrade(url: str, revision: str = "base") -> None:
     """Bring the schema down; `base` leaves nothing of ours."""
-    await _run(url, lambda config: command.downgrade(config, revision))
+
+    def migrate(connection: Connection) -> None:
+        _lock(connection)
+        command.downgrade(_config(connection), revision)
+
+    await _connect(url, migrate)
 
 
 async def current(url: str) -> str | None:
@@ -47,7 +77,7 @@ async def current(url: str) -> str | None:
     found: list[str | None] = []
 
     def read(connection: Connection) -> None:
-        found.append(MigrationContext.configure(connection).get_current_revision())
+        found.append(_revision(connection))
 
     await _connect(url, read)
     return found[0]
@@ -75,21 +105,27 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def _run(url: str, action: Callable[[Config], None]) -> None:
-    def migrate(connection: Connection) -> None:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        # A table that others hold long must fail the upgrade, not stop the salon.
-        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
-        action(_config(connection))
-
-    await _connect(url, migrate)
+def _lock(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    # A table that others hold long must fail the upgrade, not stop the salon.
+    connection.execute(text("SET LOCAL lock_timeout = '3s'"))
 
 
-async def _connect(url: str, action: Callable[[Connection], None]) -> None:
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _connect(
+    url: str,
+    action: Callable[[Connection], None],
+    then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+) -> None:
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10})
     try:
         async with engine.begin() as connection:
             await connection.run_sync(action)
+            if then is not None:
+                await then(connection)
     except DBAPIError as error:
         raise UpgradeFailed(f"the schema could not be changed: {error.orig}") from error
     except CommandError as error:

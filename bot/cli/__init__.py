@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agent, call, channel, company, crm, dead, dialogue, evaluate, ops, run
+from bot.cli import agent, audit, call, channel, company, crm, dead, dialogue, evaluate, keys, ops, run
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from crm.errors import CRMError
@@ -30,7 +30,8 @@ app.add_typer(agent.app, name="agent", help="How a company's agent presents it a
 app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")
 app.add_typer(crm.app, name="crm", help="A company's CRM.")
 app.add_typer(ops.db, name="db", help="The database's schema.")
-app.add_typer(ops.keys, name="keys", help="The keys that encrypt secrets.")
+app.add_typer(keys.app, name="keys", help="The keys that encrypt secrets.")
+app.add_typer(audit.app, name="audit", help="What admins and staff did.")
 app.add_typer(dead.app, name="dead", help="Updates that could not be processed.")
 
 

@@ -11,6 +11,7 @@ import typer
 from bot.app import Core
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
+from db.audit import Action
 from db.engine import Transaction
 from db.errors import NotFound
 from db.records import Channel, Company, DeadUpdate, WorkKind
@@ -45,7 +46,7 @@ def retry(update_id: UpdateArgument) -> None:
     wanted = _read_id(update_id)
 
     async def act(core: Core) -> None:
-        await _in_its_company(core, wanted, core.inbox.retry_dead)
+        await _in_its_company(core, wanted, core.inbox.retry_dead, Action.DEAD_RETRY)
         await core.doorbell.ring(WorkKind.TURN)
 
     with_core(act)
@@ -58,7 +59,7 @@ def drop(update_id: UpdateArgument) -> None:
     wanted = _read_id(update_id)
 
     async def act(core: Core) -> None:
-        await _in_its_company(core, wanted, core.inbox.drop_dead)
+        await _in_its_company(core, wanted, core.inbox.drop_dead, Action.DEAD_DROP)
 
     with_core(act)
     say(f"{update_id} is dropped")
@@ -94,12 +95,15 @@ def _read_id(update_id: str) -> UUID:
         fail(f"{update_id!r} is not an update's id; `ai-admin dead list` shows them")
 
 
-async def _in_its_company(core: Core, update_id: UUID, act: Callable[[Transaction, UUID], Awaitable[None]]) -> None:
-    """Act in the company that the update is of. Raises NotFound."""
+async def _in_its_company(
+    core: Core, update_id: UUID, act: Callable[[Transaction, UUID], Awaitable[None]], action: Action
+) -> None:
+    """Act in the company that the update is of, and write it down. Raises NotFound."""
     for company in await core.companies.list_companies():
         try:
             async with core.database.company(company.id) as tx:
                 await act(tx, update_id)
+                await core.audit.record(tx, action, subject=f"update {update_id}")
         except NotFound:
             continue
         return

@@ -1,4 +1,4 @@
-"""The schema and the keys."""
+"""The schema."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 import typer
 
-from bot.app import start_servers
+from bot.admins import admin_of
+from bot.app import start_servers, utc_now
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import run_async, settings_with_logs
-from db.crypto import new_master_key
+from db.audit import AuditTrail
 from db.upgrade import current, head, upgrade
 
 db = typer.Typer(no_args_is_help=True)
-keys = typer.Typer(no_args_is_help=True)
 
 
 @db.command("upgrade")
@@ -23,7 +23,7 @@ def upgrade_() -> None:
 
     async def act() -> str:
         async with start_servers(settings) as (database_url, _, _):
-            await upgrade(database_url)
+            await upgrade(database_url, audit=AuditTrail(utc_now, admin_of(settings)))
             return str(await current(database_url))
 
     say(f"the schema is at {run_async(act())}")
@@ -42,9 +42,3 @@ def check(as_json: AsJson = False) -> None:
     show(versions, as_json=as_json)
     if versions["schema"] != versions["wanted"]:
         fail("the schema is not at this program's version; run `ai-admin db upgrade`")
-
-
-@keys.command("new")
-def new() -> None:
-    """Print a new master key for AI_ADMIN_MASTER_KEYS."""
-    say(new_master_key())

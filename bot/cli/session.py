@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from bot.admins import admin_of
 from bot.app import Core, open_core
 from bot.logs import set_up_logs
 from bot.settings import Settings, load_settings
@@ -29,7 +30,7 @@ def with_core(action: Callable[[Core], Awaitable[T]], *, level: int = logging.WA
     settings = settings_with_logs(level=level)
 
     async def session() -> T:
-        async with open_core(settings) as core:
+        async with open_core(settings, actor=admin_of(settings)) as core:
             return await action(core)
 
     return run_async(session())
