@@ -62,14 +62,15 @@ class Telltale:
 
     async def generate(self, request):
         whole = request.system + "".join(content.model_dump_json() for content in request.contents)
-        self.shown.append(marks_in(whole) | marks_in(json.dumps([tool.description for tool in request.tools])))
+        shown = marks_in(whole) | marks_in(json.dumps([tool.description for tool in request.tools]))
+        self.shown.append(shown)
         await asyncio.sleep(0)
         if self.chance.random() < 0.1:
             raise ModelUnavailable("planted")
         if request.contents[-1].role == "user" and isinstance(request.contents[-1].parts[0], TextPart):
             part = CallPart(name="get_services", arguments={})
         else:
-            part = TextPart(text=f"У нас есть {', '.join(sorted(self.shown[-1]))}.")
+            part = TextPart(text=f"У нас есть {', '.join(sorted(shown))}.")
         return ModelAnswer(content=Content(role="model", parts=(part,)), usage=Usage(calls=1), model="telltale")
 
 
@@ -119,7 +120,7 @@ async def speak(house, vendors, companies, chance, *, rounds):
             await people.wait_for(bot_id, CLIENT, lambda _: len(people.texts_from_bot(bot_id, CLIENT)) > heard)
 
     for number in range(rounds):
-        vendors.yclients.fail_next("", times=20, status=500)
+        vendors.yclients.fail_next("", times=6, status=500)
         order = list(companies)
         chance.shuffle(order)
         await asyncio.gather(*(one(company, number) for company in order))
