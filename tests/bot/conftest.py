@@ -51,4 +51,5 @@ def admin(settings, vendors, tmp_path, bytecode):
         assert process.returncode == exit_code, (out.decode(), err.decode())
         return out.decode() if exit_code == 0 else err.decode()
 
+    run.environment = environment
     return run
