@@ -36,6 +36,7 @@ from db.intents import Intents
 from db.memory import Memory
 from db.outbox import Outbox
 from db.records import ChannelType, DialogueId, WorkKind
+from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
 from handlers.api.dispatch import ApiDispatch
@@ -239,7 +240,7 @@ def _lanes(
         model,
         core.clock,
     )
-    sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
+    sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)
     owner = new_owner()
 
     def lane(kind: WorkKind, job: Job, *, places: int, poll: timedelta = POLL) -> Lane:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 
 CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
@@ -126,6 +127,7 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
+    privacy: PrivacySettings = DEFAULT_PRIVACY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,18 +435,3 @@ class CrmHook:
     content_type: str
     headers: Mapping[str, str]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadUpdate:
-    """An update that could not be processed, with the last error."""
-
-    id: UUID
-    company_id: CompanyId
-    channel_id: ChannelId
-    dialogue_id: DialogueId
-    update_key: str
-    attempts: int
-    error: str
-    accepted_at: datetime
-    died_at: datetime
