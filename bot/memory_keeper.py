@@ -80,6 +80,8 @@ class MemoryJob:
         if len(old) >= _FEWEST and may_ask:
             memory, usage, model = await self._note(scope, memory, old)
         async with stores.database.company(claim.company_id) as tx:
+            # Whose dialogue was erased meanwhile is not remembered.
+            await stores.work.hold(tx, claim)
             await stores.memory.save(tx, claim.dialogue_id, memory, now=now)
             await stores.work.done(tx, claim, next_due_at=over_at if goes_on else None)
             if usage.calls:

@@ -98,6 +98,7 @@ class Database:
 
 
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
+    # Errors must not quote what was to be written: a client's words would stand in the log.
     arguments: dict[str, Any] = {"timeout": _CONNECT_LIMIT_S, "command_timeout": _STATEMENT_LIMIT_S}
     if pooler == "transaction":
         # Prepared statements live in one server connection; behind such a pooler the next transaction has another.
@@ -106,7 +107,7 @@ def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-        return create_async_engine(url, poolclass=NullPool, connect_args=arguments)
+        return create_async_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -114,6 +115,7 @@ def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
         pool_timeout=_POOL_WAIT_S,
         pool_pre_ping=True,
         connect_args=arguments,
+        hide_parameters=True,
     )
 
 
