@@ -63,7 +63,7 @@ class CrmRecord:
 
 
 # In the order of deletion: what others are found by goes after them. Last goes the work, which a turn's commit locks
-# last too, so that the two never wait for each other; appointments, which whoever follows the CRM locks, before replies.
+# last too, so that the two never wait for each other; appointments, which the watch on the CRM locks, before replies.
 _PLACES = (
     (accepted_updates, "dialogue_id", Category.RECEIVED),
     (slot_claims, "intent_id", Category.BOOKINGS),
