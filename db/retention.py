@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Table, delete, exists, select, text, tuple_, update
 
+from db.booking_models import appointments
 from db.call_models import calls
 from db.engine import Transaction
-from db.models import accepted_updates, dialogue_memory, handovers, messages, replies, sessions, tool_calls, turns
+from db.models import accepted_updates, dialogue_memory, handovers, messages, replies, sessions, tool_calls, turns, work
+from db.personal_data import PersonalData, Subject
 from db.privacy import Retention
 from db.privacy_models import erasures
-from db.records import DeliveryStatus
+from db.records import DeliveryStatus, DialogueId, WorkKind
 
 BATCH = 1000
+DIALOGUES_AT_ONCE = 50
 KEEP_ERASURES = timedelta(days=3 * 366)
 """Order No. 179 of Roskomnadzor wants acts and the log's extracts kept for three years."""
 
@@ -40,6 +45,7 @@ class RetentionSweeps:
         gone += await self._calls(tx, texts)
         gone += await self._states(tx, texts)
         gone += await self._summaries(tx, now - timedelta(days=keep.summaries))
+        gone += await self._silent_clients(tx, now - timedelta(days=keep.clients), now)
         return gone + await _delete_oldest(tx, erasures, "erased_at", now - KEEP_ERASURES)
 
     async def _calls(self, tx: Transaction, before: datetime) -> int:
@@ -84,6 +90,47 @@ class RetentionSweeps:
             .values(summary="", visits=[])
         )
         return emptied.rowcount
+
+    async def _silent_clients(self, tx: Transaction, before: datetime, now: datetime) -> int:
+        """Erase the dialogues that were silent for so long, but those with work to do or an appointment ahead."""
+        row = sessions.c
+        ahead = exists().where(
+            appointments.c.company_id == tx.company,
+            appointments.c.dialogue_id == row.id,
+            appointments.c.starts_at > now,
+        )
+        silent = await tx.connection.scalars(
+            select(row.id)
+            .where(row.company_id == tx.company, row.last_message_at < before, ~ahead)
+            .order_by(row.last_message_at)
+            .limit(DIALOGUES_AT_ONCE)
+        )
+        ids = await _at_rest(tx, [DialogueId(one) for one in silent])
+        if not ids:
+            return 0
+        subject = Subject(phone=None, dialogue_ids=ids, client_ids=await _clients_only_of(tx, ids))
+        return sum((await PersonalData().delete(tx, subject, accepted_until=before)).values())
+
+
+async def _at_rest(tx: Transaction, ids: Sequence[DialogueId]) -> tuple[DialogueId, ...]:
+    """Return those that nobody works on and that nothing waits in; nobody takes them before the transaction ends."""
+    mine = (work.c.company_id == tx.company, work.c.dialogue_id.in_(ids))
+    key = (work.c.dialogue_id, work.c.kind, work.c.subject_id)
+    every = {tuple(one) for one in await tx.connection.execute(select(*key).where(*mine))}
+    waits = work.c.kind.in_([WorkKind.TURN.value, WorkKind.DELIVERY.value]) & work.c.due_at.is_not(None)
+    resting = select(*key).where(*mine, work.c.lease_until.is_(None), ~waits).with_for_update(skip_locked=True)
+    busy = {one[0] for one in every - {tuple(one) for one in await tx.connection.execute(resting)}}
+    return tuple(one for one in ids if one not in busy)
+
+
+async def _clients_only_of(tx: Transaction, ids: Sequence[DialogueId]) -> tuple[UUID, ...]:
+    """Return the clients who have no dialogue but these."""
+    others = sessions.alias()
+    elsewhere = exists().where(
+        others.c.company_id == tx.company, others.c.client_id == sessions.c.client_id, others.c.id.not_in(ids)
+    )
+    mine = (sessions.c.company_id == tx.company, sessions.c.id.in_(ids), sessions.c.client_id.is_not(None))
+    return tuple(await tx.connection.scalars(select(sessions.c.client_id).distinct().where(*mine, ~elsewhere)))
 
 
 async def _delete_oldest(

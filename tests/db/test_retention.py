@@ -10,10 +10,11 @@ from sqlalchemy import func, insert, select
 
 from bot.housekeeping import SweepJob
 from db import retention
+from db.booking_models import appointments
 from db.call_models import calls
 from db.dialogues import Dialogues
 from db.memory import Memory
-from db.models import accepted_updates, handovers, messages, replies, sessions, tool_calls, turns
+from db.models import accepted_updates, clients, handovers, messages, replies, sessions, tool_calls, turns
 from db.privacy import PrivacySettings, Retention
 from db.privacy_models import erasures
 from db.records import (
@@ -29,6 +30,7 @@ from db.records import (
 from db.remembered import ClientMemory
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
+from db.work import ring
 
 KEEP = Retention(texts=30, media=3, summaries=20, clients=3650)
 DATED = {
@@ -211,3 +213,60 @@ async def test_records_of_erasures_are_kept_for_three_years_whatever_the_company
     await sweep(channel)
 
     assert (await left(core, channel, erasures))["erasures"] == 1
+
+
+async def silent_since(core, channel, key, days, clock, **values):
+    await put(core, channel, at=clock() - timedelta(days=days), key=key)
+    async with core.database.company(channel.company_id) as tx:
+        client_id = new_id()
+        await tx.connection.execute(
+            insert(clients).values(company_id=channel.company_id, id=client_id, phone=f"+7916000000{key[0]}")
+        )
+        await tx.connection.execute(
+            sessions.update()
+            .where(sessions.c.key == key)
+            .values(last_message_at=clock() - timedelta(days=days), client_id=client_id, client_name="name", **values)
+        )
+
+
+async def test_of_a_client_who_was_silent_for_too_long_nothing_stays_and_the_others_do(core, clock, channel, sweep):
+    for key, days in (("1:1:", 40), ("2:2:", 40), ("3:3:", 40), ("4:4:", 5)):
+        await silent_since(core, channel, key, days, clock)
+    later = clock() + timedelta(days=3)
+    async with core.database.company(channel.company_id) as tx:
+        # The second has written again just now, the third has an appointment ahead.
+        await ring(
+            tx,
+            dialogue_id=dialogue_id_of(channel.id, "2:2:"),
+            channel_id=channel.id,
+            kind=WorkKind.TURN,
+            due_at=clock(),
+        )
+        await tx.connection.execute(
+            insert(appointments).values(
+                company_id=channel.company_id,
+                id=new_id(),
+                branch_id=new_id(),
+                dialogue_id=dialogue_id_of(channel.id, "3:3:"),
+                crm_record_id="1",
+                external_id="1",
+                starts_at=later,
+                duration_s=60,
+                service_names=[],
+                staff_name="",
+                client_name="name",
+                phone="",
+                phone_proved=True,
+            )
+        )
+    keep = Retention(texts=3650, media=3650, summaries=3650, clients=30)
+
+    while await sweep(channel, keep) == timedelta(0):
+        pass
+
+    async with core.database.company(channel.company_id) as tx:
+        kept = set(await tx.connection.scalars(select(sessions.c.key)))
+        phones = set(await tx.connection.scalars(select(clients.c.phone)))
+    assert kept == {"2:2:", "3:3:", "4:4:"}
+    assert phones == {"+79160000002", "+79160000003", "+79160000004"}
+    assert (await left(core, channel, messages, accepted_updates)) == {"messages": 3, "accepted_updates": 3}
