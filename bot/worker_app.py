@@ -34,6 +34,7 @@ from db.dialogues import Dialogues
 from db.doorbell import Doorbell
 from db.intents import Intents
 from db.memory import Memory
+from db.notices import Notices
 from db.outbox import Outbox
 from db.records import ChannelType, DialogueId, WorkKind
 from db.retention import RetentionSweeps
@@ -190,6 +191,7 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         clients=Clients(),
         states=DialogueStates(core.redis, core.redis_prefix),
         spending=Spending(),
+        notices=Notices(),
         memory=Memory(),
         directory=core.directory,
         doorbell=_doorbell(core, only),

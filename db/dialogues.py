@@ -67,6 +67,8 @@ class Dialogues:
                 typed_phone=dialogue.typed_phone,
                 greeted_at=dialogue.greeted_at,
                 last_message_at=dialogue.last_message_at,
+                notice_at=dialogue.notice_at,
+                notice_version=dialogue.notice_version,
             )
         )
 
@@ -290,4 +292,6 @@ def dialogue_of(row: RowMapping) -> Dialogue:
         greeted_at=row["greeted_at"],
         last_message_at=row["last_message_at"],
         unreachable_at=row["unreachable_at"],
+        notice_at=row["notice_at"],
+        notice_version=row["notice_version"],
     )

@@ -255,6 +255,9 @@ class Dialogue:
     last_message_at: datetime | None = None
     unreachable_at: datetime | None = None
     """Since when the client has blocked the bot or is gone: nothing is sent until they write again."""
+    notice_at: datetime | None = None
+    """When the client was told that their data is processed, in the words of `notice_version`."""
+    notice_version: str | None = None
 
 
 class Author(StrEnum):
