@@ -25,8 +25,10 @@ from db.intake import Intake
 from db.records import Accepted, Channel, Claim, CompanySnapshot, new_id
 from handlers.voice.call import TurnFailed
 from handlers.voice.desk import VoiceOptions
+from locales import Translator
 from orchestration.messages import CallEvent, Message, Sender
 from orchestration.ports import Clock
+from orchestration.privacy_notice import Notice, spoken_notice
 from orchestration.speech import Speech
 from orchestration.turns import TurnAbandoned, TurnResult
 
@@ -63,12 +65,32 @@ class Desk:
         async with self._stores.database.company(channel.company_id) as tx:
             return await self._calls.count_open(tx, channel.id, since=self._clock() - longest)
 
-    async def begin(self, channel: Channel, key: str, caller: str | None, *, again: bool = False) -> str:
-        """Keep a call, and return the ticket that opens its stream once."""
-        ticket = secrets.token_urlsafe(24)
+    async def find_notice(self, channel: Channel, key: str, caller: str | None, texts: Translator) -> Notice | None:
+        """Return what the caller has to be told of their data; None: nothing, or they were told in an earlier call."""
+        notice = spoken_notice((await self.snapshot(channel)).agent, texts)
+        if notice is None or caller is None:
+            return notice
         async with self._stores.database.company(channel.company_id) as tx:
+            return None if await self._stores.notices.was_told(tx, channel.id, caller, call=key) else notice
+
+    async def begin(
+        self, channel: Channel, key: str, caller: str | None, *, again: bool = False, notice: Notice | None = None
+    ) -> str:
+        """Keep a call, and return the ticket that opens its stream once. `notice`: what it begins by telling."""
+        ticket, now = secrets.token_urlsafe(24), self._clock()
+        async with self._stores.database.company(channel.company_id) as tx:
+            version = notice.version if notice else None
+            if notice is not None:
+                await self._stores.notices.keep_wording(tx, version=notice.version, text=notice.text, now=now)
             await self._calls.begin(
-                tx, channel, key, caller=caller, ticket=_digest(ticket), now=self._clock(), again=again
+                tx,
+                channel,
+                key,
+                caller=caller,
+                ticket=_digest(ticket),
+                now=now,
+                again=again,
+                notice_version=version,
             )
         return ticket
 

@@ -18,14 +18,17 @@ from bot.company_schema import (
     BranchYaml,
     BudgetYaml,
     CompanyYaml,
+    KeepDaysYaml,
     OverrideYaml,
     PlaceYaml,
+    PrivacyYaml,
     ProductYaml,
     QuestionYaml,
     ServiceYaml,
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
 
 _LARGEST = 1024 * 1024
@@ -33,6 +36,8 @@ _DEFAULT_ZONE = "Europe/Moscow"
 _PARTS: tuple[type[BaseModel], ...] = (
     CompanyYaml,
     BudgetYaml,
+    PrivacyYaml,
+    KeepDaysYaml,
     ServiceYaml,
     OverrideYaml,
     BranchYaml,
@@ -138,7 +143,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         longest_gap=_minutes(yaml.longest_gap_minutes),
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
-        mask_personal_data=yaml.mask_personal_data,
+        privacy=_privacy(yaml.privacy),
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}
@@ -169,6 +174,17 @@ def _service(yaml: ServiceYaml) -> CatalogueService:
             ServiceOverride(branch=one.branch, master=one.master, price=one.price, duration=_minutes(one.duration))
             for one in yaml.overrides
         ),
+    )
+
+
+def _privacy(yaml: PrivacyYaml) -> PrivacySettings:
+    return PrivacySettings(
+        operator=yaml.operator,
+        policy_url=yaml.policy_url,
+        notice=yaml.notice,
+        notice_text=yaml.notice_text,
+        hide_from_model=yaml.hide_from_model,
+        keep=Retention(**yaml.keep_days.model_dump()),
     )
 
 

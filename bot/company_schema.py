@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.company_hours import read_hours
 from db.catalogue import Booking, Hours, PriceRange
+from db.privacy import LONGEST_DAYS, Retention
 from db.records import ChannelType
 from handlers.base import channel_type
 from locales import languages
@@ -56,6 +57,8 @@ Minutes = Annotated[int, Field(gt=0, le=24 * 60)]
 Gap = Annotated[int, Field(ge=0, le=240)]
 Seconds = Annotated[Decimal, Field(ge=0, le=30, decimal_places=3)]
 Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
+Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
+Link = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Language = Annotated[str, AfterValidator(_language)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
 
@@ -125,6 +128,27 @@ class BudgetYaml(_Part):
     hard: Dollars | None = None
 
 
+_KEEP = Retention()
+
+
+class KeepDaysYaml(_Part):
+    """For how many days what clients leave is kept."""
+
+    texts: Days = _KEEP.texts
+    media: Days = _KEEP.media
+    summaries: Days = _KEEP.summaries
+    clients: Days = _KEEP.clients
+
+
+class PrivacyYaml(_Part):
+    operator: Words | None = None
+    policy_url: Link | None = None
+    notice: bool | None = None
+    notice_text: Annotated[str, Field(min_length=1, max_length=700)] | None = None
+    hide_from_model: bool | None = None
+    keep_days: KeepDaysYaml = KeepDaysYaml()
+
+
 class CompanyYaml(PlaceYaml):
     name: Name
     slug: Key | None = None
@@ -142,7 +166,7 @@ class CompanyYaml(PlaceYaml):
     longest_gap_minutes: Gap | None = None
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
-    mask_personal_data: bool | None = None
+    privacy: PrivacyYaml = PrivacyYaml()
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

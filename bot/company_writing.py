@@ -15,6 +15,7 @@ from bot.company_file import CompanyFile
 from bot.company_hours import write_hours
 from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
+from db.privacy import PrivacySettings, privacy_to_json
 from db.records import Branch
 
 _NEVER_FOLDED = 1_000_000
@@ -52,7 +53,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "longest_gap_minutes": _count(agent.longest_gap),
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
-        "mask_personal_data": agent.mask_personal_data,
+        "privacy": _privacy(agent.privacy),
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
         "services": [_write_service(service) for service in agent.services],
@@ -68,6 +69,12 @@ def _document(file: CompanyFile) -> dict[str, Any]:
     }
     document: dict[str, Any] = _present(fields)
     return document
+
+
+def _privacy(privacy: PrivacySettings) -> dict[str, Any]:
+    written = privacy_to_json(privacy)
+    keep = written.pop("keep", {})
+    return {**written, "keep_days": keep}
 
 
 def _place(branch: Branch) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class CrmWatchJob:
         theirs: Appointment | None,
     ) -> None:
         """Bring our appointment to what stands in the CRM, and tell its client."""
-        held = await self._stores.appointments.find_by_records(tx, branch.id, [read.crm_record_id])
+        held = await self._stores.appointments.find_by_records(tx, branch.id, [read.crm_record_id], locked=True)
         ours = held[0] if held else None
         if ours is None or ours != read:
             return  # changed by ourselves since it was read: the next sweep looks again

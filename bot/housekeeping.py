@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import structlog
 
+from db.directory import Directory
 from db.engine import Database
 from db.errors import DBError
 from db.inbox import Inbox
 from db.partitions import make_partitions
 from db.records import Claim
+from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.work import Work
 from orchestration.ports import Clock
@@ -32,8 +34,19 @@ async def make_room(database: Database, clock: Clock) -> None:
 class SweepJob:
     """Deletes what one company keeps only for a time, a bounded batch a claim."""
 
-    def __init__(self, database: Database, inbox: Inbox, slots: SlotClaims, work: Work, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        inbox: Inbox,
+        slots: SlotClaims,
+        retention: RetentionSweeps,
+        work: Work,
+        clock: Clock,
+    ) -> None:
         self._database = database
+        self._directory = directory
+        self._retention = retention
         self._inbox = inbox
         self._slots = slots
         self._work = work
@@ -42,8 +55,11 @@ class SweepJob:
     async def __call__(self, claim: Claim) -> None:
         """Sweep once; due again at once while there is more, else in an hour. Raises LeaseLost."""
         now = self._clock()
+        keep = (await self._directory.get_snapshot(claim.company_id)).agent.privacy.keep
         async with self._database.company(claim.company_id) as tx:
-            gone = await self._inbox.sweep(tx, now=now) + await self._slots.sweep(tx, now=now)
+            gone = await self._inbox.sweep(tx, now=now, keep_done=timedelta(days=keep.media))
+            gone += await self._slots.sweep(tx, now=now)
+            gone += await self._retention.sweep(tx, keep, now=now)
             # Companies that were made together must not sweep together for ever.
             pause = timedelta(0) if gone else SWEEP_EVERY * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
             await self._work.done(tx, claim, next_due_at=now + pause)

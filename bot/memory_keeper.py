@@ -81,6 +81,8 @@ class MemoryJob:
         if len(old) >= _FEWEST and may_ask:
             memory, usage, model = await self._note(scope, dialogue, memory, old)
         async with stores.database.company(claim.company_id) as tx:
+            # Whose dialogue was erased meanwhile is not remembered.
+            await stores.work.hold(tx, claim)
             await stores.memory.save(tx, claim.dialogue_id, memory, now=now)
             await stores.work.done(tx, claim, next_due_at=over_at if goes_on else None)
             if usage.calls:
@@ -135,7 +137,7 @@ class MemoryJob:
             tools=(),
             timeout=_TIME,
             model=scope.agent.model,
-            private=[dialogue.client_name or ""] if scope.agent.masks_personal_data else None,
+            private=[dialogue.client_name or ""] if scope.agent.hides_clients_from_model else None,
         )
         try:
             answer = await self._model.generate(request)

@@ -19,6 +19,7 @@ from db.doorbell import Doorbell
 from db.engine import Database, Transaction
 from db.inbox import Inbox
 from db.memory import Memory
+from db.notices import Notices
 from db.outbox import Outbox
 from db.records import (
     Channel,
@@ -62,6 +63,7 @@ class TurnStores:
     clients: Clients
     states: DialogueStates
     spending: Spending
+    notices: Notices
     memory: Memory
     directory: Directory
     doorbell: Doorbell
@@ -214,6 +216,9 @@ class TurnCommit:
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason=handover.reason, summary=handover.summary, now=now
             )
+        if result.notice is not None:
+            words = result.notice
+            await stores.notices.keep_wording(tx, version=words.version, text=words.text, now=now)
         payloads = [_payload(reply) for reply in result.replies]
         await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told)
         for one in result.elsewhere:

@@ -141,6 +141,8 @@ class TurnJob:
     async def _read(self, claim: Claim, channel: Channel, budget: ModelBudget = NO_BUDGET) -> Waiting:
         stores = self._stores
         async with stores.database.company(claim.company_id) as tx:
+            # A client who was erased since the claim must not be begun again by it.
+            await stores.work.hold(tx, claim)
             updates = await stores.inbox.list_waiting(tx, claim.dialogue_id, limit=MOST_UPDATES)
             dialogue = await stores.dialogues.open_dialogue(
                 tx,

@@ -34,8 +34,10 @@ from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
 from db.intents import Intents
 from db.memory import Memory
+from db.notices import Notices
 from db.outbox import Outbox
 from db.records import ChannelType, DialogueId, WorkKind
+from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
 from handlers.api.dispatch import ApiDispatch
@@ -189,6 +191,7 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         clients=Clients(),
         states=DialogueStates(core.redis, core.redis_prefix),
         spending=Spending(),
+        notices=Notices(),
         memory=Memory(),
         directory=core.directory,
         doorbell=_doorbell(core, only),
@@ -239,7 +242,7 @@ def _lanes(
         model,
         core.clock,
     )
-    sweeps = SweepJob(core.database, core.inbox, SlotClaims(), core.work, core.clock)
+    sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)
     owner = new_owner()
 
     def lane(kind: WorkKind, job: Job, *, places: int, poll: timedelta = POLL) -> Lane:

@@ -63,13 +63,17 @@ class Appointments:
         return [_booked(row) for row in rows.mappings()]
 
     async def find_by_records(
-        self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str]
+        self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str], *, locked: bool = False
     ) -> Sequence[BookedAppointment]:
-        """Return those of ours that stand under these ids in the branch's CRM."""
+        """Return those of ours that stand under these ids in the branch's CRM.
+
+        `locked`: nobody changes or erases them before the caller's transaction ends.
+        """
         table = appointments.c
         mine = (table.company_id == tx.company, table.branch_id == branch_id)
+        statement = select(appointments).where(*mine, table.crm_record_id.in_(crm_record_ids))
         rows = await tx.connection.execute(
-            select(appointments).where(*mine, table.crm_record_id.in_(crm_record_ids)).order_by(table.starts_at)
+            (statement.with_for_update() if locked else statement).order_by(table.starts_at)
         )
         return [_booked(row) for row in rows.mappings()]
 

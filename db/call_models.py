@@ -33,10 +33,13 @@ calls = Table(
     Column("connections", Integer, nullable=False, server_default=sql("0")),
     moment("ended_at"),
     Column("outcome", Text),
+    # In which words the caller was told that personal data is processed; NULL: not in this call.
+    Column("notice_version", Text),
     PrimaryKeyConstraint("company_id", "channel_id", "key"),
     ForeignKeyConstraint(
         ["company_id", "channel_id"], ["company_channels.company_id", "company_channels.id"], ondelete="CASCADE"
     ),
+    Index("calls_company_id_caller_idx", "company_id", "caller", postgresql_where=sql("caller IS NOT NULL")),
     Index("calls_company_id_started_at_idx", "company_id", "started_at"),
     Index("calls_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
 )

@@ -48,10 +48,12 @@ class Calls:
         ticket: bytes,
         now: datetime,
         again: bool = False,
+        notice_version: str | None = None,
     ) -> None:
         """Keep a call, or give one that stands a new ticket (the provider may ask twice).
 
-        `again`: one that has ended is taken up again.
+        `again`: one that has ended is taken up again. `notice_version`: in which words it begins by telling the caller
+        that their data is processed; None: it does not, and what it began with stands.
         """
         values = {
             "company_id": tx.company,
@@ -61,6 +63,7 @@ class Calls:
             "caller": caller,
             "ticket": ticket,
             "started_at": now,
+            "notice_version": notice_version,
         }
         statement = insert(calls).values(values)
         changed: dict[str, object] = {"ticket": statement.excluded.ticket}

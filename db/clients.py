@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments, intents
 from db.booking_records import IntentStatus
+from db.call_models import calls
 from db.dialogues import dialogue_of
 from db.engine import Transaction
 from db.models import (
@@ -153,11 +154,15 @@ class Clients:
                 source=None,
                 proved_phone=None,
                 typed_phone=None,
+                notice_at=None,
+                notice_version=None,
                 state=None,
                 state_data={},
                 state_version=sessions.c.state_version + 1,
             )
         )
+        rung = (calls.c.company_id == tx.company, calls.c.dialogue_id.in_(ids))
+        await tx.connection.execute(update(calls).where(*rung).values(caller=None))
         if dialogue.client_id is not None:
             await tx.connection.execute(
                 delete(clients).where(clients.c.company_id == tx.company, clients.c.id == dialogue.client_id)

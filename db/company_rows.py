@@ -23,6 +23,7 @@ from db.catalogue_json import (
 from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
+from db.privacy import privacy_from_json, privacy_to_json
 from db.records import (
     NO_CHANNEL,
     AgentSettings,
@@ -100,7 +101,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_soft_cents": agent.budget.soft,
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
-        "mask_personal_data": agent.mask_personal_data,
+        "privacy": privacy_to_json(agent.privacy),
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
@@ -196,7 +197,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
-        mask_personal_data=row["mask_personal_data"],
+        privacy=privacy_from_json(row["privacy"]),
     )
 
 

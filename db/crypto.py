@@ -25,7 +25,8 @@ from db.records import CompanyId
 
 CHANNEL_SECRETS = "company_channels.secrets"
 CRM_SECRETS = "company_crm_settings.secrets"
-CIPHERTEXTS = (CHANNEL_SECRETS, CRM_SECRETS)
+SIGNING_SECRETS = "signing_keys.secret"
+CIPHERTEXTS = (CHANNEL_SECRETS, CRM_SECRETS, SIGNING_SECRETS)
 """Every column of ciphertexts there is: what a change of keys goes through, and what may be sealed at all."""
 
 _VERSION = "v1"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -21,6 +22,17 @@ from db.records import Channel, CompanyId, Dialogue, DialogueId, DialogueState
 log = structlog.get_logger()
 
 _TTL = timedelta(days=2)
+_FORGOTTEN_FOR = timedelta(minutes=1)
+_NEWEST = 2**53
+"""A version that no state reaches: what stands under it is taken for no dialogue's."""
+
+# An older copy that comes late takes no newer one's place.
+_COPY = """
+local kept = redis.call('GET', KEYS[1])
+if kept and cjson.decode(kept).version > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+return 1
+"""
 
 # On every turn's way, so built once (see db/work.py).
 _this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
@@ -90,7 +102,10 @@ class DialogueStates:
         """Copy a committed state to Redis. Never raises: without the copy PostgreSQL answers."""
         value = json.dumps({"state": state.state, "data": dict(state.data), "version": state.version})
         try:
-            await self._redis.set(key.redis_key(self._prefix), value, ex=_TTL)
+            copied: Any = self._redis.eval(
+                _COPY, 1, key.redis_key(self._prefix), value, str(state.version), str(_TTL // timedelta(seconds=1))
+            )
+            await copied
         except RedisError as error:
             log.warning("state_not_copied", error=type(error).__name__)
 
@@ -104,3 +119,9 @@ class DialogueStates:
             return None
         kept = json.loads(raw)
         return DialogueState(state=kept["state"], data=kept["data"], version=kept["version"])
+
+
+async def forget_state(redis: Redis, redis_key: str) -> None:
+    """Delete the copy, and let none that is still being made come back. Raises RedisError."""
+    nothing = json.dumps({"state": None, "data": {}, "version": _NEWEST})
+    await redis.set(redis_key, nothing, ex=_FORGOTTEN_FOR)

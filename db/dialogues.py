@@ -43,6 +43,8 @@ _SAVE = (
                 "typed_phone",
                 "greeted_at",
                 "last_message_at",
+                "notice_at",
+                "notice_version",
             )
         }
     )
@@ -98,6 +100,8 @@ class Dialogues:
             "new_typed_phone": dialogue.typed_phone,
             "new_greeted_at": dialogue.greeted_at,
             "new_last_message_at": dialogue.last_message_at,
+            "new_notice_at": dialogue.notice_at,
+            "new_notice_version": dialogue.notice_version,
         }
         await tx.connection.execute(_SAVE, arguments)
 
@@ -308,4 +312,6 @@ def dialogue_of(row: RowMapping) -> Dialogue:
         greeted_at=row["greeted_at"],
         last_message_at=row["last_message_at"],
         unreachable_at=row["unreachable_at"],
+        notice_at=row["notice_at"],
+        notice_version=row["notice_version"],
     )

@@ -107,6 +107,7 @@ async def enter(connection: AsyncConnection, role: str, company_id: CompanyId | 
 
 
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
+    # Errors must not quote what was to be written: a client's words would stand in the log.
     arguments: dict[str, Any] = {"timeout": _CONNECT_LIMIT_S, "command_timeout": _STATEMENT_LIMIT_S}
     if pooler == "transaction":
         # Prepared statements live in one server connection; behind such a pooler the next transaction has another.
@@ -115,9 +116,14 @@ def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
         }
-        return create_async_engine(url, poolclass=NullPool, connect_args=arguments)
+        return create_async_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_S, connect_args=arguments
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_WAIT_S,
+        connect_args=arguments,
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "checkin", _note_use)
     event.listen(engine.sync_engine, "checkout", _ask_whether_alive)

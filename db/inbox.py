@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +16,6 @@ from db.models import accepted_updates, update_keys
 from db.records import (
     ChannelId,
     CompanyId,
-    DeadUpdate,
     DialogueId,
     StoredUpdate,
     WorkKind,
@@ -51,6 +51,21 @@ _MARK_DONE = (
 
 class _Clock(Protocol):
     def __call__(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadUpdate:
+    """An update that could not be processed, with the last error."""
+
+    id: UUID
+    company_id: CompanyId
+    channel_id: ChannelId
+    dialogue_id: DialogueId
+    update_key: str
+    attempts: int
+    error: str
+    accepted_at: datetime
+    died_at: datetime
 
 
 class Inbox:
@@ -151,7 +166,7 @@ class Inbox:
         if result.rowcount == 0:
             raise NotFound(f"there is no dead update {id_}")
 
-    async def sweep(self, tx: Transaction, *, now: datetime) -> int:
+    async def sweep(self, tx: Transaction, *, now: datetime, keep_done: timedelta = KEEP_DONE) -> int:
         """Delete a bounded batch of dedup keys and processed updates past their time; return how many went."""
         keys = (
             select(update_keys.c.channel_id, update_keys.c.update_key)
@@ -167,7 +182,7 @@ class Inbox:
         table = accepted_updates
         done = (
             select(table.c.id)
-            .where(table.c.company_id == tx.company, table.c.done_at < now - KEEP_DONE)
+            .where(table.c.company_id == tx.company, table.c.done_at < now - keep_done)
             .limit(_SWEEP_BATCH)
         )
         old_updates = await tx.connection.execute(

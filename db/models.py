@@ -25,7 +25,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 import db.audit_models
 import db.booking_models
-import db.call_models  # noqa: F401 (their tables belong to the same metadata)
+import db.call_models
+import db.privacy_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
 companies = Table(
@@ -110,7 +111,7 @@ company_agent_settings = Table(
     Column("budget_soft_cents", Integer),
     Column("budget_hard_cents", Integer),
     Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
-    Column("mask_personal_data", Boolean),
+    Column("privacy", JSONB, nullable=False, server_default=OBJECT),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
     of_company(),
@@ -179,6 +180,8 @@ sessions = Table(
     Column("state_data", JSONB, nullable=False, server_default=OBJECT),
     Column("state_version", BigInteger, nullable=False, server_default=text("0")),
     moment("unreachable_at"),
+    moment("notice_at"),
+    Column("notice_version", Text),
     created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "channel_id", "key"),
@@ -187,7 +190,22 @@ sessions = Table(
     ),
     Index("sessions_company_id_last_message_at_idx", "company_id", "last_message_at"),
     Index(
+        "sessions_with_state_idx", "company_id", "last_message_at", postgresql_where=text("state_data <> '{}'::jsonb")
+    ),
+    Index(
         "sessions_company_id_client_id_idx", "company_id", "client_id", postgresql_where=text("client_id IS NOT NULL")
+    ),
+    Index(
+        "sessions_company_id_proved_phone_idx",
+        "company_id",
+        "proved_phone",
+        postgresql_where=text("proved_phone IS NOT NULL"),
+    ),
+    Index(
+        "sessions_company_id_typed_phone_idx",
+        "company_id",
+        "typed_phone",
+        postgresql_where=text("typed_phone IS NOT NULL"),
     ),
 )
 
@@ -337,6 +355,12 @@ dialogue_memory = Table(
     Column("visits", JSONB, nullable=False, server_default=ARRAY),
     moment("made_at", nullable=False),
     PrimaryKeyConstraint("company_id", "dialogue_id"),
+    Index(
+        "dialogue_memory_noted_idx",
+        "company_id",
+        "made_at",
+        postgresql_where=text("summary <> ''::text OR visits <> '[]'::jsonb"),
+    ),
     ForeignKeyConstraint(["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE"),
 )
 

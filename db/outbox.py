@@ -106,13 +106,18 @@ class Outbox:
         return [_reply(row) for row in rows.mappings()]
 
     async def mark_part_sent(self, tx: Transaction, reply: OutgoingReply, message_id: str) -> None:
-        """Say that the messenger took one more piece, under this id of its own."""
-        await self._change(
+        """Say that the messenger took one more piece, under this id of its own.
+
+        Of a reply that was erased meanwhile nothing is kept.
+        """
+        kept = await self._change(
             tx,
             reply.id,
             sent_parts=replies.c.sent_parts + 1,
             channel_message_ids=replies.c.channel_message_ids.op("||")(cast(func.to_jsonb(message_id), JSONB)),
         )
+        if not kept:
+            return
         # A reply that takes a sent message's place has its id again.
         await tx.connection.execute(
             insert(sent_messages)
@@ -214,10 +219,11 @@ class Outbox:
         )
         return changed.rowcount
 
-    async def _change(self, tx: Transaction, id_: UUID, **values: Any) -> None:
-        await tx.connection.execute(
+    async def _change(self, tx: Transaction, id_: UUID, **values: Any) -> int:
+        changed = await tx.connection.execute(
             update(replies).where(replies.c.company_id == tx.company, replies.c.id == id_).values(values)
         )
+        return changed.rowcount
 
 
 def _reply(row: RowMapping | Mapping[str, Any]) -> OutgoingReply:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 
 CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
@@ -126,13 +127,13 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
-    mask_personal_data: bool | None = None
-    """Whether clients' names and phones are hidden from the model; None: as the language's country asks for."""
+    privacy: PrivacySettings = DEFAULT_PRIVACY
 
     @property
-    def masks_personal_data(self) -> bool:
+    def hides_clients_from_model(self) -> bool:
         # Russian law (152-FZ, art. 12) makes each transfer of personal data abroad a matter of its own.
-        return self.language == "ru" if self.mask_personal_data is None else self.mask_personal_data
+        chosen = self.privacy.hide_from_model
+        return self.language == "ru" if chosen is None else chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +261,9 @@ class Dialogue:
     last_message_at: datetime | None = None
     unreachable_at: datetime | None = None
     """Since when the client has blocked the bot or is gone: nothing is sent until they write again."""
+    notice_at: datetime | None = None
+    """When the client was told that their data is processed, in the words of `notice_version`."""
+    notice_version: str | None = None
 
 
 class Author(StrEnum):
@@ -362,18 +366,3 @@ class CrmHook:
     content_type: str
     headers: Mapping[str, str]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadUpdate:
-    """An update that could not be processed, with the last error."""
-
-    id: UUID
-    company_id: CompanyId
-    channel_id: ChannelId
-    dialogue_id: DialogueId
-    update_key: str
-    attempts: int
-    error: str
-    accepted_at: datetime
-    died_at: datetime

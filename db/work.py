@@ -232,6 +232,19 @@ class Work:
             row = (await tx.connection.execute(_TAKE, arguments)).mappings().one_or_none()
         return _claim(row) if row is not None else None
 
+    async def take_from_all(
+        self, tx: Transaction, dialogue_ids: Collection[DialogueId], *, owner: str, ttl: timedelta
+    ) -> None:
+        """Take all work of these dialogues, whoever holds it: from the commit on nothing of theirs is kept.
+
+        Waits for a step of a holder that is being committed. What ends the claim is the caller's to do.
+        """
+        await tx.connection.execute(
+            update(work)
+            .where(work.c.company_id == tx.company, work.c.dialogue_id.in_(dialogue_ids))
+            .values(lease_until=self._clock() + ttl, owner=owner, fence=work.c.fence + 1)
+        )
+
     async def renew(self, claims: Collection[Claim], *, ttl: timedelta) -> set[Claim]:
         """Hold the claims for `ttl` from now; return those that are still held."""
         if not claims:

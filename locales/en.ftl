@@ -281,3 +281,30 @@ report-fault = { $kind ->
         [client_failed] The model that plays the client failed: { $what }
        *[no_answer] The assistant did not answer
     }
+
+privacy-notice = To answer and book you, { $operator } processes your name, number and messages. You can have them deleted by /delete_me.
+privacy-notice-with-policy = To answer and book you, { $operator } processes your name, number and messages ({ $url }). You can have them deleted by /delete_me.
+act-title = ACT of destruction of personal data No. { $id }
+act-log-title = EXTRACT of the event log of the personal data information system (to act No. { $id })
+act-operator = Operator (name, address): { $value }
+act-processor = Processor on the operator's behalf: { $value }
+act-subject = Data subject: { $value }
+act-categories = Categories of destroyed personal data: { $value }
+act-system = Personal data information system: { $value }
+act-method = Method: records deleted from the PostgreSQL database and keys from Redis
+act-reason = Reason: { $value }
+act-reason-request = request of the data subject (consent withdrawn)
+act-reason-purpose = the purpose of processing is reached or over
+act-reason-unlawful = unlawful processing
+act-date = Date of destruction: { $value }
+act-kept-in-crm = Not destroyed by this act, kept in the operator's CRM ({ $crm }), records: { $value }
+act-erased-by = Destroyed by (name, position): { $value }
+act-signature = Signature: { $value }
+act-signed-by-system = The act's file is signed by the system (Ed25519), key { $name }.
+act-category-contacts = name, telephone number, identifier in the messenger
+act-category-correspondence = correspondence and what was said
+act-category-received = messages and attachments as the messenger sent them
+act-category-notes = notes on earlier talks and visits
+act-category-bookings = details of bookings
+act-category-calls = details of telephone calls
+act-category-technical = technical records of how requests were handled

@@ -197,7 +197,7 @@ class Agent:
                 timeout=self._limits.time,
                 model=turn.scope.agent.model,
                 listener=listener,
-                private=_names_of(turn) if turn.scope.agent.masks_personal_data else None,
+                private=_names_of(turn) if turn.scope.agent.hides_clients_from_model else None,
             )
         )
         turn.spend(answer.usage, answer.model)

@@ -12,6 +12,7 @@ from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
 from orchestration.ports import Content, TextPart
+from orchestration.privacy_notice import tell_of_processing
 from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn, TurnResult
 from orchestration.words import Words
@@ -46,6 +47,7 @@ class Orchestrator:
             await self._answer(turn)
             if turn.proof_wanted:
                 await self._callers.prove(turn)
+            tell_of_processing(turn)
             _greet(turn)
             keep_choices(turn)
             acknowledge(turn)

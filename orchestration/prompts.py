@@ -61,7 +61,7 @@ class PromptManager:
         """Return the prompt for one turn: company, rules, the company's instructions, then client and clock."""
         stable = stable_part(snapshot)
         language = snapshot.agent.language
-        masked = [prompt_text(f"masked.{language}").strip()] if snapshot.agent.masks_personal_data else []
+        masked = [prompt_text(f"masked.{language}").strip()] if snapshot.agent.hides_clients_from_model else []
         spoken = [prompt_text(f"voice.{language}").strip()] if client.on_phone else []
         return Prompt(
             system="\n\n".join((stable, *masked, *spoken, _tail(snapshot, client, now))),

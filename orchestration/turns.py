@@ -26,6 +26,7 @@ from orchestration.conversation import Conversation
 from orchestration.messages import Choices, Message, Reply
 from orchestration.model_prices import cost_of
 from orchestration.ports import Content, MediaSource
+from orchestration.privacy_notice import Notice
 from orchestration.scope import CompanyScope
 from orchestration.speech import Speech
 
@@ -104,6 +105,8 @@ class TurnResult:
     notices: tuple[StaffNotice, ...]
     handovers: tuple[Handover, ...]
     outcome: str
+    notice: Notice | None = None
+    """What the client was told of their data with this turn."""
     ends_call: CallEnd | None = None
     elsewhere: tuple[Elsewhere, ...] = ()
     erases_client: bool = False
@@ -150,6 +153,7 @@ class Turn:
     saw_picture: bool = False
     """The client sent a picture: a price said now would be one from a picture."""
     erases: bool = False
+    notice: Notice | None = None
     ends_call: CallEnd | None = None
     proof_wanted: bool = False
     """What the caller wants needs a number that is proved to be theirs."""
@@ -225,6 +229,7 @@ class Turn:
             replies=tuple(self.replies),
             history=() if self.erases else self._history(client_at),
             erases_client=self.erases,
+            notice=self.notice,
             ends_call=self.ends_call,
             elsewhere=tuple(self.elsewhere),
             dialogue=replace(self.dialogue, last_message_at=client_at),

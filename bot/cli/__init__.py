@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agent, audit, call, channel, company, crm, dead, dialogue, evaluate, keys, ops, run
+from bot.cli import agent, audit, call, channel, client, company, crm, dead, dialogue, evaluate, keys, ops, run
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from crm.errors import CRMError
@@ -28,6 +28,7 @@ evaluate.register(app)
 app.add_typer(company.app, name="company", help="Companies: create, show, export, import.")
 app.add_typer(agent.app, name="agent", help="How a company's agent presents it and behaves.")
 app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")
+app.add_typer(client.app, name="client", help="One client's personal data: export, erase, acts.")
 app.add_typer(crm.app, name="crm", help="A company's CRM.")
 app.add_typer(ops.db, name="db", help="The database's schema.")
 app.add_typer(keys.app, name="keys", help="The keys that encrypt secrets.")

@@ -14,7 +14,8 @@ from bot.cli.session import company_id_of, with_core
 from db.audit import Action
 from db.engine import Transaction
 from db.errors import NotFound
-from db.records import Channel, Company, DeadUpdate, WorkKind
+from db.inbox import DeadUpdate
+from db.records import Channel, Company, WorkKind
 
 app = typer.Typer(no_args_is_help=True)
 

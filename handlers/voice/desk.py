@@ -16,6 +16,7 @@ from handlers.voice.call import CallRules, Turns
 from handlers.voice.twiml import Spoken
 from locales import Translator
 from orchestration.messages import CallEvent
+from orchestration.privacy_notice import Notice
 
 MOST_CONNECTIONS = 3
 """How often a call may be connected: torn twice, it is taken up again."""
@@ -49,10 +50,15 @@ class CallDesk(Protocol):
     async def open_lines(self, channel: Channel, *, longest: timedelta) -> int:
         """Count the calls that stand."""
 
-    async def begin(self, channel: Channel, key: str, caller: str | None, *, again: bool = False) -> str:
+    async def find_notice(self, channel: Channel, key: str, caller: str | None, texts: Translator) -> Notice | None:
+        """Return what the caller has to be told of their data at the start; None: nothing, or nothing any more."""
+
+    async def begin(
+        self, channel: Channel, key: str, caller: str | None, *, again: bool = False, notice: Notice | None = None
+    ) -> str:
         """Keep a call, and return the ticket that opens its stream once.
 
-        `again`: one that has ended may be taken up again.
+        `again`: one that has ended may be taken up again. `notice`: what it begins by telling.
         """
 
     async def connect(self, channel: Channel, key: str, ticket: str) -> CallRecord | None:

@@ -27,6 +27,7 @@ from locales import Translator
 from orchestration.identity import find_phones
 from orchestration.messages import CallEvent
 from orchestration.ports import Clock
+from orchestration.privacy_notice import Notice
 from orchestration.turns import CallEnd
 
 log = structlog.get_logger()
@@ -97,7 +98,10 @@ class VoiceRoutes:
         )
         if options.recorded:
             greeting = f"{greeting} {texts.text('call-recorded')}"
-        return await self._connect(request, channel, form["CallSid"], caller, greeting)
+        notice = await self._desk.find_notice(channel, form["CallSid"], caller, texts)
+        if notice is not None:
+            greeting = f"{greeting} {notice.text}"
+        return await self._connect(request, channel, form["CallSid"], caller, greeting, notice=notice)
 
     async def _lines_are_busy(self, channel: Channel) -> bool:
         options = VoiceOptions.of(channel)
@@ -105,10 +109,17 @@ class VoiceRoutes:
         return await self._desk.open_lines(channel, longest=longest) >= options.lines
 
     async def _connect(
-        self, request: web.Request, channel: Channel, call: str, caller: str | None, greeting: str, resume: str = ""
+        self,
+        request: web.Request,
+        channel: Channel,
+        call: str,
+        caller: str | None,
+        greeting: str,
+        resume: str = "",
+        notice: Notice | None = None,
     ) -> web.Response:
         spoken, _ = spoken_of(channel, await self._desk.snapshot(channel))
-        ticket = await self._desk.begin(channel, call, caller)
+        ticket = await self._desk.begin(channel, call, caller, notice=notice)
         if not VoiceOptions.of(channel).streams:
             return await self._without_stream(request, channel, call, greeting, resume)
         stream = twiml.Stream(

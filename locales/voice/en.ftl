@@ -2,6 +2,7 @@
 call-greeting = Hello! You have reached { $company }. I am a digital assistant: I answer questions and book appointments. How can I help?
 call-greeting-known = Hello, { $name }! You have reached { $company }, this is the digital assistant. How can I help?
 call-recorded = This call is recorded.
+call-privacy-notice = To answer and book you, we process your name, number and words.
 call-again = Sorry, we were cut off. I am listening.
 call-not-reached = I could not reach the administrator. Tell me what to pass on, and they will call you back.
 call-one-moment = One moment, let me look.

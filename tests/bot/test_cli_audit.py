@@ -28,6 +28,7 @@ from bot.companies import create_from_file
 from bot.terminal import terminal_channel
 from db.audit import Action
 from db.crypto import new_master_key
+from db.dialogues import Dialogues
 from db.records import Accepted, ChannelType, WorkKind, dialogue_id_of
 from db.upgrade import downgrade
 from sandbox.vault import VaultSandbox
@@ -38,6 +39,7 @@ READS = {
     *("doctor", "db check", "eval", "dialogues", "dialogue show", "calls", "dead list"),
     *("company list", "company show", "company export", "agent show", "channel list", "channel check"),
     *("crm check", "crm mapping", "keys new", "keys wrap", "keys status", "audit list", "audit verify"),
+    "client act verify",
 }
 """Commands that change nothing that is kept."""
 
@@ -61,6 +63,8 @@ CHANGES = {
     "channel disable": Action.CHANNEL_DISABLE,
     "dead retry": Action.DEAD_RETRY,
     "dead drop": Action.DEAD_DROP,
+    "client export": Action.CLIENT_EXPORT,
+    "client erase": Action.CLIENT_ERASE,
     "keys rotate": Action.KEYS_ROTATE,
 }
 """Commands that change something, and what each writes down."""
@@ -148,6 +152,16 @@ async def two_dead_updates(core, company_id):
     return found
 
 
+async def one_dialogue(core, company_id):
+    [channel] = [one for one in await core.companies.list_channels(company_id) if one.name == "@dead_bot"]
+    dialogue_id = dialogue_id_of(channel.id, "7:7:")
+    async with core.database.company(company_id) as tx:
+        await Dialogues().open_dialogue(
+            tx, channel_id=channel.id, dialogue_id=dialogue_id, key="7:7:", now=core.clock()
+        )
+    return dialogue_id
+
+
 async def test_every_command_that_changes_something_writes_down_who_did_what(core, admin, database_url, tmp_path):
     new_key, old_key = new_master_key(), new_master_key()
     by_anna = {"AI_ADMIN_ACTOR": "anna", "AI_ADMIN_MASTER_KEYS": old_key}
@@ -172,6 +186,9 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     retried, dropped = await two_dead_updates(core, company_id)
     await run("dead", "retry", retried)
     await run("dead", "drop", dropped)
+    client = await one_dialogue(core, company_id)
+    await run("client", "export", "elita", str(client))
+    await run("client", "erase", "elita", str(client), "--yes")
     # The channel of the dead updates was sealed by the key of this very process, which theirs do not know.
     async with core.database.company(company_id) as tx:
         await tx.connection.execute(text("DELETE FROM company_channels WHERE name = '@dead_bot'"))

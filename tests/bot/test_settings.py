@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.logs import redacted
+from bot.redaction import redacted
 from bot.settings import LogFormat, Mode, SettingsError, load_settings, tenant_settings
 from db.crypto import new_master_key
 

@@ -23,6 +23,7 @@ from db.engine import Database
 from db.errors import DecryptionFailed, SecretError, UnknownKey
 from db.key_rotation import KeyRotation
 from db.records import ChannelType, CompanyId, new_id
+from db.signing import SigningKeys
 from db.upgrade import runtime_url
 
 OLD, NEW = new_master_key(), new_master_key()
@@ -79,6 +80,8 @@ def expected(slug):
 
 
 async def test_the_list_of_ciphertexts_is_the_schemas_and_the_models(core, owner, companies):
+    async with core.database.company(companies[0]) as tx:
+        await SigningKeys(BEFORE).sign(tx, b"an act")
     async with owner.connect() as connection:
         marked = await connection.execute(
             text(

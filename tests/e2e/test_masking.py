@@ -35,7 +35,7 @@ async def test_a_booking_by_words_stands_in_the_crm_under_the_real_name_and_numb
 @pytest.mark.parametrize("masked", [True, False])
 async def test_a_company_decides_whether_its_clients_are_masked(house, masked):
     snapshot = await house.core.companies.get_snapshot(house.company_id)
-    agent = replace(snapshot.agent, mask_personal_data=masked)
+    agent = replace(snapshot.agent, privacy=replace(snapshot.agent.privacy, hide_from_model=masked))
     await house.core.companies.replace_company(snapshot.company, agent, snapshot.branches)
     house.core.directory.forget(house.company_id)
     client = house.client("Елена")

@@ -35,7 +35,7 @@ slug: salon-{number}
 description: Лучший салон на улице {mark}
 instructions: О скидках говорите со словом {mark}
 language: ru
-mask_personal_data: false
+privacy: {{hide_from_model: false}}
 address: Москва, ул. Ленина, {number}
 time_zone: Europe/Moscow
 hours: {{mon-sun: 9:00-21:00}}
