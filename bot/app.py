@@ -22,7 +22,9 @@ from redis.exceptions import RedisError
 
 from bot.gateway import Gateway, build_application
 from bot.settings import Mode, Settings
+from crm.base import Hook
 from crm.ports import Breaker, Pace
+from crm.registry import proves_hook
 from db.answers import Answers
 from db.companies import Companies
 from db.crm_breaker import CrmBreaker
@@ -105,6 +107,11 @@ class Core:
     def open_crm_secrets(self, company_id: CompanyId, crm: CrmSettings) -> Mapping[str, SecretStr]:
         """Decrypt the CRM's secrets."""
         return self.companies.crm_secrets(company_id, crm)
+
+    async def proves_hook(self, company_id: CompanyId, hook: Hook) -> bool:
+        """Say whether a CRM's webhook carries what the company's CRM has to carry."""
+        crm = (await self.directory.get_snapshot(company_id)).crm
+        return crm is None or proves_hook(crm.type, self.open_crm_secrets(company_id, crm), hook)
 
     async def database_answers(self) -> bool:
         try:
@@ -228,7 +235,7 @@ def build_gateway(
     )
     guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
-    hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock)
+    hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock, core.proves_hook)
     process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
     application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
     return Gateway(application, host=settings.host, port=settings.port)

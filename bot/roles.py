@@ -71,6 +71,7 @@ def voice_routes(core: Core, app: WorkerApp, pace: Pace | None = None) -> list[w
         public_url=core.settings.voice_url,
         address_of=address_of,
         clock=core.clock,
+        limits=core.limits,
         pace=pace,
     ).routes()
 

@@ -14,12 +14,14 @@ from db.answers import Answer, Answers
 from db.directory import Directory
 from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType, dialogue_id_of
+from handlers.body import read_body, refuse_large
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Message, Sender
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
+BODY_LIMIT = 1024 * 1024
 WAIT = timedelta(seconds=30)
 MAY_PROVE_PHONES = "may_prove_phones"
 """The channel's option: its caller has proved the phones that it names (it runs the client's sign-in, say)."""
@@ -66,6 +68,8 @@ class Process:
         return [web.post("/process", self._process), web.get("/process/{message_id}", self._ask_again)]
 
     async def _process(self, request: web.Request) -> web.Response:
+        # The order at the door: size, credential, rate (by the intake).
+        refuse_large(request, most=BODY_LIMIT)
         channel = await self._channel(request)
         body = await _read(request)
         await self._check(channel, body)
@@ -114,7 +118,7 @@ class Process:
 
 async def _read(request: web.Request) -> ProcessRequest:
     try:
-        body = ProcessRequest.model_validate_json(await request.read())
+        body = ProcessRequest.model_validate_json(await read_body(request, most=BODY_LIMIT))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['msg']}" for f in error.errors()[:10])
         raise web.HTTPBadRequest(reason=faults.replace("\n", " ")[:500]) from error

@@ -14,6 +14,7 @@ from db.directory import Directory
 from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
+from handlers.body import read_body, refuse_large
 
 log = structlog.get_logger()
 
@@ -68,9 +69,8 @@ class Webhooks:
         return web.Response(text=answer)
 
     async def _accept(self, request: web.Request) -> web.Response:
-        # The order at the door: size, token, the channel's own proof.
-        if (request.content_length or 0) > BODY_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=request.content_length or 0)
+        # The order at the door: size, token, the channel's own proof, rate (by the intake). Junk uses up nobody's rate.
+        refuse_large(request, most=BODY_LIMIT)
         channel = await self._channel(request)
         fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
         with structlog.contextvars.bound_contextvars(**fields), ACCEPT_SECONDS.labels(channel.type.value).time():
@@ -78,7 +78,9 @@ class Webhooks:
 
     async def _channel(self, request: web.Request) -> Channel:
         type_ = ChannelType(request.path.removeprefix("/api").split("/")[2])
-        channel = await self._directory.find_channel(request.match_info["webhook_token"])
+        channel = await self._directory.find_channel(
+            request.match_info["webhook_token"], asked_by=self._address_of(request)
+        )
         if channel is None or channel.type is not type_:
             # Unknown, disabled, of another channel: the same answer whatever the cause.
             UPDATES.labels(type_.value, "unknown_token").inc()
@@ -87,7 +89,7 @@ class Webhooks:
 
     async def _store(self, request: web.Request, channel: Channel) -> web.Response:
         intake = self._intakes[channel.type]
-        body = await request.read()
+        body = await read_body(request, most=BODY_LIMIT)
         if not intake.prove(self._open_secrets(channel), request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
             log.warning("webhook_proof_failed", remote=self._address_of(request))

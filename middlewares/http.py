@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from db.errors import DatabaseUnavailable, TooManyUpdates
+from db.errors import DatabaseUnavailable, TooManyTries, TooManyUpdates
 from db.records import new_id
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ _CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "timeout",
     413: "too_large",
     415: "unsupported_media_type",
     429: "too_many_requests",
@@ -51,17 +52,20 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         response = await handler(request)
     except web.HTTPException as error:
         kept = {
-            name: error.headers[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in error.headers
+            name: error.headers[name]
+            for name in ("Allow", "Connection", "Retry-After", "WWW-Authenticate")
+            if name in error.headers
         }
         response = error_response(error.status, _CODES.get(error.status, "http_error"), error.reason, kept)
     except DatabaseUnavailable as error:
         log.error("database_unavailable", error=str(error))
         message = "The service cannot store anything at the moment; try again."
         response = error_response(503, "unavailable", message, {"Retry-After": _RETRY_AFTER_S})
-    except TooManyUpdates as error:
-        seconds = math.ceil(error.wait.total_seconds())
+    except (TooManyUpdates, TooManyTries) as error:
+        what = "updates" if isinstance(error, TooManyUpdates) else "tries"
+        seconds = str(math.ceil(error.wait.total_seconds()))
         response = error_response(
-            429, "too_many_requests", "Too many updates; try again later.", {"Retry-After": str(seconds)}
+            429, "too_many_requests", f"Too many {what}; try again later.", {"Retry-After": seconds}
         )
     except Exception:
         log.exception("request_failed")
@@ -133,7 +137,7 @@ def bearer_is(request: web.Request, token: SecretStr) -> bool:
     """Compare the request's bearer token in constant time."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     expected = token.get_secret_value().encode()
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), expected)
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), expected)
 
 
 def _is_local(request: web.Request) -> bool:

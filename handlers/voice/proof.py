@@ -29,7 +29,10 @@ def twilio_signature(token: SecretStr, url: str, form: Mapping[str, str]) -> str
 def is_twilio(token: SecretStr, url: str, form: Mapping[str, str], given: str) -> bool:
     """Say whether Twilio sent this, in constant time. `url`: the public address, https:// or wss://."""
     schemes = (url, url.replace("wss://", "https://", 1)) if url.startswith("wss://") else (url,)
-    matches = [hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode()) for one in schemes]
+    matches = [
+        hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode(errors="replace"))
+        for one in schemes
+    ]
     return any(matches)
 
 
@@ -45,4 +48,4 @@ def is_scenario(secret: SecretStr, call: str, caller: str, parameters: Mapping[s
     if not timestamp.isdecimal() or len(timestamp) > 12 or abs(time.time() - int(timestamp)) > LATE_S:
         return False
     expected = scenario_signature(secret, call, caller, timestamp)
-    return hmac.compare_digest(expected.encode(), parameters.get("signature", "").encode())
+    return hmac.compare_digest(expected.encode(), parameters.get("signature", "").encode(errors="replace"))
