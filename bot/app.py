@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from bot.connections import THIS_MACHINE
 from bot.gateway import Gateway, build_application
 from bot.settings import Mode, Settings
 from crm.base import Hook
@@ -49,7 +50,7 @@ from handlers.process import Process
 from handlers.registry import INTAKES
 from handlers.send_pace import SendPace
 from handlers.webhooks import Webhooks
-from middlewares.http import client_address, require_admin
+from middlewares.http import client_address, require_admin, trusted
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -238,4 +239,9 @@ def build_gateway(
     hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock, core.proves_hook)
     process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
     application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
-    return Gateway(application, host=settings.host, port=settings.port)
+    return Gateway(
+        application,
+        host=settings.host,
+        port=settings.port,
+        is_proxy=trusted((*settings.trusted_proxies, *THIS_MACHINE)),
+    )

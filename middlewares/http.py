@@ -93,14 +93,7 @@ def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], st
     `X-Forwarded-For` is read from the right, as each proxy adds to its end; the first address that is no trusted proxy
     counts, and what stands left of it is the sender's own tale.
     """
-    trusted = [ip_network(one, strict=False) for one in trusted_proxies]
-
-    def is_trusted(name: str) -> bool:
-        try:
-            address = ip_address(name)
-        except ValueError:
-            return False
-        return any(address in network for network in trusted)
+    is_trusted = trusted(trusted_proxies)
 
     def address_of(request: web.Request) -> str | None:
         address = request.remote
@@ -110,6 +103,20 @@ def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], st
         return address
 
     return address_of
+
+
+def trusted(proxies: Sequence[str]) -> Callable[[str], bool]:
+    """Return what says whether an address is one of the trusted proxies."""
+    networks = [ip_network(one, strict=False) for one in proxies]
+
+    def is_trusted(name: str) -> bool:
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        return any(address in network for network in networks)
+
+    return is_trusted
 
 
 def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callable[[Handler], Handler]:
