@@ -232,6 +232,7 @@ def build_gateway(
         intakes,
         core.open_channel_secrets,
         address_of,
+        clock=core.clock,
         quiet=timedelta(seconds=settings.quiet_seconds),
     )
     guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)

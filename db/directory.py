@@ -81,7 +81,7 @@ class Directory:
     ) -> None:
         self._database = database
         self._ttl = ttl
-        self._strangers = strangers or Strangers(clock)
+        self._strangers = Strangers(clock) if strangers is None else strangers
         self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId]] = _Cache(max_size, clock)
         self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId]] = _Cache(max_size, clock)
         # Kept apart, so that junk displaces nothing but junk.

@@ -11,14 +11,18 @@ from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 
 from db.directory import Directory
+from db.inbox import KEEP_KEYS
 from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
 from handlers.body import read_body, refuse_large
+from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
+OLDEST = KEEP_KEYS - timedelta(hours=12)
+"""Messengers repeat for less than this; keys are remembered for longer: in between, nothing comes in twice."""
 UPDATES = Counter("ai_admin_updates", "Updates at the door.", ["channel", "outcome"])
 ACCEPT_SECONDS = Histogram(
     "ai_admin_accept_seconds",
@@ -39,6 +43,7 @@ class Webhooks:
         open_secrets: Callable[[Channel], Mapping[str, SecretStr]],
         address_of: Callable[[web.Request], str | None],
         *,
+        clock: Clock,
         quiet: timedelta,
     ) -> None:
         self._directory = directory
@@ -46,6 +51,7 @@ class Webhooks:
         self._intakes = intakes
         self._open_secrets = open_secrets
         self._address_of = address_of
+        self._clock = clock
         self._quiet = quiet
 
     def routes(self) -> list[web.RouteDef]:
@@ -96,11 +102,19 @@ class Webhooks:
             raise web.HTTPUnauthorized
         by_address: dict[str | None, list[Accepted]] = {}
         for update in intake.accept(body):
+            if self._is_stale(intake, update):
+                UPDATES.labels(channel.type.value, "stale").inc()
+                continue
             by_address.setdefault(update.address, []).append(update)
         for address, accepted in by_address.items():
             for owner in await self._owners(request, channel, body, address, len(accepted)):
                 await self._keep(request, owner, accepted)
         return web.json_response({})
+
+    def _is_stale(self, intake: ChannelIntake, update: Accepted) -> bool:
+        """Say whether this was signed so long ago that we may have taken it, and do not remember."""
+        sent_at = intake.sent_at(update)
+        return sent_at is not None and self._clock() - sent_at > OLDEST
 
     async def _owners(
         self, request: web.Request, channel: Channel, body: bytes, address: str | None, updates: int
