@@ -138,6 +138,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         longest_gap=_minutes(yaml.longest_gap_minutes),
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
+        most_open_bookings=yaml.most_open_bookings,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}

@@ -142,6 +142,7 @@ class CompanyYaml(PlaceYaml):
     longest_gap_minutes: Gap | None = None
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
+    most_open_bookings: Annotated[int, Field(ge=1, le=100)] = 5
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

@@ -100,6 +100,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_soft_cents": agent.budget.soft,
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
+        "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
@@ -195,6 +196,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
+        most_open_bookings=row["most_open_bookings"],
     )
 
 
