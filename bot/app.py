@@ -50,7 +50,7 @@ from handlers.process import Process
 from handlers.registry import INTAKES
 from handlers.send_pace import SendPace
 from handlers.webhooks import Webhooks
-from middlewares.http import client_address, require_admin, trusted
+from middlewares.http import bearer_is, client_address, require_admin, trusted
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -235,10 +235,20 @@ def build_gateway(
         clock=core.clock,
         quiet=timedelta(seconds=settings.quiet_seconds),
     )
-    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    guard = require_admin(
+        settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
+    )
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
     hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock, core.proves_hook)
-    process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
+    process = Process(
+        core.directory,
+        core.intake,
+        core.answers,
+        address_of,
+        core.clock,
+        is_admin=lambda request: settings.admin_token is not None and bearer_is(request, settings.admin_token),
+        find_company=core.companies.get_company_id,
+    )
     application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
     return Gateway(
         application,

@@ -165,7 +165,9 @@ def _probes(core: Core) -> Gateway | None:
     settings = core.settings
     if settings.worker_metrics_port is None:
         return None
-    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    guard = require_admin(
+        settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
+    )
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
     return Gateway(build_application(ops.routes()), host=settings.host, port=settings.worker_metrics_port)
 

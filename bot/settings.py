@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     whatsapp_api_url: str | None = None
     log_format: LogFormat | None = None
     admin_token: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     crm_proxies: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     allowed_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()

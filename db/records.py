@@ -167,7 +167,7 @@ class Accepted:
     """One update as it goes into the store: a batch is split before.
 
     `update_key` is the channel's own id (a repeat of it changes nothing), `dialogue_key` the client within the channel.
-    `urgent`: not free text, so no rest of a burst is waited for. `address`: which of a webhook's bots or numbers it is to.
+    `urgent`: not free text, so no rest of a burst is waited for. `address`: the bot or number it was sent to.
     """
 
     update_key: str

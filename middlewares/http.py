@@ -119,17 +119,18 @@ def trusted(proxies: Sequence[str]) -> Callable[[str], bool]:
     return is_trusted
 
 
-def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callable[[Handler], Handler]:
+def require_admin(*tokens: SecretStr | None, loopback_allowed: bool) -> Callable[[Handler], Handler]:
     """Guard a route that is not public.
 
-    With a token: bearer or 401. Without: 404, as if it were not there, except in development for a peer on this very
-    machine that no proxy forwards for.
+    With tokens: one of them as bearer, or 401. Without: 404, as if it were not there, except in development for a peer
+    on this very machine that no proxy forwards for.
     """
+    opening = [token for token in tokens if token is not None]
 
     def guard(handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            if token is not None:
-                if not bearer_is(request, token):
+            if opening:
+                if not bearer_is(request, *opening):
                     raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             elif not (loopback_allowed and _is_local(request)):
                 raise web.HTTPNotFound
@@ -140,11 +141,12 @@ def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callabl
     return guard
 
 
-def bearer_is(request: web.Request, token: SecretStr) -> bool:
-    """Compare the request's bearer token in constant time."""
+def bearer_is(request: web.Request, *tokens: SecretStr) -> bool:
+    """Compare the request's bearer token with each of these, in constant time. An empty one opens nothing."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    expected = token.get_secret_value().encode()
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), expected)
+    offered = given.strip().encode(errors="replace")
+    matches = [hmac.compare_digest(offered, token.get_secret_value().encode()) for token in tokens]
+    return scheme.lower() == "bearer" and bool(offered) and any(matches)
 
 
 def _is_local(request: web.Request) -> bool:
