@@ -77,6 +77,17 @@ coverage: $(VENV)/.dev  ## The whole suite with its lines counted: takes half as
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
 
+.PHONY: audit
+audit: $(VENV)/.dev  ## Known vulnerabilities of what the lock files pin; says so where nobody could be asked.
+	@$(BIN)/python deploy/audit.py requirements.lock requirements-dev.lock
+
+.PHONY: sbom
+sbom: $(VENV)/.dev  ## What an installation is made of, with hashes: dist/sbom.json (CycloneDX).
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+	  --sv 1.6 --output-reproducible --validate --of JSON -o dist/sbom.json 2>/dev/null
+	@$(BIN)/python -c 'import json; print("dist/sbom.json:", len(json.load(open("dist/sbom.json"))["components"]), "components")'
+
 .PHONY: bench
 bench: $(VENV)/.dev  ## Figures: what a caller waits for us with 50 calls at once. QUICK=1: a few seconds, to see that it works.
 	@$(BIN)/python -m bench $(if $(QUICK),--quick,)

@@ -20,10 +20,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from bot.connections import THIS_MACHINE
 from bot.gateway import Gateway, build_application
 from bot.keys import open_keys
 from bot.settings import Mode, Settings
+from crm.base import Hook
 from crm.ports import Breaker, Pace
+from crm.registry import proves_hook
 from db.answers import Answers
 from db.audit import SYSTEM, Actor, AuditTrail
 from db.companies import Companies
@@ -49,7 +52,7 @@ from handlers.process import Process
 from handlers.registry import INTAKES
 from handlers.send_pace import SendPace
 from handlers.webhooks import Webhooks
-from middlewares.http import client_address, require_admin
+from middlewares.http import bearer_is, client_address, require_admin, trusted
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -108,6 +111,11 @@ class Core:
     def open_crm_secrets(self, company_id: CompanyId, crm: CrmSettings) -> Mapping[str, SecretStr]:
         """Decrypt the CRM's secrets."""
         return self.companies.crm_secrets(company_id, crm)
+
+    async def proves_hook(self, company_id: CompanyId, hook: Hook) -> bool:
+        """Say whether a CRM's webhook carries what the company's CRM has to carry."""
+        crm = (await self.directory.get_snapshot(company_id)).crm
+        return crm is None or proves_hook(crm.type, self.open_crm_secrets(company_id, crm), hook)
 
     async def database_answers(self) -> bool:
         try:
@@ -233,11 +241,27 @@ def build_gateway(
         intakes,
         core.open_channel_secrets,
         address_of,
+        clock=core.clock,
         quiet=timedelta(seconds=settings.quiet_seconds),
     )
-    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    guard = require_admin(
+        settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
+    )
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
-    hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock)
-    process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
+    hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock, core.proves_hook)
+    process = Process(
+        core.directory,
+        core.intake,
+        core.answers,
+        address_of,
+        core.clock,
+        is_admin=lambda request: settings.admin_token is not None and bearer_is(request, settings.admin_token),
+        find_company=core.companies.get_company_id,
+    )
     application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
-    return Gateway(application, host=settings.host, port=settings.port)
+    return Gateway(
+        application,
+        host=settings.host,
+        port=settings.port,
+        is_proxy=trusted((*settings.trusted_proxies, *THIS_MACHINE)),
+    )

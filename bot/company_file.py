@@ -144,6 +144,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
         privacy=_privacy(yaml.privacy),
+        most_open_bookings=yaml.most_open_bookings,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}

@@ -167,6 +167,7 @@ class CompanyYaml(PlaceYaml):
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
     privacy: PrivacyYaml = PrivacyYaml()
+    most_open_bookings: Annotated[int, Field(ge=1, le=100)] = 5
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []
     products: list[ProductYaml] = []

@@ -54,6 +54,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
         "privacy": _privacy(agent.privacy),
+        "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
         "services": [_write_service(service) for service in agent.services],

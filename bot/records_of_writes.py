@@ -166,3 +166,9 @@ class MadeHere:
         async with self._database.company(dialogue.company_id) as tx:
             ids = await self._clients.list_dialogues(tx, dialogue)
             return await self._appointments.list_upcoming(tx, ids, now=self._clock())
+
+    async def list_open(self, dialogue: Dialogue, phone: str, *, proved: bool) -> Sequence[BookedAppointment]:
+        """Return what is ahead of this client, and of this number in other hands."""
+        async with self._database.company(dialogue.company_id) as tx:
+            ids = await self._clients.list_dialogues(tx, dialogue)
+            return await self._appointments.list_open(tx, ids, phone, proved=proved, now=self._clock())

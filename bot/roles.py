@@ -13,13 +13,14 @@ import structlog
 from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
+from bot.connections import THIS_MACHINE
 from bot.gateway import Gateway, build_application
 from bot.lane import LEASE
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
 from bot.tasks import end
 from handlers.ops import Ops
-from middlewares.http import client_address, require_admin
+from middlewares.http import client_address, require_admin, trusted
 
 if TYPE_CHECKING:
     from bot.worker_app import WorkerApp
@@ -71,6 +72,7 @@ def voice_routes(core: Core, app: WorkerApp, pace: Pace | None = None) -> list[w
         public_url=core.settings.voice_url,
         address_of=address_of,
         clock=core.clock,
+        limits=core.limits,
         pace=pace,
     ).routes()
 
@@ -151,14 +153,21 @@ async def _keep_house(core: Core) -> None:
 
 def _lines(core: Core, app: WorkerApp) -> Gateway:
     settings = core.settings
-    return Gateway(build_application(voice_routes(core, app)), host=settings.host, port=settings.port)
+    return Gateway(
+        build_application(voice_routes(core, app)),
+        host=settings.host,
+        port=settings.port,
+        is_proxy=trusted((*settings.trusted_proxies, *THIS_MACHINE)),
+    )
 
 
 def _probes(core: Core) -> Gateway | None:
     settings = core.settings
     if settings.worker_metrics_port is None:
         return None
-    guard = require_admin(settings.admin_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT)
+    guard = require_admin(
+        settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
+    )
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
     return Gateway(build_application(ops.routes()), host=settings.host, port=settings.worker_metrics_port)
 

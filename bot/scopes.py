@@ -10,6 +10,8 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.app import Core
+from bot.settings import Mode
+from crm.addresses import Reach
 from crm.base import BaseCRMAdapter
 from crm.errors import CRMNotConfigured
 from crm.http import CRMHttp
@@ -75,7 +77,8 @@ async def open_crm(core: Core, noticed: Noticed | None = None) -> AsyncIterator[
     `noticed`: whoever refreshes catalogues in the background; without it each is read anew by who asks for it.
     """
     lines = [Line.of(text) for text in core.settings.crm_proxies]
-    http = CRMHttp(clock=core.clock, lines=lines, breaker=core.crm_breaker)
+    reach = Reach(allowed=core.settings.allowed_private_hosts, loopback=core.settings.mode is Mode.DEVELOPMENT)
+    http = CRMHttp(clock=core.clock, lines=lines, breaker=core.crm_breaker, reach=reach)
     try:
         factory = CRMFactory(
             http, pace=core.crm_pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock

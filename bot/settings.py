@@ -84,8 +84,10 @@ class Settings(BaseSettings):
     whatsapp_api_url: str | None = None
     log_format: LogFormat | None = None
     admin_token: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     crm_proxies: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    allowed_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     worker_metrics_port: int | None = Field(None, ge=0, le=65535)
 
     # How much one process does at once, and how long it may take.
@@ -124,6 +126,17 @@ class Settings(BaseSettings):
         for text in texts:
             Line.of(text)
         return texts
+
+    @field_validator("allowed_private_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        """Read a comma-separated list of names or IP addresses: each is meant by itself, patterns name nobody."""
+        if not isinstance(value, str):
+            return value
+        names = frozenset(name.strip().lower().rstrip(".") for name in value.split(",") if name.strip())
+        if any(not name.replace("-", "").replace(".", "").replace(":", "").isalnum() for name in names):
+            raise ValueError("must be names or IP addresses of machines, without scheme, port, path or wildcard")
+        return names
 
     @property
     def voice_url(self) -> str | None:

@@ -21,6 +21,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from crm.account import Clock
+from crm.addresses import Reach
 from crm.again import ATTEMPTS, LONGEST_PAUSE, Again, pause_before, retry_after_of
 from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
 from crm.guard import Caller, Guard, NoBreaker
@@ -119,7 +120,8 @@ class _TooLarge(Exception):
 class CRMHttp:
     """The connections shared by all companies, a pool for each outgoing address; `of` is what one account sees of them.
 
-    `lines` are the outgoing addresses, none: this machine's own. A host takes a quarter of a pool at most.
+    `lines` are the outgoing addresses, none: this machine's own. A host takes a quarter of a pool at most. `reach` says
+    where companies' addresses may lead, none: to the public internet only.
     """
 
     def __init__(
@@ -132,6 +134,7 @@ class CRMHttp:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         lines: Sequence[Line] = (),
         breaker: Breaker | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self.time_limits = time_limits or TimeLimits()
         self.max_bytes = max_bytes
@@ -148,7 +151,14 @@ class CRMHttp:
         timeout = httpx.Timeout(self.time_limits.write.total_seconds(), connect=connect, pool=connect)
         tls = httpx.create_ssl_context(trust_env=False)
         self._pools = {
-            line.name: Pool(line, timeout=timeout, tls=tls, most=max_connections, per_host=max(1, max_connections // 4))
+            line.name: Pool(
+                line,
+                reach=reach or Reach(),
+                timeout=timeout,
+                tls=tls,
+                most=max_connections,
+                per_host=max(1, max_connections // 4),
+            )
             for line in {*self._lines, DIRECT}
         }
 

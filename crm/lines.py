@@ -17,6 +17,9 @@ from weakref import WeakValueDictionary
 import httpx
 from pydantic import SecretStr
 
+from crm.addresses import Reach
+from crm.transport import CheckedTransport
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -72,14 +75,16 @@ class Pool:
     A host that hangs holds a part of the connections at most, so that other CRMs are not waited for behind it.
     """
 
-    def __init__(self, line: Line, *, timeout: httpx.Timeout, tls: ssl.SSLContext, most: int, per_host: int) -> None:
+    def __init__(
+        self, line: Line, *, reach: Reach, timeout: httpx.Timeout, tls: ssl.SSLContext, most: int, per_host: int
+    ) -> None:
         self._per_host = per_host
         self._patience = timeout.pool
         self._gates = Gates()
         self.client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                verify=tls,
-                trust_env=False,
+            transport=CheckedTransport(
+                reach,
+                tls=tls,
                 limits=httpx.Limits(max_connections=most, max_keepalive_connections=most // 4),
                 proxy=line.proxy.get_secret_value() if line.proxy else None,
                 local_address=line.local_address,

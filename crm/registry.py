@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from crm.account import Account, Clock
 from crm.aged import Aged
-from crm.base import BaseCRMAdapter, Cache, Manifest, Pace
+from crm.base import BaseCRMAdapter, Cache, Hook, Manifest, Pace
 from crm.bitrix24.adapter import Bitrix24Adapter
+from crm.bitrix24.events import is_portals
 from crm.dikidi.adapter import DikidiAdapter
 from crm.errors import CRMNotConfigured
 from crm.guard import Caller
@@ -20,6 +21,7 @@ from crm.http import CRMHttp
 from crm.kept import scope_of
 from crm.kept_adapter import KeptAdapter, Noticed
 from crm.one_c.adapter import OneCAdapters
+from crm.one_c.service.hook import is_bases
 from crm.yclients.adapter import YclientsAdapter
 
 
@@ -51,6 +53,20 @@ def get_manifest(crm_type: str) -> Manifest:
 def may_lessen(crm_type: str) -> bool:
     """Say whether what an account of this CRM can do may change by itself."""
     return crm_type in ADAPTERS and ADAPTERS[crm_type].manifest.may_lessen
+
+
+_HOOK_PROOFS: Mapping[str, Callable[[Hook, Mapping[str, SecretStr]], bool]] = MappingProxyType(
+    {"bitrix24": is_portals, "1c": is_bases}
+)
+
+
+def proves_hook(crm_type: str, secrets: Mapping[str, SecretStr], hook: Hook) -> bool:
+    """Say whether a CRM's webhook carries the secret that the company has set for it; True where none is set.
+
+    Needs no adapter: it is asked at the door. Whoever reads the hook later looks again.
+    """
+    proof = _HOOK_PROOFS.get(crm_type)
+    return proof is None or proof(hook, secrets)
 
 
 class CRMFactory:

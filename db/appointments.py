@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments
@@ -59,6 +59,25 @@ class Appointments:
                 table.cancelled.is_(False),
             )
             .order_by(table.starts_at)
+        )
+        return [_booked(row) for row in rows.mappings()]
+
+    async def list_open(
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], phone: str, *, proved: bool, now: datetime
+    ) -> Sequence[BookedAppointment]:
+        """Return what is still ahead of these dialogues, and of this number whoever made it: of what was booked with
+        the number proved, or of what was booked with it only typed. At most a hundred."""
+        table = appointments.c
+        of_number = and_(table.phone == phone, table.phone_proved.is_(proved))
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                or_(table.dialogue_id.in_(dialogue_ids), of_number),
+                table.starts_at > now,
+                table.cancelled.is_(False),
+            )
+            .limit(100)
         )
         return [_booked(row) for row in rows.mappings()]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from db.catalogue_json import hours_to_json, product_to_json, question_to_json, service_to_json
+from db.privacy import privacy_to_json
 from db.records import AgentSettings, Branch, Channel, Company
 
 
@@ -30,12 +31,17 @@ def told_of_company(company: Company, agent: AgentSettings, branches: Sequence[B
 
 def _agent(agent: AgentSettings) -> dict[str, Any]:
     return {
-        **{name: getattr(agent, name) for name in AgentSettings.__slots__ if name not in ("budget", "policies")},
+        **{
+            name: getattr(agent, name)
+            for name in AgentSettings.__slots__
+            if name not in ("budget", "policies", "privacy")
+        },
         "services": [service_to_json(service) for service in agent.services],
         "products": [product_to_json(product) for product in agent.products],
         "faq": [question_to_json(question) for question in agent.faq],
         "policies": [list(pair) for pair in agent.policies.items()],
         "budget": [agent.budget.soft, agent.budget.hard],
+        "privacy": privacy_to_json(agent.privacy),
     }
 
 

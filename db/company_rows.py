@@ -102,6 +102,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
         "privacy": privacy_to_json(agent.privacy),
+        "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
     statement = insert(models.company_agent_settings).values(values)
@@ -198,6 +199,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
         privacy=privacy_from_json(row["privacy"]),
+        most_open_bookings=row["most_open_bookings"],
     )
 
 

@@ -12,22 +12,24 @@ from uuid import UUID
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from db import models
 from db.companies import NEWS
 from db.company_rows import read_channels, read_snapshot
 from db.crypto import token_digest
 from db.engine import Database
-from db.errors import NotFound
+from db.errors import NotFound, TooManyTries
 from db.records import BranchId, Channel, ChannelId, ChannelStatus, ChannelType, CompanyId, CompanySnapshot
+from db.strangers import Strangers
 
 log = structlog.get_logger()
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_UNKNOWN_TTL = timedelta(seconds=5)
+_UNKNOWN_TTL = timedelta(seconds=30)
+"""A new channel's token was told to nobody before, and its news empties this."""
 _RECONNECT_S = 2.0
 _MOST_AT_ADDRESS = 20
 
@@ -68,22 +70,36 @@ class _Cache(Generic[K, V]):
 class Directory:
     """Reads through to PostgreSQL; a change elsewhere is heard over Redis, or forgotten by time."""
 
-    def __init__(self, database: Database, *, ttl: timedelta, max_size: int, clock: _Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        ttl: timedelta,
+        max_size: int,
+        clock: _Clock,
+        strangers: Strangers | None = None,
+    ) -> None:
         self._database = database
         self._ttl = ttl
-        self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId] | None] = _Cache(max_size, clock)
-        self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId] | None] = _Cache(max_size, clock)
+        self._strangers = Strangers(clock) if strangers is None else strangers
+        self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId]] = _Cache(max_size, clock)
+        self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId]] = _Cache(max_size, clock)
+        # Kept apart, so that junk displaces nothing but junk.
+        self._unknown: _Cache[bytes, None] = _Cache(max_size, clock)
         self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock)
         self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock)
 
-    async def find_channel(self, webhook_token: str) -> Channel | None:
-        """Return the channel behind a webhook token; None for an unknown token, a closed company or channel."""
+    async def find_channel(self, webhook_token: str, *, asked_by: str | None = None) -> Channel | None:
+        """Return the channel behind a webhook token; None for an unknown token, a closed company or channel.
+
+        `asked_by`: the caller's address, which has so many tries with unknown ones; then TooManyTries is raised before
+        the database is asked. What is kept in memory is answered all the same.
+        """
         digest = token_digest(webhook_token)
         known = self._tokens.find(digest)
-        named = known[0] if known else await self._read_token(digest)
-        if named is None:
-            return None
-        return await self._open_channel(*named)
+        if known is None and not self._unknown.find(digest):
+            known = await self._read_token(digest, asked_by)
+        return await self._open_channel(*known[0]) if known else None
 
     async def list_at_address(self, type_: ChannelType, address: str) -> Sequence[Channel]:
         """Return the open channels of this bot or number, whatever company they are of; not cached.
@@ -104,18 +120,24 @@ class Directory:
             if (channel := await self._open_channel(CompanyId(row.company_id), ChannelId(row.channel_id))) is not None
         ]
 
-    async def find_crm_branch(self, webhook_token: str) -> tuple[CompanyId, BranchId] | None:
-        """Return whose CRM tells with this token; None for an unknown token or a closed company."""
+    async def find_crm_branch(
+        self, webhook_token: str, *, asked_by: str | None = None
+    ) -> tuple[CompanyId, BranchId] | None:
+        """Return whose CRM tells with this token; None for an unknown token or a closed company.
+
+        `asked_by` as in find_channel.
+        """
         digest = token_digest(webhook_token)
         known = self._crm_tokens.find(digest)
-        named = known[0] if known else await self._read_crm_token(digest)
-        if named is None:
+        if known is None and not self._unknown.find(digest):
+            known = await self._read_crm_token(digest, asked_by)
+        if known is None:
             return None
         try:
-            closed = (await self.get_snapshot(named[0])).company.disabled
+            closed = (await self.get_snapshot(known[0][0])).company.disabled
         except NotFound:
             return None
-        return None if closed else named
+        return None if closed else known[0]
 
     async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
         """Return the company. Raises NotFound."""
@@ -155,6 +177,7 @@ class Directory:
         self._channels.drop(company_id)
         self._tokens.clear()
         self._crm_tokens.clear()
+        self._unknown.clear()
 
     async def listen(self, redis: Redis, prefix: str = "") -> None:
         """Forget companies as they change, until cancelled. While Redis is away, the time to live decides."""
@@ -185,22 +208,33 @@ class Directory:
             return None
         return None if channel.status is ChannelStatus.DISABLED else channel
 
-    async def _read_token(self, digest: bytes) -> tuple[CompanyId, ChannelId] | None:
-        table = models.webhook_tokens.c
-        async with self._database.platform() as tx:
-            row = (
-                await tx.connection.execute(select(table.company_id, table.channel_id).where(table.digest == digest))
-            ).first()
-        named = (CompanyId(row.company_id), ChannelId(row.channel_id)) if row and row.channel_id else None
-        self._tokens.keep(digest, named, self._ttl if named else _UNKNOWN_TTL)
-        return named
+    async def _read_token(self, digest: bytes, asked_by: str | None) -> tuple[tuple[CompanyId, ChannelId]] | None:
+        row = await self._read(digest, asked_by)
+        if row is None or row.channel_id is None:
+            return None
+        self._strangers.give_back(asked_by)
+        named = (CompanyId(row.company_id), ChannelId(row.channel_id))
+        self._tokens.keep(digest, named, self._ttl)
+        return (named,)
 
-    async def _read_crm_token(self, digest: bytes) -> tuple[CompanyId, BranchId] | None:
+    async def _read_crm_token(self, digest: bytes, asked_by: str | None) -> tuple[tuple[CompanyId, BranchId]] | None:
+        row = await self._read(digest, asked_by)
+        if row is None or row.branch_id is None:
+            return None
+        self._strangers.give_back(asked_by)
+        named = (CompanyId(row.company_id), BranchId(row.branch_id))
+        self._crm_tokens.keep(digest, named, self._ttl)
+        return (named,)
+
+    async def _read(self, digest: bytes, asked_by: str | None) -> Row[UUID, UUID | None, UUID | None] | None:
+        """Ask the database for a token: a try of the caller, given back for what is found. Raises TooManyTries."""
+        wait = self._strangers.try_once(asked_by)
+        if wait is not None:
+            raise TooManyTries(wait)
         table = models.webhook_tokens.c
         async with self._database.platform() as tx:
-            row = (
-                await tx.connection.execute(select(table.company_id, table.branch_id).where(table.digest == digest))
-            ).first()
-        named = (CompanyId(row.company_id), BranchId(row.branch_id)) if row and row.branch_id else None
-        self._crm_tokens.keep(digest, named, self._ttl if named else _UNKNOWN_TTL)
-        return named
+            found = select(table.company_id, table.channel_id, table.branch_id).where(table.digest == digest)
+            row = (await tx.connection.execute(found)).first()
+        if row is None:
+            self._unknown.keep(digest, None, _UNKNOWN_TTL)
+        return row

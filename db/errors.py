@@ -3,6 +3,7 @@
 DBError
 ├─ DatabaseUnavailable   PostgreSQL does not answer: nothing was stored; try again
 ├─ TooManyUpdates        the company is over its rate: nothing was stored; try again after `wait`
+├─ TooManyTries          the caller asked too often for what is not there; try again after `wait`
 ├─ NotFound              there is no such company, channel, dialogue or update
 ├─ Conflict              what is there already forbids it (a name taken, a step taken before)
 ├─ LeaseLost             another worker holds the dialogue: everything of this transaction is rolled back
@@ -31,6 +32,12 @@ class DatabaseUnavailable(DBError):
 class TooManyUpdates(DBError):
     def __init__(self, wait: timedelta) -> None:
         super().__init__("too many updates")
+        self.wait = wait
+
+
+class TooManyTries(DBError):
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many tries")
         self.wait = wait
 
 

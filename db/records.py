@@ -128,6 +128,7 @@ class AgentSettings:
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
+    most_open_bookings: int = 5
 
     @property
     def hides_clients_from_model(self) -> bool:
@@ -174,7 +175,7 @@ class Accepted:
     """One update as it goes into the store: a batch is split before.
 
     `update_key` is the channel's own id (a repeat of it changes nothing), `dialogue_key` the client within the channel.
-    `urgent`: not free text, so there is no rest of a burst to wait for.
+    `urgent`: not free text, so no rest of a burst is waited for. `address`: the bot or number it was sent to.
     """
 
     update_key: str
@@ -182,7 +183,6 @@ class Accepted:
     payload: bytes
     urgent: bool = False
     address: str | None = None
-    """The bot or number that it was sent to, where the body names one: a webhook may serve several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

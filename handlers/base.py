@@ -127,6 +127,12 @@ class ChannelIntake(Protocol):
     def accept(self, body: bytes) -> Sequence[Accepted]:
         """Split a body into updates. What cannot be read is one update of the dialogue ASIDE; never raises."""
 
+    def sent_at(self, update: Accepted) -> datetime | None:
+        """Return when the messenger says that this was sent, where its signature covers that; None: it does not say.
+
+        A body that was signed once stays signed: what is older than we remember what we took is not taken again.
+        """
+
     def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
         """Return what a GET of the webhook's address is answered with; None: it is not answered."""
 

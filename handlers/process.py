@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -12,14 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.answers import Answer, Answers
 from db.directory import Directory
+from db.errors import NotFound
 from db.intake import Intake
-from db.records import Accepted, Channel, ChannelType, dialogue_id_of
+from db.records import Accepted, Channel, ChannelStatus, ChannelType, CompanyId, dialogue_id_of
+from handlers.body import read_body, refuse_large
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Message, Sender
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
+_COMPANY = r"^[A-Za-z0-9-]{1,64}$"
+BODY_LIMIT = 1024 * 1024
 WAIT = timedelta(seconds=30)
 MAY_PROVE_PHONES = "may_prove_phones"
 """The channel's option: its caller has proved the phones that it names (it runs the client's sign-in, say)."""
@@ -29,7 +35,7 @@ class ProcessRequest(BaseModel):
     """The body of `POST /process`.
 
     `message_id` is the caller's own: the same id again returns the same reply and does nothing twice. `company`, if
-    given, must be the credential's own company.
+    given, must be the credential's own company; the admin's token is of none, and has to name one.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,7 +44,7 @@ class ProcessRequest(BaseModel):
     client_id: str = Field(min_length=1, max_length=128)
     text: str = Field("", max_length=8000)
     action: str | None = Field(None, max_length=64)
-    company: str | None = None
+    company: str | None = Field(None, pattern=_COMPANY)
     client_name: str | None = Field(None, max_length=200)
     language: str | None = Field(None, max_length=35)
     proved_phone: str | None = Field(None, max_length=32)
@@ -46,7 +52,8 @@ class ProcessRequest(BaseModel):
 
 
 class Process:
-    """The credential is the webhook token of the company's API channel, as a bearer token."""
+    """The credential is the webhook token of the company's API channel, as a bearer token; or the admin's own token,
+    which opens the API channel of any company that it names."""
 
     def __init__(
         self,
@@ -55,19 +62,29 @@ class Process:
         answers: Answers,
         address_of: Callable[[web.Request], str | None],
         clock: Clock,
+        *,
+        is_admin: Callable[[web.Request], bool],
+        find_company: Callable[[str], Awaitable[CompanyId]],
     ) -> None:
+        """`find_company` knows slugs and ids, and raises NotFound."""
         self._directory = directory
         self._intake = intake
         self._answers = answers
         self._address_of = address_of
         self._clock = clock
+        self._is_admin = is_admin
+        self._find_company = find_company
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/process", self._process), web.get("/process/{message_id}", self._ask_again)]
 
     async def _process(self, request: web.Request) -> web.Response:
+        # The order at the door: size, credential, rate (by the intake).
+        refuse_large(request, most=BODY_LIMIT)
         channel = await self._channel(request)
         body = await _read(request)
+        if channel is None:
+            channel = await self._channel_of(body.company)
         await self._check(channel, body)
         message = Message(
             id=body.message_id,
@@ -87,19 +104,37 @@ class Process:
         return _respond(body.message_id, answer)
 
     async def _ask_again(self, request: web.Request) -> web.Response:
-        channel = await self._channel(request)
+        channel = await self._channel(request) or await self._channel_of(request.query.get("company"))
         message_id = request.match_info["message_id"]
         answer = await self._answers.find(channel, message_id)
         if answer is None:
             raise web.HTTPNotFound
         return _respond(message_id, answer if answer.done else None)
 
-    async def _channel(self, request: web.Request) -> Channel:
+    async def _channel(self, request: web.Request) -> Channel | None:
+        """Return the credential's channel; None for the admin, who may name any company."""
+        if self._is_admin(request):
+            return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        channel = await self._directory.find_channel(token.strip()) if scheme.lower() == "bearer" and token else None
+        channel = None
+        if scheme.lower() == "bearer" and token:
+            channel = await self._directory.find_channel(token.strip(), asked_by=self._address_of(request))
         if channel is None or channel.type is not ChannelType.API:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         return channel
+
+    async def _channel_of(self, company: str | None) -> Channel:
+        if company is None or not re.fullmatch(_COMPANY, company):
+            raise web.HTTPBadRequest(reason="company: this credential is of no company; name one")
+        try:
+            company_id = await self._find_company(company)
+        except NotFound:
+            raise web.HTTPNotFound(reason="There is no such company") from None
+        if not (await self._directory.get_snapshot(company_id)).company.disabled:
+            for channel in await self._directory.list_channels(company_id):
+                if channel.type is ChannelType.API and channel.status is not ChannelStatus.DISABLED:
+                    return channel
+        raise web.HTTPNotFound(reason="This company has no API channel")
 
     async def _check(self, channel: Channel, body: ProcessRequest) -> None:
         if body.company is not None:
@@ -114,7 +149,7 @@ class Process:
 
 async def _read(request: web.Request) -> ProcessRequest:
     try:
-        body = ProcessRequest.model_validate_json(await request.read())
+        body = ProcessRequest.model_validate_json(await read_body(request, most=BODY_LIMIT))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['msg']}" for f in error.errors()[:10])
         raise web.HTTPBadRequest(reason=faults.replace("\n", " ")[:500]) from error
@@ -133,5 +168,5 @@ def _phone(written: str) -> str:
 def _respond(message_id: str, answer: Answer | None) -> web.Response:
     if answer is None:
         body: dict[str, Any] = {"status": "pending", "message_id": message_id}
-        return web.json_response(body, status=202, headers={"Location": f"/process/{message_id}"})
+        return web.json_response(body, status=202, headers={"Location": f"/process/{quote(message_id, safe='')}"})
     return web.json_response({"status": "answered", "message_id": message_id, "replies": list(answer.replies)})

@@ -11,13 +11,18 @@ from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 
 from db.directory import Directory
+from db.inbox import KEEP_KEYS
 from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
+from handlers.body import read_body, refuse_large
+from orchestration.ports import Clock
 
 log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
+OLDEST = KEEP_KEYS - timedelta(hours=12)
+"""Messengers repeat for less than this; keys are remembered for longer: in between, nothing comes in twice."""
 UPDATES = Counter("ai_admin_updates", "Updates at the door.", ["channel", "outcome"])
 ACCEPT_SECONDS = Histogram(
     "ai_admin_accept_seconds",
@@ -38,6 +43,7 @@ class Webhooks:
         open_secrets: Callable[[Channel], Mapping[str, SecretStr]],
         address_of: Callable[[web.Request], str | None],
         *,
+        clock: Clock,
         quiet: timedelta,
     ) -> None:
         self._directory = directory
@@ -45,6 +51,7 @@ class Webhooks:
         self._intakes = intakes
         self._open_secrets = open_secrets
         self._address_of = address_of
+        self._clock = clock
         self._quiet = quiet
 
     def routes(self) -> list[web.RouteDef]:
@@ -68,9 +75,8 @@ class Webhooks:
         return web.Response(text=answer)
 
     async def _accept(self, request: web.Request) -> web.Response:
-        # The order at the door: size, token, the channel's own proof.
-        if (request.content_length or 0) > BODY_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=request.content_length or 0)
+        # The order at the door: size, token, the channel's own proof, rate (by the intake). Junk uses up nobody's rate.
+        refuse_large(request, most=BODY_LIMIT)
         channel = await self._channel(request)
         fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
         with structlog.contextvars.bound_contextvars(**fields), ACCEPT_SECONDS.labels(channel.type.value).time():
@@ -78,7 +84,9 @@ class Webhooks:
 
     async def _channel(self, request: web.Request) -> Channel:
         type_ = ChannelType(request.path.removeprefix("/api").split("/")[2])
-        channel = await self._directory.find_channel(request.match_info["webhook_token"])
+        channel = await self._directory.find_channel(
+            request.match_info["webhook_token"], asked_by=self._address_of(request)
+        )
         if channel is None or channel.type is not type_:
             # Unknown, disabled, of another channel: the same answer whatever the cause.
             UPDATES.labels(type_.value, "unknown_token").inc()
@@ -87,18 +95,26 @@ class Webhooks:
 
     async def _store(self, request: web.Request, channel: Channel) -> web.Response:
         intake = self._intakes[channel.type]
-        body = await request.read()
+        body = await read_body(request, most=BODY_LIMIT)
         if not intake.prove(self._open_secrets(channel), request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
             log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
         by_address: dict[str | None, list[Accepted]] = {}
         for update in intake.accept(body):
+            if self._is_stale(intake, update):
+                UPDATES.labels(channel.type.value, "stale").inc()
+                continue
             by_address.setdefault(update.address, []).append(update)
         for address, accepted in by_address.items():
             for owner in await self._owners(request, channel, body, address, len(accepted)):
                 await self._keep(request, owner, accepted)
         return web.json_response({})
+
+    def _is_stale(self, intake: ChannelIntake, update: Accepted) -> bool:
+        """Say whether this was signed so long ago that we may have taken it, and do not remember."""
+        sent_at = intake.sent_at(update)
+        return sent_at is not None and self._clock() - sent_at > OLDEST
 
     async def _owners(
         self, request: web.Request, channel: Channel, body: bytes, address: str | None, updates: int

@@ -40,6 +40,10 @@ button-share-contact = Share my number
 ask-contact = To book you in I need a phone number. Tap “Share my number”, or type it.
 ask-contact-foreign = That is not your own number. To see your appointments, please share yours with the button below.
 need-proved-phone = To show, move or cancel an appointment I have to be sure that it is yours. Please share your number with the button below.
+too-many-bookings = { $most ->
+        [one] You already have a visit ahead, and I do not book more than { $most } by myself.
+       *[other] You already have { $most } visits ahead or more, and I do not book beyond that by myself.
+    } I can show, move or cancel them. If you need another one, our administrator will help: write or say "administrator".
 too-many-open = A number that was only typed can hold one booking. To book again, please share your number with the button below.
 ask-name = What is your name?
 contact-shared = I have shared my phone number.

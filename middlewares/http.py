@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from db.errors import DatabaseUnavailable, TooManyUpdates
+from db.errors import DatabaseUnavailable, TooManyTries, TooManyUpdates
 from db.records import new_id
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ _CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "timeout",
     413: "too_large",
     415: "unsupported_media_type",
     429: "too_many_requests",
@@ -51,17 +52,20 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         response = await handler(request)
     except web.HTTPException as error:
         kept = {
-            name: error.headers[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in error.headers
+            name: error.headers[name]
+            for name in ("Allow", "Connection", "Retry-After", "WWW-Authenticate")
+            if name in error.headers
         }
         response = error_response(error.status, _CODES.get(error.status, "http_error"), error.reason, kept)
     except DatabaseUnavailable as error:
         log.error("database_unavailable", error=str(error))
         message = "The service cannot store anything at the moment; try again."
         response = error_response(503, "unavailable", message, {"Retry-After": _RETRY_AFTER_S})
-    except TooManyUpdates as error:
-        seconds = math.ceil(error.wait.total_seconds())
+    except (TooManyUpdates, TooManyTries) as error:
+        what = "updates" if isinstance(error, TooManyUpdates) else "tries"
+        seconds = str(math.ceil(error.wait.total_seconds()))
         response = error_response(
-            429, "too_many_requests", "Too many updates; try again later.", {"Retry-After": str(seconds)}
+            429, "too_many_requests", f"Too many {what}; try again later.", {"Retry-After": seconds}
         )
     except Exception:
         log.exception("request_failed")
@@ -89,14 +93,7 @@ def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], st
     `X-Forwarded-For` is read from the right, as each proxy adds to its end; the first address that is no trusted proxy
     counts, and what stands left of it is the sender's own tale.
     """
-    trusted = [ip_network(one, strict=False) for one in trusted_proxies]
-
-    def is_trusted(name: str) -> bool:
-        try:
-            address = ip_address(name)
-        except ValueError:
-            return False
-        return any(address in network for network in trusted)
+    is_trusted = trusted(trusted_proxies)
 
     def address_of(request: web.Request) -> str | None:
         address = request.remote
@@ -108,17 +105,32 @@ def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], st
     return address_of
 
 
-def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callable[[Handler], Handler]:
+def trusted(proxies: Sequence[str]) -> Callable[[str], bool]:
+    """Return what says whether an address is one of the trusted proxies."""
+    networks = [ip_network(one, strict=False) for one in proxies]
+
+    def is_trusted(name: str) -> bool:
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        return any(address in network for network in networks)
+
+    return is_trusted
+
+
+def require_admin(*tokens: SecretStr | None, loopback_allowed: bool) -> Callable[[Handler], Handler]:
     """Guard a route that is not public.
 
-    With a token: bearer or 401. Without: 404, as if it were not there, except in development for a peer on this very
-    machine that no proxy forwards for.
+    With tokens: one of them as bearer, or 401. Without: 404, as if it were not there, except in development for a peer
+    on this very machine that no proxy forwards for.
     """
+    opening = [token for token in tokens if token is not None]
 
     def guard(handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            if token is not None:
-                if not bearer_is(request, token):
+            if opening:
+                if not bearer_is(request, *opening):
                     raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             elif not (loopback_allowed and _is_local(request)):
                 raise web.HTTPNotFound
@@ -129,11 +141,12 @@ def require_admin(token: SecretStr | None, *, loopback_allowed: bool) -> Callabl
     return guard
 
 
-def bearer_is(request: web.Request, token: SecretStr) -> bool:
-    """Compare the request's bearer token in constant time."""
+def bearer_is(request: web.Request, *tokens: SecretStr) -> bool:
+    """Compare the request's bearer token with each of these, in constant time. An empty one opens nothing."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    expected = token.get_secret_value().encode()
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), expected)
+    offered = given.strip().encode(errors="replace")
+    matches = [hmac.compare_digest(offered, token.get_secret_value().encode()) for token in tokens]
+    return scheme.lower() == "bearer" and bool(offered) and any(matches)
 
 
 def _is_local(request: web.Request) -> bool:

@@ -80,12 +80,17 @@ class Confirmation:
 
     async def _on_yes(self, turn: Turn, proposal: Proposal) -> None:
         # A write that was begun in time is finished however long a crash took.
-        expired = turn.now - proposal.shown_at > PROPOSAL_LIFETIME
-        if expired and not await self._desk.was_begun(turn.dialogue, proposal.id):
-            turn.conversation = turn.conversation.at_rest()
-            turn.say(turn.texts.text("proposal-expired"))
-            turn.outcome = "proposal_expired"
-            return
+        if not await self._desk.was_begun(turn.dialogue, proposal.id):
+            if turn.now - proposal.shown_at > PROPOSAL_LIFETIME:
+                turn.conversation = turn.conversation.at_rest()
+                turn.say(turn.texts.text("proposal-expired"))
+                turn.outcome = "proposal_expired"
+                return
+            # Counted when it was proposed too; meanwhile they may have booked in another channel.
+            if proposal.kind is IntentKind.CREATE and await self._proposals.are_too_many(
+                turn, proposal.phone, proved=proposal.phone_proved
+            ):
+                return
         if turn.speech is not None:
             await turn.speech.bridge(turn.texts.text("call-writing"))
         await self._desk.carry_out(turn, proposal)

@@ -247,3 +247,7 @@ class Appointments(Protocol):
 
     async def list_made_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
         """Return the upcoming ones this very chat made, whatever phone was typed for them."""
+
+    async def list_open(self, dialogue: Dialogue, phone: str, *, proved: bool) -> Sequence[BookedAppointment]:
+        """Return the upcoming ones of this client, and those that were made for this number by anybody: with the number
+        proved, or with it only typed, as `proved` says. What somebody typed counts against no owner of a number."""

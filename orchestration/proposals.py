@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from crm.base import Phone
 from db.booking_records import IntentKind
 from db.records import new_id
 from orchestration.conversation import Offer, Proposal, ShownAppointment, Wish
-from orchestration.menu import BACK, MINE, flow_button
+from orchestration.menu import BACK, MINE, flow_button, menu_rows
 from orchestration.messages import Button, Reply
 from orchestration.ports import Appointments
 from orchestration.trouble import ask_for_contact
 from orchestration.turns import Turn
 from orchestration.wording import proposal_text
+from orchestration.writes import visit_of
+
+log = structlog.get_logger()
 
 YES, NO, SLOT = "yes", "no", "slot"
 """What a pressed button asks for; the id of the proposal or offer follows after a colon."""
@@ -48,6 +53,8 @@ class Proposals:
             turn.conversation = turn.conversation.wishing(wish)
             ask_for_contact(turn, turn.texts.text("too-many-open"))
             return {"status": "client_asked_to_prove_phone"}
+        if await self.are_too_many(turn, phone, proved=proved is not None):
+            return {"status": "client_has_too_many_bookings"}
         self._propose(
             turn,
             Proposal(
@@ -63,6 +70,21 @@ class Proposals:
             ),
         )
         return {"status": "client_asked_to_confirm"}
+
+    async def are_too_many(self, turn: Turn, phone: str, *, proved: bool) -> bool:
+        """Say whether one more visit would be more than the company lets one client have ahead, and if so tell them.
+
+        Visits that we booked count, whatever channel they came by; what staff booked does not, as it is no abuse.
+        """
+        ahead = await self._appointments.list_open(turn.dialogue, phone, proved=proved)
+        most = turn.scope.agent.most_open_bookings
+        if len({visit_of(one.external_id) or str(one.id) for one in ahead}) < most:
+            return False
+        log.warning("too_many_open_bookings", proved=proved)
+        turn.conversation = turn.conversation.at_rest()
+        turn.replies.append(Reply(text=turn.texts.text("too-many-bookings", most=most), buttons=menu_rows(turn)))
+        turn.outcome = "too_many_bookings"
+        return True
 
     def propose_move(self, turn: Turn, shown: ShownAppointment, offer: Offer) -> dict[str, Any]:
         """Ask the client to confirm that an appointment moves to another slot."""

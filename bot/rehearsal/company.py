@@ -18,7 +18,7 @@ from bot.rehearsal.evaluation import Cast, Evaluation, evaluate
 from bot.rehearsal.scenario import NOW, load_scenarios
 from bot.rehearsal.stage import Stage
 from bot.scopes import open_crm
-from bot.settings import Settings
+from bot.settings import Mode, Settings
 from bot.worker_app import open_model
 from crm.errors import CRMNotConfigured
 from db.records import AgentSettings
@@ -76,6 +76,8 @@ async def _own_stage(settings: Settings, scope: CompanyScope) -> AsyncIterator[t
     with tempfile.TemporaryDirectory(prefix="ai-admin-stage-") as place:
         own = settings.model_copy(
             update={
+                # A stage is this machine's own: its CRM is a local server.
+                "mode": Mode.DEVELOPMENT,
                 "data_dir": Path(place),
                 "database_url": None,
                 "redis_url": None,

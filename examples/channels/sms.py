@@ -50,6 +50,12 @@ class SmsIntake:
         expected = hmac.new(secrets["secret"].get_secret_value().encode(), body, sha256).hexdigest()
         return hmac.compare_digest(headers.get(SIGNATURE, "").encode(errors="replace"), expected.encode())
 
+    def sent_at(self, update: Accepted) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(float(json.loads(update.payload)["at"]), UTC)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+
     def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
         return None
 

@@ -29,8 +29,11 @@ def twilio_signature(token: SecretStr, url: str, form: Mapping[str, str]) -> str
 def is_twilio(token: SecretStr, url: str, form: Mapping[str, str], given: str) -> bool:
     """Say whether Twilio sent this, in constant time. `url`: the public address, https:// or wss://."""
     schemes = (url, url.replace("wss://", "https://", 1)) if url.startswith("wss://") else (url,)
-    matches = [hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode()) for one in schemes]
-    return any(matches)
+    matches = [
+        hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode(errors="replace"))
+        for one in schemes
+    ]
+    return bool(token.get_secret_value()) and any(matches)
 
 
 def scenario_signature(secret: SecretStr, call: str, caller: str, timestamp: str) -> str:
@@ -45,4 +48,6 @@ def is_scenario(secret: SecretStr, call: str, caller: str, parameters: Mapping[s
     if not timestamp.isdecimal() or len(timestamp) > 12 or abs(time.time() - int(timestamp)) > LATE_S:
         return False
     expected = scenario_signature(secret, call, caller, timestamp)
-    return hmac.compare_digest(expected.encode(), parameters.get("signature", "").encode())
+    return bool(secret.get_secret_value()) and hmac.compare_digest(
+        expected.encode(), parameters.get("signature", "").encode(errors="replace")
+    )

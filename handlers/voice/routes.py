@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -16,7 +17,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from db.calls import CallRecord
 from db.directory import Directory
+from db.errors import TooManyUpdates
+from db.limits import Budget, RateLimits
 from db.records import Channel, ChannelType
+from handlers.body import read_body, refuse_large
 from handlers.voice import frames, twiml
 from handlers.voice.call import Call, Pace
 from handlers.voice.desk import MOST_CONNECTIONS, CallDesk, VoiceOptions, spoken_of
@@ -33,6 +37,9 @@ from orchestration.turns import CallEnd
 log = structlog.get_logger()
 
 FORM_LIMIT = 64 * 1024
+MOST_FIELDS = 200
+PER_NUMBER = Budget(rate=20, per=timedelta(seconds=1), burst=200)
+"""Requests about a number's calls: far more than its lines can make."""
 _HEARTBEAT_S = 20.0
 TAKEN_UP_WITHIN_S = 15.0
 
@@ -56,6 +63,7 @@ class VoiceRoutes:
         public_url: str | None,
         address_of: Callable[[web.Request], str | None],
         clock: Clock,
+        limits: RateLimits,
         pace: Pace | None = None,
     ) -> None:
         self._directory = directory
@@ -64,6 +72,7 @@ class VoiceRoutes:
         self._address_of = address_of
         self._pace = pace or Pace()
         self._clock = clock
+        self._limits = limits
         self._gathering = Gathering(self._pace)
 
     def routes(self) -> list[web.RouteDef]:
@@ -293,25 +302,38 @@ class VoiceRoutes:
     # ---- who knocks --------------------------------------------------------------------------------------------------
 
     async def _channel(self, request: web.Request) -> Channel:
-        channel = await self._directory.find_channel(request.match_info["webhook_token"])
+        channel = await self._directory.find_channel(
+            request.match_info["webhook_token"], asked_by=self._address_of(request)
+        )
         if channel is None or channel.type is not ChannelType.VOICE or not self._public_url:
             raise web.HTTPNotFound
         return channel
 
     async def _proved_form(self, request: web.Request) -> tuple[Channel, Mapping[str, str]]:
-        if (request.content_length or 0) > FORM_LIMIT:
-            raise web.HTTPRequestEntityTooLarge(max_size=FORM_LIMIT, actual_size=request.content_length or 0)
+        """Return who is called and what is told. The order at the door: size, token, the provider's proof, rate."""
+        refuse_large(request, most=FORM_LIMIT)
         channel = await self._channel(request)
         secrets = self._desk.secrets(channel)
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = _form(await read_body(request, most=FORM_LIMIT))
         given = request.headers.get(TWILIO_HEADER, "")
         url = self._public_url + request.path_qs
         if "auth_token" not in secrets or not is_twilio(secrets["auth_token"], url, form, given):
             log.warning("voice_proof_failed", remote=self._address_of(request))
             raise web.HTTPForbidden
+        wait = await self._limits.spend(f"calls:{channel.id}", PER_NUMBER)
+        if wait is not None:
+            raise TooManyUpdates(wait)
         if not form.get("CallSid"):
             raise web.HTTPBadRequest(reason="CallSid is missing")
         return channel, form
+
+
+def _form(body: bytes) -> Mapping[str, str]:
+    """Read a form as providers send it; what is none has no fields, and so no signature that fits."""
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return {}
 
 
 def _length(told: str, texts: Translator) -> int:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +23,7 @@ from handlers.base import ASIDE, STATUSES
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
+_SECONDS = re.compile(r"[0-9]{1,11}")
 _STATUS = ("id", "status", "timestamp", "errors")
 
 
@@ -35,6 +38,17 @@ class WhatsAppIntake:
         expected = _PREFIX + hmac.new(secret, body, sha256).hexdigest()
         # Bytes: comparing str raises for anything that is not ASCII.
         return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+    def sent_at(self, update: Accepted) -> datetime | None:
+        """Return a message's own time. A word on one of ours has none that matters: said again, it changes nothing."""
+        if update.dialogue_key in (ASIDE, STATUSES):
+            return None
+        webhook = json.loads(update.payload)
+        [message] = webhook["entry"][0]["changes"][0]["value"]["messages"]
+        seconds = message.get("timestamp")
+        if not isinstance(seconds, str) or not _SECONDS.fullmatch(seconds):
+            return None
+        return datetime.fromtimestamp(int(seconds), UTC)
 
     def challenge(self, secrets: Mapping[str, SecretStr], query: Mapping[str, str]) -> str | None:
         """Answer the question that Meta asks before it takes an address."""

@@ -211,6 +211,7 @@ def test_every_field_is_understood():
     assert file.channels == (ChannelType.TELEGRAM, ChannelType.API)
     assert file.agent.quiet == timedelta(milliseconds=1250)
     assert file.agent.longest_gap == timedelta(0)
+    assert file.agent.most_open_bookings == 3
 
 
 async def test_a_repeated_import_changes_nothing(core):

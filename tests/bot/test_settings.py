@@ -91,3 +91,15 @@ def test_one_company_is_described_by_the_environment(environment):
 )
 def test_what_slips_into_a_log_is_cut(text, hidden):
     assert hidden not in redacted(text)
+
+
+def test_private_hosts_are_allowed_by_name_alone(environment):
+    settings = load(environment, ALLOWED_PRIVATE_HOSTS="1C.Office.Example., 10.0.0.5,fd00::5")
+
+    assert settings.allowed_private_hosts == {"1c.office.example", "10.0.0.5", "fd00::5"}
+
+
+@pytest.mark.parametrize("value", ["*.example", "10.0.0.0/8", "https://1c.example", "1c.example/base"])
+def test_what_is_not_one_machine_is_not_allowed(environment, value):
+    with pytest.raises(SettingsError, match="ALLOWED_PRIVATE_HOSTS"):
+        load(environment, ALLOWED_PRIVATE_HOSTS=value)

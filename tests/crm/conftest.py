@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.addresses import Reach
 from crm.http import CRMHttp, TimeLimits
 from crm.ports import Limit
+
+HERE = Reach(loopback=True)
+"""Sandboxes listen on this machine."""
 
 
 @dataclass
@@ -81,5 +85,5 @@ async def http(clock: Clock, pauses: list[float], time_limits: TimeLimits) -> As
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    async with CRMHttp(clock=clock, sleep=pause, time_limits=time_limits, max_bytes=500_000) as http:
+    async with CRMHttp(clock=clock, sleep=pause, time_limits=time_limits, max_bytes=500_000, reach=HERE) as http:
         yield http

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from crm.addresses import Reach
 from crm.base import BaseCRMAdapter, CheckStatus, NewAppointment, Phone, RecordId, ServiceId
 from crm.errors import (
     CRMAuthFailed,
@@ -102,7 +103,7 @@ async def vendor(breaker, clock, pace, listen) -> AsyncIterator[Vendor]:
         clock.now += SECOND * seconds
 
     def connect(account: str, company: str) -> CRMConnection:
-        http = CRMHttp(clock=clock, breaker=breaker(), sleep=pause)
+        http = CRMHttp(clock=clock, breaker=breaker(), sleep=pause, reach=Reach(loopback=True))
         open_pools.append(http)
         return CRMConnection(
             http.of(Caller(company=company, account=account)),
@@ -300,7 +301,9 @@ async def open_adapter(salon, breaker, clock, pace, cache) -> AsyncIterator[Call
         clock.now += SECOND * seconds
 
     quick = TimeLimits(read=SECOND * 5)
-    async with CRMHttp(clock=clock, sleep=pause, time_limits=quick, breaker=breaker()) as http:
+    async with CRMHttp(
+        clock=clock, sleep=pause, time_limits=quick, breaker=breaker(), reach=Reach(loopback=True)
+    ) as http:
 
         def opening() -> BaseCRMAdapter:
             given = salon.connection()

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.settings import SettingsError, load_settings, tenant_settings
+from crm.addresses import Reach
 from crm.errors import CRMUnavailable
 from crm.guard import Caller
 from crm.http import Answer, Call, CRMConnection, CRMHttp, Limit, TimeLimits
@@ -73,7 +74,7 @@ async def test_calls_go_through_the_companys_proxy_and_are_counted_for_it(clock:
 
     url = (await listen("/{tail:.*}", proxy)).rstrip("/")
     given = lines(url)
-    async with CRMHttp(clock=clock, lines=given) as http:
+    async with CRMHttp(clock=clock, lines=given, reach=Reach(loopback=True)) as http:
         connection = connect(http.of(Caller(company="elita", account="one")), pace, "http://crm.example")
         await connection.call(WRITE, lambda answer: answer.json())
 
@@ -82,7 +83,9 @@ async def test_calls_go_through_the_companys_proxy_and_are_counted_for_it(clock:
 
 
 async def test_an_error_never_shows_the_proxy(clock: Any, pace: Any) -> None:
-    async with CRMHttp(clock=clock, lines=lines("http://user:very-secret@127.0.0.1:1")) as http:
+    async with CRMHttp(
+        clock=clock, lines=lines("http://user:very-secret@127.0.0.1:1"), reach=Reach(loopback=True)
+    ) as http:
         connection = connect(http.of(Caller(company="elita", account="one")), pace, "http://crm.example")
         with pytest.raises(CRMUnavailable) as failed:
             await connection.call(WRITE, Answer.json)
@@ -103,7 +106,7 @@ async def test_a_host_that_hangs_leaves_connections_to_the_others(clock: Any, pa
 
     slow, well = [(await listen("/services", one)).rstrip("/") for one in (hang, answer)]
     limits = TimeLimits(connect=timedelta(seconds=0.2), read=timedelta(seconds=20), write=timedelta(seconds=20))
-    async with CRMHttp(clock=clock, time_limits=limits, max_connections=4) as http:
+    async with CRMHttp(clock=clock, time_limits=limits, max_connections=4, reach=Reach(loopback=True)) as http:
         at_slow, at_well = connect(http, pace, slow), connect(http, pace, well)
         waiting = asyncio.create_task(at_slow.call(WRITE, Answer.json))
         await hung.wait()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
+from bot.app import build_gateway
 from bot.channels.api import add_api
 
 
@@ -107,3 +111,18 @@ async def test_the_credential_is_one_companys_and_only_its_right_proves_phones(h
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             async with session.post(f"{house.url}/process", json={**body, **more}, headers=headers) as response:
                 assert response.status == status
+
+
+async def test_the_admins_token_speaks_for_any_company_that_it_names(house, api):
+    settings = house.core.settings.model_copy(update={"admin_token": SecretStr("admin")})
+    gateway = build_gateway(replace(house.core, settings=settings))
+    url = await gateway.start()
+    body = {"message_id": "admins", "client_id": "c9", "text": "/help", "company": "elita"}
+    async with ClientSession(headers={"Authorization": "Bearer admin"}) as session:
+        async with session.post(f"{url}/process", json=body) as response:
+            first = await response.json()
+            assert response.status == 200, first
+        async with session.get(f"{url}/process/admins?company=elita") as response:
+            assert await response.json() == first
+    await gateway.stop()
+    assert "/my" in first["replies"][0]["text"]

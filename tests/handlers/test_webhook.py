@@ -149,23 +149,51 @@ async def test_figures_are_for_this_machine_or_the_bearer_of_the_token(door, cor
         assert response.status == 404
 
 
-async def test_figures_with_a_token_set_want_the_token(core):
+@pytest.mark.parametrize(
+    ("admin", "metrics", "opens", "refused"),
+    [
+        ("admin", None, ["admin"], ["", "no", "metrics", "админ"]),
+        ("admin", "metrics", ["admin", "metrics"], ["", "no"]),
+        (None, "metrics", ["metrics"], ["", "admin"]),
+    ],
+)
+async def test_figures_with_a_token_set_want_one_of_the_tokens(core, admin, metrics, opens, refused):
+    url, gateway = await _with_tokens(core, admin, metrics)
+    async with ClientSession() as session:
+        for token, status in [*((one, 200) for one in opens), *((one, 401) for one in refused)]:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            async with session.get(f"{url}/metrics", headers=headers) as response:
+                assert response.status == status, token
+    await gateway.stop()
+
+
+async def test_the_token_of_figures_opens_figures_only(core, door):
+    url, gateway = await _with_tokens(core, "admin", "metrics")
+    body = {"message_id": "1", "client_id": "c", "text": "hi", "company": "elita"}
+    async with ClientSession() as session:
+        for token, company, status in (
+            ("metrics", "elita", 401),
+            ("admin", None, 400),
+            ("admin", "nobody", 404),
+            ("admin", "el%00ita", 400),
+        ):
+            sent = {name: value for name, value in (body | {"company": company}).items() if value is not None}
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.post(f"{url}/process", json=sent, headers=headers) as response:
+                assert response.status == status, (token, company)
+        async with session.get(f"{url}/process/1?company=elita", headers=headers) as response:
+            assert response.status == 404
+    await gateway.stop()
+
+
+async def _with_tokens(core, admin, metrics):
     from dataclasses import replace
 
     from pydantic import SecretStr
 
-    settings = core.settings.model_copy(update={"admin_token": SecretStr("admin")})
-    gateway = build_gateway(replace(core, settings=settings))
-    url = await gateway.start()
-    async with ClientSession() as session:
-        for headers, status in (
-            ({}, 401),
-            ({"Authorization": "Bearer no"}, 401),
-            ({"Authorization": "Bearer admin"}, 200),
-        ):
-            async with session.get(f"{url}/metrics", headers=headers) as response:
-                assert response.status == status
-    await gateway.stop()
+    tokens = {"admin_token": admin and SecretStr(admin), "metrics_token": metrics and SecretStr(metrics)}
+    gateway = build_gateway(replace(core, settings=core.settings.model_copy(update=tokens)))
+    return await gateway.start(), gateway
 
 
 async def test_a_company_over_its_rate_is_asked_to_come_again_and_nothing_is_stored(core, vendors, door):

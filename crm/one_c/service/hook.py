@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
 
 from pydantic import SecretStr
 
@@ -27,8 +28,7 @@ def read_notice(hook: Hook, secret: SecretStr) -> tuple[RecordId, ...]:
 
     Raises CRMAuthFailed where the secret's header is wrong or missing, CRMInvalid for another body.
     """
-    given = next((value for name, value in hook.headers.items() if name.lower() == HEADER), "")
-    if not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
+    if not _carries(hook, secret):
         raise CRMAuthFailed("1c: a notice without the right secret")
     try:
         body = json.loads(hook.body.decode("utf-8-sig"))
@@ -40,3 +40,14 @@ def read_notice(hook: Hook, secret: SecretStr) -> tuple[RecordId, ...]:
     if not all(isinstance(one, str) and ID.fullmatch(one) for one in ids):
         raise CRMInvalid("1c: a notice with something that is no appointment's id")
     return tuple(RecordId(one) for one in dict.fromkeys(ids))
+
+
+def is_bases(hook: Hook, secrets: Mapping[str, SecretStr]) -> bool:
+    """Say whether the notice carries the base's secret, in constant time; True where none is set."""
+    secret = secrets.get("hook_secret")
+    return secret is None or not secret.get_secret_value() or _carries(hook, secret)
+
+
+def _carries(hook: Hook, secret: SecretStr) -> bool:
+    given = next((value for name, value in hook.headers.items() if name.lower() == HEADER), "")
+    return hmac.compare_digest(given.encode(), secret.get_secret_value().strip().encode())
