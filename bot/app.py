@@ -40,6 +40,7 @@ from db.limits import Budget, RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
+from handlers import openapi
 from handlers.base import ChannelIntake
 from handlers.crm_events import CrmHooks
 from handlers.ops import Ops
@@ -215,7 +216,7 @@ def build_gateway(
     *,
     more: Sequence[web.RouteDef] = (),
 ) -> Gateway:
-    """Make the gateway: webhooks, `/process`, the operators' routes, and `more`."""
+    """Make the gateway: webhooks, `/process`, the operators' routes, the description of them all, and `more`."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
@@ -230,5 +231,7 @@ def build_gateway(
     ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
     hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock)
     process = Process(core.directory, core.intake, core.answers, address_of, core.clock)
-    application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
+    application = build_application(
+        [*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *openapi.routes(), *more]
+    )
     return Gateway(application, host=settings.host, port=settings.port)
