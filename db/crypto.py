@@ -118,7 +118,7 @@ def new_webhook_token() -> str:
 
 def token_digest(token: str) -> bytes:
     """Return what is stored of a webhook token. Its entropy is high: a slow hash would protect nothing more."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 def _associated(company_id: CompanyId, column: str, key_id: str) -> bytes:

@@ -15,6 +15,7 @@ from prometheus_client import Counter
 from db.crm_events import CrmEvents
 from db.directory import Directory
 from db.limits import Ask, Budget, RateLimits
+from orchestration.messages import storable
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -79,5 +80,5 @@ class CrmHooks:
 
 def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Keep the few in which a CRM may put a secret of its own; whoever sends more of them sends nonsense."""
-    own = {name: value[:LONGEST_HEADER] for name, value in headers.items() if name.lower().startswith("x-")}
+    own = {name: storable(value[:LONGEST_HEADER]) for name, value in headers.items() if name.lower().startswith("x-")}
     return dict(list(own.items())[:MOST_HEADERS])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -21,6 +23,8 @@ from orchestration.ports import Clock
 log = structlog.get_logger()
 
 WAIT = timedelta(seconds=30)
+NAME = r"^[^\x00-\x1f\x7f]*$"
+"""Ids are anything but control characters: they stand in a header and in the database."""
 MAY_PROVE_PHONES = "may_prove_phones"
 """The channel's option: its caller has proved the phones that it names (it runs the client's sign-in, say)."""
 
@@ -34,8 +38,8 @@ class ProcessRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message_id: str = Field(min_length=1, max_length=128)
-    client_id: str = Field(min_length=1, max_length=128)
+    message_id: str = Field(min_length=1, max_length=128, pattern=NAME)
+    client_id: str = Field(min_length=1, max_length=128, pattern=NAME)
     text: str = Field("", max_length=8000)
     action: str | None = Field(None, max_length=64)
     company: str | None = None
@@ -89,6 +93,8 @@ class Process:
     async def _ask_again(self, request: web.Request) -> web.Response:
         channel = await self._channel(request)
         message_id = request.match_info["message_id"]
+        if not re.fullmatch(NAME, message_id):
+            raise web.HTTPNotFound
         answer = await self._answers.find(channel, message_id)
         if answer is None:
             raise web.HTTPNotFound
@@ -117,7 +123,7 @@ async def _read(request: web.Request) -> ProcessRequest:
         body = ProcessRequest.model_validate_json(await request.read())
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['msg']}" for f in error.errors()[:10])
-        raise web.HTTPBadRequest(reason=faults.replace("\n", " ")[:500]) from error
+        raise web.HTTPBadRequest(reason=" ".join(faults.split())[:500]) from error
     if not (body.text or body.action or body.attachments or body.proved_phone):
         raise web.HTTPBadRequest(reason="text: a message has text, an action, a phone or an attachment")
     return body
@@ -133,5 +139,5 @@ def _phone(written: str) -> str:
 def _respond(message_id: str, answer: Answer | None) -> web.Response:
     if answer is None:
         body: dict[str, Any] = {"status": "pending", "message_id": message_id}
-        return web.json_response(body, status=202, headers={"Location": f"/process/{message_id}"})
+        return web.json_response(body, status=202, headers={"Location": f"/process/{quote(message_id, safe='')}"})
     return web.json_response({"status": "answered", "message_id": message_id, "replies": list(answer.replies)})

@@ -133,7 +133,7 @@ def bearer_is(request: web.Request, token: SecretStr) -> bool:
     """Compare the request's bearer token in constant time."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     expected = token.get_secret_value().encode()
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), expected)
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), expected)
 
 
 def _is_local(request: web.Request) -> bool:

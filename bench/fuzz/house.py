@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from sqlalchemy import RowMapping, func, select
@@ -32,6 +33,7 @@ from middlewares.fsm import StateBuffer, current_state
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PUBLIC = "https://voice.example"
 MOST_ROUNDS = 60
+_RAW_S = 30
 SECRET = "a secret of the fuzzing alone"  # noqa: S105
 
 
@@ -85,8 +87,25 @@ class House:
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Post a body as it is; return status and answer."""
+        if any(not value.isascii() or not value.isprintable() for value in (headers or {}).values()):
+            return await self._post_raw(path, body, headers or {})
         async with self.http.post(f"{self.url}{path}", data=body, headers=headers) as response:
             return response.status, await response.read()
+
+    async def _post_raw(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Post with headers that no decent client sends: each letter is one byte."""
+        place = urlsplit(self.url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        fields = {"Host": place.netloc, "Content-Length": str(len(body)), "Connection": "close", **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        try:
+            writer.write(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
+            await writer.drain()
+            answer = await asyncio.wait_for(reader.read(), _RAW_S)
+        finally:
+            writer.close()
+        first, _, rest = answer.partition(b"\r\n")
+        return int(first.split()[1]), rest.partition(b"\r\n\r\n")[2]
 
     async def settle(self, kind: WorkKind = WorkKind.TURN) -> None:
         """Do what is due, and what rests, until nothing is left; what fails is kept in `failures` and let lie."""

@@ -29,7 +29,10 @@ def twilio_signature(token: SecretStr, url: str, form: Mapping[str, str]) -> str
 def is_twilio(token: SecretStr, url: str, form: Mapping[str, str], given: str) -> bool:
     """Say whether Twilio sent this, in constant time. `url`: the public address, https:// or wss://."""
     schemes = (url, url.replace("wss://", "https://", 1)) if url.startswith("wss://") else (url,)
-    matches = [hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode()) for one in schemes]
+    matches = [
+        hmac.compare_digest(twilio_signature(token, one, form).encode(), given.encode(errors="replace"))
+        for one in schemes
+    ]
     return any(matches)
 
 

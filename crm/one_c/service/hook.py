@@ -28,7 +28,7 @@ def read_notice(hook: Hook, secret: SecretStr) -> tuple[RecordId, ...]:
     Raises CRMAuthFailed where the secret's header is wrong or missing, CRMInvalid for another body.
     """
     given = next((value for name, value in hook.headers.items() if name.lower() == HEADER), "")
-    if not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
+    if not hmac.compare_digest(given.encode(errors="replace"), secret.get_secret_value().encode()):
         raise CRMAuthFailed("1c: a notice without the right secret")
     try:
         body = json.loads(hook.body.decode("utf-8-sig"))
