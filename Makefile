@@ -88,3 +88,7 @@ attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys eve
 .PHONY: chaos
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev  ## A hundred thousand inputs that nobody should send, at every door; then everything is looked after. ARGS=
+	@$(BIN)/python -m bench.fuzz $(ARGS)

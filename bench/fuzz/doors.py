@@ -18,12 +18,12 @@ from bench.fuzz.house import House, side_by_side
 from bench.fuzz.near import Chance, body, chances, encoded, form, put_in
 from bench.fuzz.tally import Tally
 from db.booking_models import crm_hooks
-from db.records import WorkKind, dialogue_id_of
+from db.records import WorkKind
 
 BATCH = 24
 _TYPES = (
-    "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "", "x", "a/b; c=\xff",
-    "application/json; charset=nothing", "multipart/form-data; boundary=" + "x" * 300,
+    "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "", "x",
+    "a/b; c=\xff", "application/json; charset=nothing", "multipart/form-data; boundary=" + "x" * 300,
 )  # fmt: skip
 _ODD_HEADERS = ("\xff", "\xd0\xbf", "x" * 6000, "", " ", "t" * 32, "%00", "\x7f")
 
@@ -79,11 +79,13 @@ class OwnChannel:
     tally: Tally
 
     async def play(self, chance: Chance) -> None:
-        house, client = self.house, self.house.new_client()
+        house = self.house
         house.clock.advance(timedelta(minutes=1))
-        began = house.clock()
+        began, client = house.clock(), house.new_client()
         made = [body(chance, recorded.process()) for _ in range(BATCH)]
-        sent = [put_in(one, client=client, number=house.new_number()) for one in made]
+        # Half of them are the same client's; who waits for an answer is told by a bell of the client's own.
+        whose = [client if chance.one_in(2) else house.new_client() for _ in made]
+        sent = [put_in(one, client=who, number=house.new_number()) for one, who in zip(made, whose, strict=True)]
         words = json.dumps(recorded.process()[0]).encode()
         last = put_in(words, client=client, number=house.new_number())
         answers = await self._answered(sent)
@@ -103,19 +105,12 @@ class OwnChannel:
         """Post these while the worker works."""
         posting = asyncio.ensure_future(side_by_side([self._post(one) for one in sent]))
         while not posting.done():
-            await self.house.settle()
-            await self._ring()
-            await asyncio.wait([posting], timeout=0.01)
+            for dialogue_id in await self.house.settle():
+                # As the delivery of a reply does; one bell wakes one who waits.
+                for _ in sent:
+                    await self.house.core.answers.ring(dialogue_id)
+            await asyncio.wait([posting], timeout=0.05)
         return await posting
-
-    async def _ring(self) -> None:
-        """Tell those who wait that there may be an answer, as the delivery of a reply would."""
-        rows, _ = await self.house.stored_since(
-            self.house.doors["api"].channel, self.house.clock() - timedelta(hours=1)
-        )
-        channel = self.house.doors["api"].channel
-        for key in {row["dialogue_key"] for row in rows}:
-            await self.house.core.answers.ring(dialogue_id_of(channel.id, key))
 
     async def _post(self, made: bytes) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.house.doors['api'].token}"}

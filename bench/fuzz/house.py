@@ -23,6 +23,7 @@ from db.records import (
     Claim,
     CompanyId,
     Dialogue,
+    DialogueId,
     DialogueState,
     StoredUpdate,
     WorkKind,
@@ -107,19 +108,24 @@ class House:
         first, _, rest = answer.partition(b"\r\n")
         return int(first.split()[1]), rest.partition(b"\r\n\r\n")[2]
 
-    async def settle(self, kind: WorkKind = WorkKind.TURN) -> None:
-        """Do what is due, and what rests, until nothing is left; what fails is kept in `failures` and let lie."""
-        job = self.jobs[kind]
+    async def settle(self, kind: WorkKind = WorkKind.TURN) -> set[DialogueId]:
+        """Do what is due, and what rests, until nothing is left; return what was worked on.
+
+        What fails is kept in `failures`, and put aside at its second try.
+        """
+        job, worked_on = self.jobs[kind], set[DialogueId]()
         attempts = Attempts(job, self.core.work, self.clock)
         for _ in range(MOST_ROUNDS):
             claims = await self.core.work.claim("fuzz", limit=8, ttl=LEASE, kind=kind)
+            worked_on.update(claim.dialogue_id for claim in claims)
             waits = [await self._attempt(attempts, job, claim) for claim in claims]
             rests = [one for one in waits if one is not None]
             if rests:
                 self.clock.advance(max(rests))
             elif not claims:
-                return
+                return worked_on
         self.failures.append(f"{kind.value}: not settled after {MOST_ROUNDS} rounds")
+        return worked_on
 
     async def _attempt(self, attempts: Attempts, job: Job, claim: Claim) -> timedelta | None:
         """Work on one claim; return how long it asks to rest."""

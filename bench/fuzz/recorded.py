@@ -63,7 +63,7 @@ def whatsapp() -> list[Json]:
     contents: Sequence[Json] = (
         {"type": "text", "text": {"body": "Хочу постричься"}},
         {"type": "text", "text": {"body": "да"}, "context": {"from": "1", "id": "wamid.0"}},
-        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "yes:1", "title": "Да"}}},
+        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "y:1", "title": "Да"}}},
         {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "a", "title": "А"}}},
         {"type": "button", "button": {"payload": "yes:1", "text": "Да"}},
         {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x", "caption": "как тут"}},

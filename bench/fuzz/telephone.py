@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import re
@@ -31,8 +32,12 @@ _TYPES = (
     "application/json", "multipart/mixed; boundary=b",
 )  # fmt: skip
 _PART = b'--b\r\nContent-Disposition: form-data; name="CallSid"\r\n\r\nCA1\r\n--b--\r\n'
-_ENDINGS = (1000, 1008, 1013)
+_NO_FRAMES: Sequence[str | bytes] = (
+    b"\x00\xff", "", "{", "[" * 9000, '{"type": "prompt", "voicePrompt": "\\ud800", "last": true}',
+)  # fmt: skip
+_CLOSED = {1000: "ended", 1008: "refused"}
 """How we close a stream on purpose."""
+_ENDINGS = ("spoken", "ended", "silence", "refused")
 
 
 def signature(url: str, form: Mapping[str, str]) -> str:
@@ -122,20 +127,19 @@ class Frames:
         sent: list[Any] = [self._made(chance, call) for _ in range(BATCH)]
         prompt = {"type": "prompt", "voicePrompt": marker, "lang": "ru-RU", "last": True}
         self.tally.inputs += BATCH + odd_setup
+        of = (first, sent)
         try:
             async with asyncio.timeout(HEARD_WITHIN_S):
-                code, ended, heard = await self._talk([_text(first), *sent, json.dumps(prompt)])
+                how, kept = await self._talk([_text(first), *sent, json.dumps(prompt)], marker, began)
         except TimeoutError:
-            self.tally.stick("nothing is said, and the line stands", of=(first, sent))
-            code, ended, heard = 1000, True, True
-        if code not in _ENDINGS:
-            self.tally.server_error(f"the stream was torn: {code}", of=(first, sent))
-        rows, _ = await house.stored_since(house.doors["stream"].channel, began)
-        kept = sum(marker.encode() in bytes(row["payload"]) for row in rows)
-        if heard and not ended and kept != 1:
-            self.tally.lose(f"what was said stands there {kept} times", of=(first, sent))
-        if not odd_setup and not heard and not ended:
-            self.tally.stick("the line is closed without a word", of=(first, sent))
+            self.tally.stick("nothing is said, and the line stands", of=of)
+            how, kept = "ended", 1
+        if how not in _ENDINGS:
+            self.tally.server_error(f"the stream was torn: {how}", of=of)
+        if how == "spoken" and kept != 1:
+            self.tally.lose(f"what was said stands there {kept} times", of=of)
+        if how == "silence" or (how == "refused" and not odd_setup):
+            self.tally.stick(f"the line hears nothing: {how}", of=of)
         await house.settle()
         for failure in house.take_failures():
             self.tally.stick("the worker fails", of=failure)
@@ -154,28 +158,30 @@ class Frames:
 
     def _made(self, chance: Chance, call: str) -> str | bytes:
         if chance.one_in(10):
-            return chance.of(
-                (b"\x00\xff", "", "{", "[" * 9000, '{"type": "prompt", "voicePrompt": "\\ud800", "last": true}')
-            )
+            return chance.of(_NO_FRAMES)
         return _text(document(chance, recorded.frames())).replace(str(NUMBER), call[2:]).replace(str(CLIENT), "1")
 
-    async def _talk(self, frames: Sequence[str | bytes]) -> tuple[int, bool, bool]:
-        """Send frames; return how the stream was closed, whether we ended the call, and whether we spoke after them."""
+    async def _talk(self, frames: Sequence[str | bytes], marker: str, began: Any) -> tuple[str, int]:
+        """Send frames; return how it went on, and how often the last thing said (`marker`) is stored."""
         path = f"/v1/voice/stream/{self.house.doors['stream'].token}"
         headers = {"X-Twilio-Signature": signature(PUBLIC.replace("http", "ws", 1) + path, {})}
         async with self.house.http.ws_connect(f"{self.house.url}{path}", headers=headers) as socket:
-            try:
+            # Where it is closed by us already, the code says why.
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 for frame in frames:
                     await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
-            except (ConnectionError, aiohttp.ClientError):
-                pass  # closed by us already: the code says why
             async for message in socket:
                 told = json.loads(message.data) if message.type is aiohttp.WSMsgType.TEXT else {}
                 if told.get("type") == "end":
-                    return 1000, True, True
-                if told.get("type") == "text" and told.get("last"):
-                    return 1000, False, True
-            return socket.close_code or 1006, False, False
+                    reason = json.loads(told["handoffData"])["reason"]
+                    return "silence" if reason == "silence" and not await self._kept(marker, began) else "ended", 1
+                if told.get("last") and (kept := await self._kept(marker, began)):
+                    return "spoken", kept
+            return _CLOSED.get(socket.close_code or 1006, str(socket.close_code)), 0
+
+    async def _kept(self, marker: str, began: Any) -> int:
+        rows, _ = await self.house.stored_since(self.house.doors["stream"].channel, began)
+        return sum(marker.encode() in bytes(row["payload"]) for row in rows)
 
 
 def _text(frame: Any) -> str:
