@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -89,18 +90,23 @@ class House:
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Post a body as it is; return status and answer."""
         if any(not value.isascii() or not value.isprintable() for value in (headers or {}).values()):
-            return await self._post_raw(path, body, headers or {})
-        async with self.http.post(f"{self.url}{path}", data=body, headers=headers) as response:
+            return await self._raw("POST", path, body, headers or {})
+        async with self.http.post(f"{self.url}{path}", data=io.BytesIO(body), headers=headers) as response:
             return response.status, await response.read()
 
-    async def _post_raw(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Post with headers that no decent client sends: each letter is one byte."""
+    async def get_raw(self, path: str, headers: Mapping[str, str]) -> int:
+        """Get with headers of any bytes; return the status."""
+        status, _ = await self._raw("GET", path, b"", headers)
+        return status
+
+    async def _raw(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Ask with headers that no decent client sends: each letter is one byte."""
         place = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
         fields = {"Host": place.netloc, "Content-Length": str(len(body)), "Connection": "close", **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         try:
-            writer.write(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
+            writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
             await writer.drain()
             answer = await asyncio.wait_for(reader.read(), _RAW_S)
         finally:

@@ -22,8 +22,8 @@ AT_LEAST = 100_000
 def doors(house: House) -> Mapping[str, tuple[Fuzz, int]]:
     """Return the targets with the real stores behind them, and their inputs in a whole run."""
     return {
-        "telegram": (partial(fuzz_messenger, house, TELEGRAM), 20_000),
-        "whatsapp": (partial(fuzz_messenger, house, WHATSAPP), 20_000),
+        "telegram": (partial(fuzz_messenger, house, TELEGRAM), 12_000),
+        "whatsapp": (partial(fuzz_messenger, house, WHATSAPP), 12_000),
         "crm": (partial(fuzz_hooks, house), 5_000),
         "process": (partial(fuzz_process, house), 800),
         "voice": (partial(fuzz_forms, house), 2_400),
@@ -36,7 +36,7 @@ def doors(house: House) -> Mapping[str, tuple[Fuzz, int]]:
 def readers() -> Mapping[str, tuple[Fuzz, int]]:
     """Return the targets that read bodies and do no more."""
     slow = "company-file"
-    return {f"reads-{name}": (partial(fuzz_reader, name), 2_000 if name == slow else 12_500) for name in CHECKS}
+    return {f"reads-{name}": (partial(fuzz_reader, name), 2_000 if name == slow else 18_000) for name in CHECKS}
 
 
 def guided() -> Mapping[str, tuple[Fuzz, int]]:
