@@ -103,3 +103,7 @@ guards: $(VENV)/.dev  ## Switch every guard off in turn, in a copy, and see that
 .PHONY: chaos
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev  ## A hundred thousand inputs that nobody should send, at every door; then everything is looked after. ARGS=
+	@$(BIN)/python -m bench.fuzz $(ARGS)

@@ -45,6 +45,7 @@ from db.limits import Budget, RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
+from handlers import openapi
 from handlers.base import ChannelIntake
 from handlers.crm_events import CrmHooks
 from handlers.ops import Ops
@@ -232,7 +233,7 @@ def build_gateway(
     *,
     more: Sequence[web.RouteDef] = (),
 ) -> Gateway:
-    """Make the gateway: webhooks, `/process`, the operators' routes, and `more`."""
+    """Make the gateway: webhooks, `/process`, the operators' routes, the description of them all, and `more`."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
@@ -258,7 +259,9 @@ def build_gateway(
         is_admin=lambda request: settings.admin_token is not None and bearer_is(request, settings.admin_token),
         find_company=core.companies.get_company_id,
     )
-    application = build_application([*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *more])
+    application = build_application(
+        [*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *openapi.routes(), *more]
+    )
     return Gateway(
         application,
         host=settings.host,

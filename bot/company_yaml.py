@@ -6,6 +6,7 @@ and told with its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from ruamel.yaml.reader import ReaderError
 Place = tuple[str | int, ...]
 """Where a value stands: ("services", 0, "price")."""
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DEEPEST = 12
 # An alias counts as often as it is used: a few lines of them can stand for millions of values.
 _MOST_VALUES = 100_000
@@ -80,7 +82,13 @@ class _Reader:
             return self._mapping(node, place)
         if isinstance(node, SequenceNode):
             return [self.read(one, (*place, index)) for index, one in enumerate(node.value)]
+        self._look_at_letters(str(node.value), place)
         return None if node.tag == f"{_PLAIN_TAG}null" else node.value
+
+    def _look_at_letters(self, text: str, place: Place) -> None:
+        """Refuse what an escape (`"\\0"`) can write and no database keeps: NUL, and half of a character."""
+        if _UNSTORABLE.search(text):
+            self.faults.append((place, "NUL, or half of a character, may not stand in it"))
 
     def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
         read: dict[str, Any] = {}
@@ -96,5 +104,6 @@ class _Reader:
                 self.faults.append((again, f"{name} stands on line {self.lines[(*place, name)]} already"))
                 continue
             self.lines[(*place, name)] = line
+            self._look_at_letters(name, (*place, name))
             read[name] = self.read(value, (*place, name))
         return read

@@ -64,9 +64,10 @@ _SWEEP_POLL = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerApp:
-    """A worker and the parts that the command line uses too."""
+    """A worker and the parts that the command line uses too. `jobs`: what is done with each kind of work."""
 
     worker: Worker
+    jobs: Mapping[WorkKind, Job]
     scopes: Scopes
     bots: Bots
     channels: Mapping[ChannelType, ChannelDispatch]
@@ -109,11 +110,12 @@ async def open_worker(
             orchestrator = (orchestrate or build_orchestrator)(core, chosen)
             stores = _turn_stores(core, only)
             turns = _turn_job(core, stores, scopes, channels, orchestrator)
-            parts = _lanes(core, scopes, channels, turns, chosen, lease, only)
+            jobs = _jobs(core, scopes, channels, turns, chosen)
+            parts = _lanes(core, jobs, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
             calls = Desk(stores, Calls(), core.intake, turns, core.open_channel_secrets, core.clock, owner=new_owner())
-            yield WorkerApp(worker=worker, scopes=scopes, bots=bots, channels=channels, calls=calls)
+            yield WorkerApp(worker=worker, jobs=jobs, scopes=scopes, bots=bots, channels=channels, calls=calls)
     finally:
         await numbers.close()
         await bots.close()
@@ -210,16 +212,13 @@ def _turn_job(
     return TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
 
 
-def _lanes(
+def _jobs(
     core: Core,
     scopes: Scopes,
     channels: Mapping[ChannelType, ChannelDispatch],
     turns: TurnJob,
     model: Model,
-    lease: timedelta,
-    only: DialogueId | None,
-) -> list[Lane]:
-    settings, doorbell = core.settings, _doorbell(core, only)
+) -> dict[WorkKind, Job]:
     deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     watch = CrmWatchJob(
         WatchStores(
@@ -243,13 +242,23 @@ def _lanes(
         core.clock,
     )
     sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)
-    owner = new_owner()
+    return {
+        WorkKind.TURN: turns,
+        WorkKind.DELIVERY: deliveries,
+        WorkKind.SWEEP: sweeps,
+        WorkKind.CRM: watch,
+        WorkKind.MEMORY: remembering,
+    }
 
-    def lane(kind: WorkKind, job: Job, *, places: int, poll: timedelta = POLL) -> Lane:
+
+def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: DialogueId | None) -> list[Lane]:
+    settings, doorbell, owner = core.settings, _doorbell(core, only), new_owner()
+
+    def lane(kind: WorkKind, *, places: int, poll: timedelta = POLL) -> Lane:
         rule = DeadLetters(tries=settings.work_tries)
         return Lane(
             kind,
-            job,
+            jobs[kind],
             core.work,
             # Nobody waits for a sweep, and a worker must not wait longer for Redis than Redis may take to answer.
             doorbell if kind in (WorkKind.TURN, WorkKind.DELIVERY) else None,
@@ -263,13 +272,13 @@ def _lanes(
         )
 
     lanes = [
-        lane(WorkKind.TURN, turns, places=settings.turns_at_once),
-        lane(WorkKind.DELIVERY, deliveries, places=settings.turns_at_once),
+        lane(WorkKind.TURN, places=settings.turns_at_once),
+        lane(WorkKind.DELIVERY, places=settings.turns_at_once),
     ]
     by_the_clock = [
-        lane(WorkKind.SWEEP, sweeps, places=2, poll=_SWEEP_POLL),
-        lane(WorkKind.CRM, watch, places=4),
-        lane(WorkKind.MEMORY, remembering, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.SWEEP, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.CRM, places=4),
+        lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from db.limits import Budget
 from db.records import Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
-from orchestration.messages import Attachment, Choices, Message
+from orchestration.messages import Attachment, Choices, Message, as_storable, storable
 
 CHANNELS = (ChannelType.TELEGRAM, ChannelType.WHATSAPP, ChannelType.VOICE, ChannelType.API)
 """The channels that this version has. A company's file may name them, `channel add` adds them, a worker serves them;
@@ -111,8 +111,13 @@ class TurnCollector:
     """Whether the client takes what is sent to them; None: the update says nothing of it."""
 
     def add(self, message: Message) -> None:
-        self.messages.append(message)
+        """Take a message; what cannot be stored of its texts is left out."""
+        self.messages.append(as_storable(message))
         self.reachable = True
+
+    def report(self, report: DeliveryReport) -> None:
+        """Take what a messenger tells of a message of ours."""
+        self.reports.append(replace(report, message_id=storable(report.message_id)))
 
 
 class ChannelIntake(Protocol):

@@ -18,6 +18,7 @@ from db.directory import Directory
 from db.limits import Ask, Budget, RateLimits
 from db.records import CompanyId
 from handlers.body import read_body, refuse_large
+from orchestration.messages import storable
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -91,10 +92,5 @@ class CrmHooks:
 
 def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Keep the few in which a CRM may put a secret of its own; whoever sends more of them sends nonsense."""
-    # Bytes that are no text cannot be stored as such.
-    own = {
-        name: value.encode(errors="replace").decode()[:LONGEST_HEADER]
-        for name, value in headers.items()
-        if name.lower().startswith("x-")
-    }
+    own = {name: storable(value[:LONGEST_HEADER]) for name, value in headers.items() if name.lower().startswith("x-")}
     return dict(list(own.items())[:MOST_HEADERS])

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _COMPANY = r"^[A-Za-z0-9-]{1,64}$"
 BODY_LIMIT = 1024 * 1024
 WAIT = timedelta(seconds=30)
+NAME = r"^[^\x00-\x1f\x7f]*$"
+"""Ids are anything but control characters: they stand in a header and in the database."""
 MAY_PROVE_PHONES = "may_prove_phones"
 """The channel's option: its caller has proved the phones that it names (it runs the client's sign-in, say)."""
 
@@ -40,8 +42,8 @@ class ProcessRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message_id: str = Field(min_length=1, max_length=128)
-    client_id: str = Field(min_length=1, max_length=128)
+    message_id: str = Field(min_length=1, max_length=128, pattern=NAME)
+    client_id: str = Field(min_length=1, max_length=128, pattern=NAME)
     text: str = Field("", max_length=8000)
     action: str | None = Field(None, max_length=64)
     company: str | None = Field(None, pattern=_COMPANY)
@@ -106,6 +108,8 @@ class Process:
     async def _ask_again(self, request: web.Request) -> web.Response:
         channel = await self._channel(request) or await self._channel_of(request.query.get("company"))
         message_id = request.match_info["message_id"]
+        if not re.fullmatch(NAME, message_id):
+            raise web.HTTPNotFound
         answer = await self._answers.find(channel, message_id)
         if answer is None:
             raise web.HTTPNotFound
@@ -152,7 +156,7 @@ async def _read(request: web.Request) -> ProcessRequest:
         body = ProcessRequest.model_validate_json(await read_body(request, most=BODY_LIMIT))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['msg']}" for f in error.errors()[:10])
-        raise web.HTTPBadRequest(reason=faults.replace("\n", " ")[:500]) from error
+        raise web.HTTPBadRequest(reason=" ".join(faults.split())[:500]) from error
     if not (body.text or body.action or body.attachments or body.proved_phone):
         raise web.HTTPBadRequest(reason="text: a message has text, an action, a phone or an attachment")
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -113,6 +114,29 @@ class Message(_Frozen):
         """Free text may wait for the rest of a burst; everything else is answered at once."""
         other = self.command or self.action or self.proved_phone or self.attachments or self.call_event
         return bool(self.text) and not other
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database keeps: NUL is left out, half of a character becomes a question mark.
+
+    JSON may name both (`\\u0000`, `\\ud83d`), so a messenger's client may send them.
+    """
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def as_storable(message: Message) -> Message:
+    """Return the message with every text in it storable."""
+    said = message.model_dump()
+    kept = _storable(said)
+    return message if kept == said else Message.model_validate(kept)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, StrEnum):
+        return storable(value)
+    if isinstance(value, dict):
+        return {name: _storable(one) for name, one in value.items()}
+    return tuple(_storable(one) for one in value) if isinstance(value, tuple) else value
 
 
 def with_command(message: Message) -> Message:

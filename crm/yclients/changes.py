@@ -26,7 +26,7 @@ def records_told(hook: Hook, *, company_id: str) -> tuple[RecordId, ...]:
         raise CRMInvalid("yclients: not a webhook")
     number = str(told.get("resource_id", ""))
     ours = told["resource"] == "record" and str(told.get("company_id")) == company_id
-    return (RecordId(number),) if ours and number.isdigit() and len(number) <= 20 else ()
+    return (RecordId(number),) if ours and number.isascii() and number.isdigit() and len(number) <= 20 else ()
 
 
 async def list_changed(client: YclientsClient, since: datetime, *, zone: ZoneInfo) -> list[WireRecord]:

@@ -19,7 +19,7 @@ from aiogram.types import Message as TelegramMessage
 from pydantic import ValidationError
 
 from db.records import Channel, ChannelType, Dialogue, OutgoingReply, StoredUpdate
-from handlers.base import Permit, SendLimits, TurnCollector, UnreadableUpdate
+from handlers.base import ASIDE, Permit, SendLimits, TurnCollector, UnreadableUpdate
 from handlers.telegram.bots import Bots
 from handlers.telegram.business import BusinessConnections
 from handlers.telegram.delivery import address_of, deliver
@@ -145,8 +145,11 @@ class TelegramDispatch:
         try:
             raw: Any = json.loads(update.payload)
             await self._dispatcher.feed_raw_update(bot, raw, channel=channel, collector=collector)
-        except (ValueError, TypeError, ValidationError) as error:
+        except (ValueError, TypeError, ValidationError, RecursionError) as error:
             raise UnreadableUpdate(f"{type(error).__name__}: not a Telegram update") from error
+        if update.dialogue_key == ASIDE:
+            # Nobody's, though aiogram may have read words in it: there is no chat in which they could be answered.
+            collector.messages.clear()
 
     def send_limits(self, reply: OutgoingReply) -> SendLimits | None:
         return self._limits.of_chat(address_of(reply.dialogue_key)["chat_id"])

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 from db.records import Accepted, ChannelType
 from handlers.base import ASIDE
 
+_ID_BITS = 64
+_LONGEST_ID = 256
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (the header's name)
 
 
@@ -37,8 +39,8 @@ class TelegramIntake:
 
     def accept(self, body: bytes) -> Sequence[Accepted]:
         update = _parse(body)
-        update_id = update.get("update_id") if update is not None else None
-        if update is None or not isinstance(update_id, int):
+        update_id = _integer(update.get("update_id")) if update is not None else None
+        if update is None or update_id is None:
             return [Accepted(update_key=f"unreadable:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body)]
         key = dialogue_key(update)
         return [Accepted(update_key=str(update_id), dialogue_key=key, payload=body, urgent=_is_urgent(update))]
@@ -49,16 +51,28 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
     for name, event in update.items():
         if name == "update_id" or not isinstance(event, Mapping):
             continue
-        chat = event.get("chat") or (event.get("message") or {}).get("chat")
-        if isinstance(chat, Mapping) and isinstance(chat.get("id"), int):
+        pressed = event.get("message")
+        chat = event.get("chat") or (pressed.get("chat") if isinstance(pressed, Mapping) else None)
+        chat_id = _integer(chat.get("id")) if isinstance(chat, Mapping) else None
+        if chat_id is not None:
             sender = event.get("from")
-            user_id = sender.get("id") if isinstance(sender, Mapping) else None
+            user_id = _integer(sender.get("id")) if isinstance(sender, Mapping) else None
             connection = event.get("business_connection_id") or ""
-            if connection or not isinstance(user_id, int):
+            if connection or user_id is None:
                 # In a business chat the owner writes too, and it is one dialogue all the same: the client's.
-                user_id = chat["id"]
-            return f"{chat['id']}:{user_id}:{connection}" if isinstance(connection, str) else ASIDE
+                user_id = chat_id
+            return f"{chat_id}:{user_id}:{connection}" if _is_id(connection) else ASIDE
     return ASIDE
+
+
+def _integer(value: Any) -> int | None:
+    """Return an id; what is longer than the Bot API's own (64 bits at most) is none."""
+    return value if isinstance(value, int) and value.bit_length() < _ID_BITS else None
+
+
+def _is_id(value: Any) -> bool:
+    """Say whether this is a connection's id, or no connection; what cannot stand in the database is none."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= _LONGEST_ID
 
 
 def _is_urgent(update: Mapping[str, Any]) -> bool:
@@ -73,5 +87,6 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     try:
         update = json.loads(body)
     except (ValueError, RecursionError):
+        # No JSON, a number of thousands of digits, or nested deeper than anything that Telegram sends.
         return None
     return update if isinstance(update, dict) else None

@@ -35,6 +35,7 @@ ANSWER_S = 6.0
 """How long a request is kept waiting for the answer before a pause is bridged."""
 SILENCE_S = 8
 MOST_TURNS = 1000
+_LONGEST_TURN = 16
 _SILENCES = ("call-still-there", "call-last-question")
 
 
@@ -70,7 +71,7 @@ class Gathering:
 
     async def take(self, call: Asked, query: Mapping[str, str], form: Mapping[str, str]) -> tuple[str, CallEnd | None]:
         """Return the document for what was said; where the call ends with it, the words alone, and how it ends."""
-        turn = query.get("turn", "")[:16]
+        turn = _turn_of(query)
         words = (form.get("SpeechResult") or form.get("Digits") or "").strip()
         if not words and "wait" not in query:
             return self._on_silence(call, query.get("silent", ""), turn)
@@ -78,7 +79,7 @@ class Gathering:
 
     def knows(self, record: CallRecord, query: Mapping[str, str]) -> bool:
         """Say whether the request is one that was answered before: it gets the same answer, even after the end."""
-        return (record.key, query.get("turn", "")[:16]) in self._answers
+        return (record.key, _turn_of(query)) in self._answers
 
     async def tell(self, call: Asked, event: CallEvent) -> tuple[str, CallEnd | None]:
         """Return the document for what happened to the call."""
@@ -110,6 +111,12 @@ class Gathering:
         self._answers[key] = answer
         while len(self._answers) > MOST_TURNS:
             self._answers.popitem(last=False)
+
+
+def _turn_of(query: Mapping[str, str]) -> str:
+    """Return the name that we gave a turn; what is none of ours names none."""
+    turn = query.get("turn", "")
+    return turn if turn.isascii() and turn.isalnum() and len(turn) <= _LONGEST_TURN else ""
 
 
 async def _answer(

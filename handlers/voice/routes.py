@@ -40,6 +40,7 @@ FORM_LIMIT = 64 * 1024
 MOST_FIELDS = 200
 PER_NUMBER = Budget(rate=20, per=timedelta(seconds=1), burst=200)
 """Requests about a number's calls: far more than its lines can make."""
+LONGEST_SID = 128
 _HEARTBEAT_S = 20.0
 TAKEN_UP_WITHIN_S = 15.0
 
@@ -314,7 +315,7 @@ class VoiceRoutes:
         refuse_large(request, most=FORM_LIMIT)
         channel = await self._channel(request)
         secrets = self._desk.secrets(channel)
-        form = _form(await read_body(request, most=FORM_LIMIT))
+        form = _form(request, await read_body(request, most=FORM_LIMIT))
         given = request.headers.get(TWILIO_HEADER, "")
         url = self._public_url + request.path_qs
         if "auth_token" not in secrets or not is_twilio(secrets["auth_token"], url, form, given):
@@ -323,17 +324,27 @@ class VoiceRoutes:
         wait = await self._limits.spend(f"calls:{channel.id}", PER_NUMBER)
         if wait is not None:
             raise TooManyUpdates(wait)
-        if not form.get("CallSid"):
+        if not _is_sid(form.get("CallSid", "")):
             raise web.HTTPBadRequest(reason="CallSid is missing")
         return channel, form
 
 
-def _form(body: bytes) -> Mapping[str, str]:
-    """Read a form as providers send it; what is none has no fields, and so no signature that fits."""
+def _form(request: web.Request, body: bytes) -> Mapping[str, str]:
+    """Read a form as Twilio sends it; what is none has no fields, and so no signature that fits.
+
+    Nothing else is read before it is proved, least of all parts and files.
+    """
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        # A name that comes twice counts once: the last.
+        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         return {}
+
+
+def _is_sid(name: str) -> bool:
+    return name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST_SID
 
 
 def _length(told: str, texts: Translator) -> int:

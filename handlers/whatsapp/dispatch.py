@@ -153,7 +153,7 @@ def on_status(feed: Feed, status: types.MessageStatus[Any]) -> None:
     if event is DeliveryEvent.FAILED and code is not None:
         event = _LOST.get(code, event)
     told = str(code) if code is not None else None
-    feed.collector.reports.append(
+    feed.collector.report(
         DeliveryReport(message_id=status.id, event=event, at=status.timestamp.astimezone(UTC), code=told)
     )
 
@@ -236,7 +236,7 @@ def _read(update: StoredUpdate) -> dict[str, Any]:
     try:
         raw = json.loads(update.payload)
         raw["entry"][0]["changes"][0]["value"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise UnreadableUpdate(f"{type(error).__name__}: not a WhatsApp webhook") from error
     return dict(raw)
 

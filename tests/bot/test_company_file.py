@@ -231,3 +231,19 @@ async def test_a_company_without_a_file_gets_a_slug_and_a_branch(core):
     assert company.slug == "barbershop-boroda"
     assert [branch.key for branch in (await core.companies.get_snapshot(company.id)).branches] == ["main"]
     assert slug_of("!!!") == "company"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('name: "a\\0b"', "line 1: name:"),
+        ('name: x\npolicies:\n  "a\\0": b', "line 3: policies."),
+        ('name: x\ncrm:\n  type: yclients\n  company_id: "\\ud83d"', "line 4: crm.company_id:"),
+        ('name: x\nhighlights: ["\\x00"]', "line 2: highlights.1:"),
+    ],
+)
+def test_what_no_database_keeps_is_a_fault_with_its_line(text, place):
+    with pytest.raises(CompanyFileErrors, match="may not stand in it") as caught:
+        parse_company_file(text)
+
+    assert place in str(caught.value)
