@@ -135,6 +135,7 @@ class Translator:
         return theirs | {_bare(word) for word in self.text(key).split("|")}
 
 
+@cache
 def languages() -> frozenset[str]:
     """Return the languages that there are texts for: one file each."""
     return frozenset(path.stem for path in _HERE.glob("*.ftl"))
