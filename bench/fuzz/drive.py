@@ -1,23 +1,26 @@
-"""Hypothesis' examples, played one after another in the loop that the system runs in."""
+"""Batch after batch, played in the loop that the system runs in."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from itertools import count as counted
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given
-from hypothesis import strategies as st
 
-Example = TypeVar("Example")
+from bench.fuzz.near import Chance, thoughts
+
+Play = Callable[[Chance], Awaitable[None]]
 
 
-async def drive(
-    examples: st.SearchStrategy[Example], play: Callable[[Example], Awaitable[None]], *, count: int, seed: int
-) -> None:
-    """Play `count` examples; the same seed draws the same ones. What `play` raises is raised."""
-    loop = asyncio.get_running_loop()
+async def drive(play: Play, *, count: int, seed: int) -> None:
+    """Play `count` batches; the same seed makes the same ones. What `play` raises is raised.
+
+    Each batch has a seed of its own: Hypothesis likes to draw again what it has drawn before.
+    """
+    loop, numbers = asyncio.get_running_loop(), counted()
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -28,13 +31,15 @@ async def drive(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(examples)
-    def each(example: Any) -> None:
-        asyncio.run_coroutine_threadsafe(_played(play, example), loop).result()
+    @given(thoughts)
+    def each(thought: tuple[list[Any], list[str]]) -> None:
+        values, words = thought
+        chance = Chance(f"{seed}:{next(numbers)}", values, words)
+        asyncio.run_coroutine_threadsafe(_played(play, chance), loop).result()
 
     # Hypothesis' engine is not asynchronous: it waits in a thread of its own.
     await asyncio.to_thread(each)
 
 
-async def _played(play: Callable[[Example], Awaitable[None]], example: Example) -> None:
-    await play(example)
+async def _played(play: Play, chance: Chance) -> None:
+    await play(chance)

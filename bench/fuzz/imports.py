@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.fuzz.drive import drive
 from bench.fuzz.house import House
-from bench.fuzz.near import Chance, chances
+from bench.fuzz.near import Chance
 from bench.fuzz.readers import written_file
 from bench.fuzz.tally import Tally
 from bot.companies import file_of, replace_from_file
@@ -61,6 +61,6 @@ def _as_kept(file: CompanyFile, stands: str) -> CompanyFile:
 async def fuzz_imports(house: House, *, inputs: int, seed: int) -> Tally:
     """Import so many files into a few companies, one over the other."""
     tally, began = Tally(target="company file import"), time.monotonic()
-    await drive(chances, Imports(house, tally).play, count=max(1, inputs // BATCH), seed=seed)
+    await drive(Imports(house, tally).play, count=max(1, inputs // BATCH), seed=seed)
     tally.seconds = time.monotonic() - began
     return tally

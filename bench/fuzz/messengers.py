@@ -14,7 +14,7 @@ from typing import Any
 from bench.fuzz import recorded
 from bench.fuzz.drive import drive
 from bench.fuzz.house import SECRET, House, side_by_side
-from bench.fuzz.near import Chance, body, chances, put_in
+from bench.fuzz.near import Chance, body, put_in
 from bench.fuzz.tally import Tally
 
 BATCH = 24
@@ -152,6 +152,6 @@ async def fuzz_messenger(house: House, messenger: Messenger, *, inputs: int, see
     """Play about so many inputs at a messenger's webhook."""
     tally, began = Tally(target=f"{messenger.name} webhook"), time.monotonic()
     play = Webhook(house, messenger, tally).play
-    await drive(chances, play, count=max(1, inputs // BATCH), seed=seed)
+    await drive(play, count=max(1, inputs // BATCH), seed=seed)
     tally.seconds = time.monotonic() - began
     return tally

@@ -55,7 +55,7 @@ class Chance:
     Every single choice by Hypothesis would take longer than the system under test does.
     """
 
-    seed: int
+    seed: str
     values: Sequence[Any]
     words: Sequence[str]
     random: random.Random = field(default_factory=random.Random, compare=False, repr=False)
@@ -73,12 +73,10 @@ class Chance:
         return self.random.randbytes(self.random.randint(0, most))
 
 
-chances: st.SearchStrategy[Chance] = st.builds(
-    Chance,
-    st.integers(0, 2**63),
-    st.lists(anything, min_size=2, max_size=4),
-    st.lists(_WORDS, min_size=2, max_size=4),
+thoughts: st.SearchStrategy[tuple[list[Any], list[str]]] = st.tuples(
+    st.lists(anything, min_size=2, max_size=4), st.lists(_WORDS, min_size=2, max_size=4)
 )
+"""What Hypothesis thinks of for one batch."""
 
 
 def document(chance: Chance, recorded: Sequence[Any]) -> Any:

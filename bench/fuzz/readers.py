@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bench.fuzz import recorded
 from bench.fuzz.drive import drive
-from bench.fuzz.near import Chance, body, chances, encoded, form
+from bench.fuzz.near import Chance, body, encoded, form
 from bench.fuzz.tally import Tally
 from bot.company_file import CompanyFileErrors, parse_company_file
 from bot.company_writing import write_company_file
@@ -188,7 +188,7 @@ _MAKERS: Mapping[str, Callable[[Chance], bytes]] = {
 
 def seeds(name: str) -> list[bytes]:
     """Return what a reader is used to, for a fuzzer to begin with."""
-    chance = Chance(0, [None], [""])
+    chance = Chance(name, [None], [""])
     return [_MAKERS[name](chance) for _ in range(200)]
 
 
@@ -202,7 +202,7 @@ async def fuzz_reader(name: str, *, inputs: int, seed: int) -> Tally:
             tally.inputs += 1
             _try(CHECKS[name], given, tally)
 
-    await drive(chances, play, count=max(1, inputs // BATCH), seed=seed)
+    await drive(play, count=max(1, inputs // BATCH), seed=seed)
     tally.seconds = time.monotonic() - began
     return tally
 

@@ -20,7 +20,7 @@ import aiohttp
 from bench.fuzz import recorded
 from bench.fuzz.drive import drive
 from bench.fuzz.house import PUBLIC, SECRET, House, side_by_side
-from bench.fuzz.near import CLIENT, NUMBER, Chance, body, chances, document, encoded, form
+from bench.fuzz.near import CLIENT, NUMBER, Chance, body, document, encoded, form
 from bench.fuzz.tally import Tally
 
 BATCH = 16
@@ -208,6 +208,6 @@ async def fuzz_frames(house: House, *, inputs: int, seed: int) -> Tally:
 
 async def _fuzz(name: str, player: Any, house: House, inputs: int, seed: int) -> Tally:
     tally, began = Tally(target=name), time.monotonic()
-    await drive(chances, player(house, tally).play, count=max(1, inputs // BATCH), seed=seed)
+    await drive(player(house, tally).play, count=max(1, inputs // BATCH), seed=seed)
     tally.seconds = time.monotonic() - began
     return tally
