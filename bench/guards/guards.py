@@ -36,7 +36,8 @@ GUARDS = (
         holds="A transaction's company ends with it, on a connection that others use next",
         file="db/engine.py",
         on="set_config('app.company_id', :company, true)",
-        off="set_config('app.company_id', coalesce(nullif(:company, ''), current_setting('app.company_id', true)), false)",
+        off="set_config('app.company_id', coalesce(nullif(:company, ''), current_setting('app.company_id', true)),"
+        " false)",
         test="tests/db/test_schema.py::test_the_company_of_a_transaction_does_not_outlive_it",
     ),
     Guard(
