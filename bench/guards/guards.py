@@ -146,7 +146,7 @@ GUARDS = (
         file="middlewares/http.py",
         on="if not bearer_is(request, *opening):",
         off="if not opening:",
-        test="tests/handlers/test_webhook.py::test_the_token_of_figures_opens_figures_only",
+        test="tests/handlers/test_webhook.py::test_figures_with_a_token_set_want_one_of_the_tokens",
     ),
     Guard(
         holds="Who guesses tokens is told to wait",
