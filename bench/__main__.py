@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
 
 from bench.voice import measure
+from bot.cli.session import run_async
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def main(arguments: list[str]) -> None:
     quick = "--quick" in arguments
-    figures = asyncio.run(measure(calls=10, seconds=10) if quick else measure())
+    figures = run_async(measure(calls=10, seconds=10) if quick else measure())
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     width = max(map(len, figures))
