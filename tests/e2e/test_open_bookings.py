@@ -34,7 +34,7 @@ async def test_one_more_than_the_company_allows_is_not_booked_whatever_channel_i
     await house.settles()
 
     for told in (refused, elsewhere):
-        assert "уже есть запись впереди" in told.text
+        assert "впереди уже 1 запись" in told.text
         assert "администратор" in told.text
     assert "Передал" in called.text
     assert any(telegram.phone in text for text in house.staff_heard())
@@ -67,7 +67,7 @@ async def test_who_is_asked_in_two_channels_at_once_books_in_one(house, only_one
     await telegram.presses("Да, записать")
     told = await whatsapp.presses("Да, записать")
 
-    assert "уже есть запись впереди" in told.text
+    assert "впереди уже 1 запись" in told.text
     assert len(house.records()) == 1
 
 
