@@ -52,6 +52,8 @@ def installation(admin, vendors, tmp_path):
         "AI_ADMIN_PORT": str(port),
         "AI_ADMIN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "AI_ADMIN_QUIET_SECONDS": "0",
+        # The sandbox's CRM: in production a private address has to be allowed by name.
+        "AI_ADMIN_ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
     }
     return Installation(environment, tmp_path, f"http://127.0.0.1:{port}")
 
