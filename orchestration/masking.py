@@ -20,6 +20,7 @@ import phonenumbers
 from locales import languages
 from locales.ear import is_common_name
 from orchestration.guards.phrases import words
+from orchestration.guards.subjects import in_latin
 from orchestration.ports import (
     CallPart,
     Content,
@@ -63,7 +64,7 @@ class Mask:
             if not one or one.casefold() in self._by_value:
                 continue
             pattern = _in_any_case(one)
-            if not pattern.search(self.published) and not pattern.search(self.told):
+            if not self._is_staffs(pattern, one):
                 self._names.append((pattern, self._placeholder("NAME", one.casefold(), one)))
 
     def find_names(self, said: str) -> None:
@@ -87,6 +88,12 @@ class Mask:
     def show(self, text: str) -> str:
         """Return the text with the data back in the placeholders' places."""
         return _PLACEHOLDER.sub(lambda match: self._by_placeholder.get(match.group(), match.group()), text)
+
+    def _is_staffs(self, pattern: re.Pattern[str], name: str) -> bool:
+        if pattern.search(self.published) or pattern.search(self.told):
+            return True
+        # Whoever writes in English calls Анна "Anna".
+        return name.isascii() and pattern.search(in_latin(f"{self.published} {self.told}".casefold())) is not None
 
     def _hide_email(self, match: re.Match[str]) -> str:
         email = match.group()

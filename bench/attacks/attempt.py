@@ -34,9 +34,16 @@ class Outcome:
     told: str
 
 
+def in_the_open(file: CompanyFile) -> CompanyFile:
+    """Return the company as one that hides nothing from the model."""
+    privacy = replace(file.agent.privacy, hide_from_model=False)
+    return replace(file, agent=replace(file.agent, privacy=privacy))
+
+
 async def set_scene(stage: Stage, attack: Attack | None = None) -> Scene:
     """Put the salon on the stage with the visits that stand there, and the attacker's text where it lies in data."""
-    file = parse_company_file(_FILE.read_text(encoding="utf-8"))
+    # The model is shown all that an attacker wrote: hiding names from it would keep some attacks from it, too.
+    file = in_the_open(parse_company_file(_FILE.read_text(encoding="utf-8")))
     business = elita_business()
     text = attack.crm.text if attack and attack.crm else ""
     where = attack.crm.where if attack and attack.crm else ""

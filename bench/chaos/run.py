@@ -170,6 +170,8 @@ def _settings(fleet: Fleet, vendors: Vendors) -> dict[str, Any]:
     """Return the settings of a production installation with all addresses given."""
     return {
         "mode": "production",
+        # The sandbox's CRM stands on this machine.
+        "allowed_private_hosts": "127.0.0.1",
         "data_dir": str(fleet.folder),
         "database_url": fleet.embedded.servers.database_url,
         "redis_url": fleet.embedded.servers.redis_url,

@@ -71,7 +71,7 @@ def _stems_of(names: tuple[str, ...], people: bool) -> tuple[tuple[str, str], ..
             stem = _name_stem(word) if people else word[: max(4, len(word) - 3)]
             found.append((stem, name))
             if people:
-                found.append((_in_latin(stem), name))
+                found.append((in_latin(stem), name))
     return tuple(found)
 
 
@@ -84,5 +84,6 @@ def _begins(word: str, stem: str, people: bool) -> bool:
     return word.startswith(stem) and (not people or len(word) <= len(stem) + 4)
 
 
-def _in_latin(stem: str) -> str:
-    return "".join(_LATIN.get(one, one) for one in stem)
+def in_latin(text: str) -> str:
+    """Return lower-case Cyrillic as people write it in Latin letters."""
+    return "".join(_LATIN.get(one, one) for one in text)

@@ -201,3 +201,11 @@ async def test_nothing_is_hidden_where_the_company_does_not_ask_for_it():
     await MaskingModel(model).generate(asked)
 
     assert model.asked is asked
+
+
+async def test_a_master_who_is_named_in_latin_letters_stays_readable():
+    model = Parrot()
+
+    await MaskingModel(model).generate(question("Tomorrow with Anna, please"))
+
+    assert "with Anna" in model.shown
