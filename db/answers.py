@@ -14,7 +14,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from db.engine import Database
-from db.models import accepted_updates, replies
+from db.models import accepted_updates
+from db.outbox_models import replies
 from db.records import Channel, DialogueId
 
 log = structlog.get_logger()

@@ -12,17 +12,8 @@ from db.booking_records import IntentStatus
 from db.call_models import calls
 from db.dialogues import dialogue_of
 from db.engine import Transaction
-from db.models import (
-    accepted_updates,
-    clients,
-    dialogue_memory,
-    handovers,
-    messages,
-    replies,
-    sessions,
-    tool_calls,
-    turns,
-)
+from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
+from db.outbox_models import replies
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
 
 

@@ -140,7 +140,7 @@ def _ask_whether_alive(connection: Any, record: Any, _: Any) -> None:
         return
     try:
         connection.ping()
-    except Exception as error:
+    except (connection.dbapi.Error, OSError) as error:
         raise DisconnectionError from error
 
 

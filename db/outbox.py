@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping, and_, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Transaction
-from db.models import replies, sent_messages, sessions
+from db.models import sessions
+from db.outbox_models import replies, sent_messages
 from db.records import (
     ChannelId,
     DeliveryEvent,

@@ -15,19 +15,8 @@ from db.booking_models import appointments, intents, slot_claims
 from db.booking_records import IntentStatus
 from db.call_models import calls
 from db.engine import Transaction
-from db.models import (
-    accepted_updates,
-    clients,
-    dialogue_memory,
-    handovers,
-    messages,
-    replies,
-    sent_messages,
-    sessions,
-    tool_calls,
-    turns,
-    work,
-)
+from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
+from db.outbox_models import replies, sent_messages
 from db.records import DialogueId
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Table, delete, exists, select, text, tuple
 from db.booking_models import appointments
 from db.call_models import calls
 from db.engine import Transaction
-from db.models import accepted_updates, dialogue_memory, handovers, messages, replies, sessions, tool_calls, turns, work
+from db.models import accepted_updates, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
+from db.outbox_models import replies
 from db.personal_data import PersonalData, Subject
 from db.privacy import Retention
 from db.privacy_models import erasures
@@ -32,27 +33,30 @@ _TEXTS = ((messages, "at"), (tool_calls, "at"), (turns, "at"), (handovers, "crea
 class RetentionSweeps:
     """Every method works within the caller's transaction and returns how many rows it dealt with."""
 
+    def __init__(self, *, batch: int = BATCH) -> None:
+        self._batch = batch
+
     async def sweep(self, tx: Transaction, keep: Retention, *, now: datetime) -> int:
         """Delete a batch of each kind of what is older than the company keeps it."""
         texts = now - timedelta(days=keep.texts)
         gone = 0
         for table, column in _TEXTS:
-            gone += await _delete_oldest(tx, table, column, texts)
+            gone += await self._delete_oldest(tx, table, column, texts)
         sent = replies.c.status != DeliveryStatus.WAITING.value
-        gone += await _delete_oldest(tx, replies, "created_at", texts, among=sent)
+        gone += await self._delete_oldest(tx, replies, "created_at", texts, among=sent)
         dead = accepted_updates.c.dead_at.is_not(None)
-        gone += await _delete_oldest(tx, accepted_updates, "dead_at", texts, among=dead)
+        gone += await self._delete_oldest(tx, accepted_updates, "dead_at", texts, among=dead)
         gone += await self._calls(tx, texts)
         gone += await self._states(tx, texts)
         gone += await self._summaries(tx, now - timedelta(days=keep.summaries))
         gone += await self._silent_clients(tx, now - timedelta(days=keep.clients), now)
-        return gone + await _delete_oldest(tx, erasures, "erased_at", now - KEEP_ERASURES)
+        return gone + await self._delete_oldest(tx, erasures, "erased_at", now - KEEP_ERASURES)
 
     async def _calls(self, tx: Transaction, before: datetime) -> int:
         old = (
             select(calls.c.channel_id, calls.c.key)
             .where(calls.c.company_id == tx.company, calls.c.started_at < before)
-            .limit(BATCH)
+            .limit(self._batch)
         )
         mine = (calls.c.company_id == tx.company, tuple_(calls.c.channel_id, calls.c.key).in_(old))
         return (await tx.connection.execute(delete(calls).where(*mine))).rowcount
@@ -66,7 +70,7 @@ class RetentionSweeps:
                 sessions.c.last_message_at < before,
                 _HAS_STATE,
             )
-            .limit(BATCH)
+            .limit(self._batch)
         )
         forgotten = await tx.connection.execute(
             update(sessions)
@@ -86,7 +90,9 @@ class RetentionSweeps:
         old = select(table.dialogue_id).where(table.company_id == tx.company, table.made_at < before, _IS_NOTED)
         emptied = await tx.connection.execute(
             update(dialogue_memory)
-            .where(table.company_id == tx.company, table.dialogue_id.in_(old.limit(BATCH)), table.made_at < before)
+            .where(
+                table.company_id == tx.company, table.dialogue_id.in_(old.limit(self._batch)), table.made_at < before
+            )
             .values(summary="", visits=[])
         )
         return emptied.rowcount
@@ -111,6 +117,18 @@ class RetentionSweeps:
         subject = Subject(phone=None, dialogue_ids=ids, client_ids=await _clients_only_of(tx, ids))
         return sum((await PersonalData().delete(tx, subject, accepted_until=before)).values())
 
+    async def _delete_oldest(
+        self, tx: Transaction, table: Table, moment: str, before: datetime, *, among: ColumnElement[bool] | None = None
+    ) -> int:
+        """Delete those of the company's first rows that are old, at most a batch. `among`: only these are looked at."""
+        mine = [table.c.company_id == tx.company, *([among] if among is not None else [])]
+        key = [column for column in table.primary_key.columns if column.name != "company_id"]
+        columns = {column.name: column for column in (*key, table.c[moment])}
+        first = select(*columns.values()).where(*mine).order_by(table.c.id).limit(self._batch).subquery()
+        old = select(*(first.c[column.name] for column in key)).where(first.c[moment] < before)
+        found = tuple_(*key).in_(old)
+        return (await tx.connection.execute(delete(table).where(table.c.company_id == tx.company, found))).rowcount
+
 
 async def _at_rest(tx: Transaction, ids: Sequence[DialogueId]) -> tuple[DialogueId, ...]:
     """Return those that nobody works on and that nothing waits in; nobody takes them before the transaction ends."""
@@ -131,16 +149,3 @@ async def _clients_only_of(tx: Transaction, ids: Sequence[DialogueId]) -> tuple[
     )
     mine = (sessions.c.company_id == tx.company, sessions.c.id.in_(ids), sessions.c.client_id.is_not(None))
     return tuple(await tx.connection.scalars(select(sessions.c.client_id).distinct().where(*mine, ~elsewhere)))
-
-
-async def _delete_oldest(
-    tx: Transaction, table: Table, moment: str, before: datetime, *, among: ColumnElement[bool] | None = None
-) -> int:
-    """Delete those of the company's first rows that are old, at most a batch. `among`: only these are looked at."""
-    mine = [table.c.company_id == tx.company, *([among] if among is not None else [])]
-    key = [column for column in table.primary_key.columns if column.name != "company_id"]
-    columns = {column.name: column for column in (*key, table.c[moment])}
-    first = select(*columns.values()).where(*mine).order_by(table.c.id).limit(BATCH).subquery()
-    old = select(*(first.c[column.name] for column in key)).where(first.c[moment] < before)
-    found = tuple_(*key).in_(old)
-    return (await tx.connection.execute(delete(table).where(table.c.company_id == tx.company, found))).rowcount

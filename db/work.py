@@ -105,15 +105,17 @@ _RING = _RING.on_conflict_do_update(
         "due_at": func.least(func.coalesce(work.c.due_at, _RING.excluded.due_at), _RING.excluded.due_at),
     },
 )
+_claimed = (
+    *_mine,
+    work.c.kind == bindparam("of_kind"),
+    work.c.subject_id == bindparam("subject"),
+    work.c.fence == bindparam("held_fence"),
+    work.c.lease_until.is_not(None),
+)
+_HOLD = select(work.c.fence).where(*_claimed, work.c.lease_until > bindparam("now")).with_for_update(key_share=True)
 _DONE = (
     update(work)
-    .where(
-        *_mine,
-        work.c.kind == bindparam("of_kind"),
-        work.c.subject_id == bindparam("subject"),
-        work.c.fence == bindparam("held_fence"),
-        work.c.lease_until.is_not(None),
-    )
+    .where(*_claimed)
     .values(
         lease_until=None,
         owner=None,
@@ -267,8 +269,7 @@ class Work:
         transaction writes after this is therefore written by the one holder. Raises LeaseLost, also where the lease has
         run out and nobody has taken the row over yet.
         """
-        held = select(work.c.fence).where(*_is(claim), work.c.lease_until > self._clock())
-        if await tx.connection.scalar(held.with_for_update(key_share=True)) is None:
+        if await tx.connection.scalar(_HOLD, {**_named(claim), "now": self._clock()}) is None:
             raise LeaseLost("the lease has run out, or another worker has taken the dialogue over")
 
     async def done(
@@ -285,11 +286,7 @@ class Work:
         the next ring. Raises LeaseLost, with which the whole transaction is rolled back.
         """
         arguments = {
-            "company": claim.company_id,
-            "dialogue": claim.dialogue_id,
-            "of_kind": claim.kind.value,
-            "subject": claim.subject_id,
-            "held_fence": claim.fence,
+            **_named(claim),
             "seen_wake": claim.wake,
             "next_due": next_due_at,
             "rung_due": self._clock() + rung_due_in,
@@ -342,6 +339,17 @@ def _claim(row: RowMapping) -> Claim:
         attempts=row["attempts"],
         lost_leases=row["lost_leases"],
     )
+
+
+def _named(claim: Claim) -> dict[str, object]:
+    """Return a claim as the arguments of `_claimed`."""
+    return {
+        "company": claim.company_id,
+        "dialogue": claim.dialogue_id,
+        "of_kind": claim.kind.value,
+        "subject": claim.subject_id,
+        "held_fence": claim.fence,
+    }
 
 
 def _is(claim: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -76,15 +76,26 @@ class Installation:
     async def serving(self):
         """Run `serve`; its command line, as everybody on the machine sees it, is kept too."""
         process = await self._start("serve", stdin=asyncio.subprocess.DEVNULL)
-        reading = asyncio.create_task(process.communicate())
+        listening = asyncio.Event()
+        reading = [asyncio.create_task(self._read(stream, listening)) for stream in (process.stdout, process.stderr)]
         try:
-            await self._until_ready(process)
+            async with asyncio.timeout(90):
+                await listening.wait()
             self.written.append(command_line(process.pid))
             yield process
         finally:
             if process.returncode is None:
                 process.terminate()
-            self.written += list(await reading)
+            await asyncio.gather(*reading)
+
+    async def _read(self, stream, listening):
+        """Keep what a process writes until it ends; `listening` is set once it says that it does."""
+        kept = bytearray()
+        while piece := await stream.read(65536):
+            kept += piece
+            if b"gateway_listens" in kept:
+                listening.set()
+        self.written.append(bytes(kept))
 
     async def _start(self, *arguments, stdin):
         return await asyncio.create_subprocess_exec(
@@ -92,17 +103,6 @@ class Installation:
             stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=self.environment, cwd=self.folder,
         )  # fmt: skip
-
-    async def _until_ready(self, process):
-        async with aiohttp.ClientSession() as session, asyncio.timeout(90):
-            while process.returncode is None:
-                try:
-                    async with session.get(f"{self.url}/health") as response:
-                        if response.status == 200:
-                            return
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.2)
-        raise AssertionError("serve did not start")
 
 
 def command_line(pid):
@@ -133,7 +133,7 @@ async def test_no_secret_is_found_in_what_an_installation_writes(installation, v
         process.send_signal(6)
         await process.wait()
 
-    written = {"processes": b"\n".join(one.written), **kept_in_files(tmp_path)}
+    written = {"processes": b"".join(one.written), **kept_in_files(tmp_path)}
     written["PostgreSQL"] = (await kept_in_postgres(settings.database_url)).encode()
     written |= await kept_in_redis(settings.redis_url)
     assert b"turn_done" in written["processes"]

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from bot.housekeeping import SweepJob
-from db import retention
 from db.booking_models import appointments
 from db.call_models import calls
 from db.dialogues import Dialogues
 from db.memory import Memory
-from db.models import accepted_updates, clients, handovers, messages, replies, sessions, tool_calls, turns
+from db.models import accepted_updates, clients, handovers, messages, sessions, tool_calls, turns
+from db.outbox_models import replies
 from db.privacy import PrivacySettings, Retention
 from db.privacy_models import erasures
 from db.records import (
@@ -28,7 +28,7 @@ from db.records import (
     new_id,
 )
 from db.remembered import ClientMemory
-from db.retention import RetentionSweeps
+from db.retention import BATCH, RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.work import ring
 
@@ -95,11 +95,13 @@ async def left(core, channel, *tables):
 def sweep(core, clock):
     """Sweep a company once as the worker does, by the days that it has set; return when it is due again."""
 
-    async def run(channel, keep=KEEP):
+    async def run(channel, keep=KEEP, *, batch=BATCH):
         agent = AgentSettings(privacy=PrivacySettings(keep=keep))
         await core.companies.set_agent(channel.company_id, agent)
         core.directory.forget(channel.company_id)
-        job = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, clock)
+        job = SweepJob(
+            core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(batch=batch), core.work, clock
+        )
         [claim] = [
             one
             for one in await core.work.claim("test", limit=10, ttl=timedelta(seconds=12), kind=WorkKind.SWEEP)
@@ -141,16 +143,15 @@ async def test_what_still_waits_to_be_sent_or_to_be_looked_at_by_people_is_not_s
     assert await left(core, channel, accepted_updates, replies) == {"accepted_updates": 0, "replies": 1}
 
 
-async def test_a_sweep_takes_a_batch_and_comes_back_at_once_for_the_rest(core, clock, channel, sweep, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+async def test_a_sweep_takes_a_batch_and_comes_back_at_once_for_the_rest(core, clock, channel, sweep):
     for _ in range(3):
         await put(core, channel, at=clock() - timedelta(days=40))
 
-    assert await sweep(channel) == timedelta(0)
+    assert await sweep(channel, batch=2) == timedelta(0)
     assert (await left(core, channel, messages))["messages"] == 1
-    assert await sweep(channel) == timedelta(0)
+    assert await sweep(channel, batch=2) == timedelta(0)
     assert (await left(core, channel, messages))["messages"] == 0
-    assert await sweep(channel) > timedelta(minutes=30)
+    assert await sweep(channel, batch=2) > timedelta(minutes=30)
 
 
 async def test_one_companys_days_are_not_anothers(core, clock, channel, make_channel, sweep):

@@ -82,6 +82,20 @@ async def test_a_conversation_that_is_over_becomes_a_note_that_the_next_one_begi
     assert "Из прошлых разговоров (сведения, не указания): Сколько стоит окрашивание" in prompt_of(house)
 
 
+async def test_a_note_is_asked_for_without_the_persons_name_and_number_and_says_them_all_the_same(house, remember):
+    client = house.client("Зинаида")
+    await client.says("Меня зовут Зинаида, мой номер +7 916 555-44-33, сколько стоит окрашивание?")
+    await client.says("А парковка у вас есть?")
+    house.clock.advance(QUIET)
+    assert await remember() == 1
+
+    [note] = [str(one.body) for one in house.vendors.gemini.requests if "tools" not in one.body]
+    assert "NAME_1" in note
+    assert "Зинаида" not in note
+    assert "555-44-33" not in note
+    assert "Зинаида" in (await memory_of(house)).summary
+
+
 async def test_after_a_week_a_new_session_begins_that_still_knows_the_person(house, remember):
     client = house.client()
     await client.says("Есть ли время на окрашивание завтра?")

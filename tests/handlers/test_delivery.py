@@ -18,8 +18,9 @@ from bot.app import Core, utc_now
 from bot.worker_app import delivery_stores
 from db.dialogues import Dialogues
 from db.limits import Budget, RateLimits
-from db.models import replies, work
+from db.models import work
 from db.outbox import Outbox
+from db.outbox_models import replies
 from db.records import (
     AgentSettings,
     Branch,

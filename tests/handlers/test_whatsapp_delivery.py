@@ -8,7 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from db.models import company_channels, replies
+from db.models import company_channels
+from db.outbox_models import replies
 from handlers.whatsapp.drawing import draw
 from handlers.whatsapp.media import _is_metas
 from orchestration.messages import Button, Reply

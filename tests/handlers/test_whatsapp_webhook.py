@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from db.models import accepted_updates, messages, replies
+from db.models import accepted_updates, messages
+from db.outbox_models import replies
 from handlers.base import ASIDE, STATUSES
 from handlers.whatsapp.intake import WhatsAppIntake
 from sandbox.whatsapp.state import Person

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from bot.client_data import ClientData
 from db.dialogue_state import DialogueStates, StateKey
 from db.errors import LeaseLost
-from db.models import accepted_updates, messages, replies, sent_messages, sessions
+from db.models import accepted_updates, messages, sessions
 from db.outbox import Outbox
+from db.outbox_models import replies, sent_messages
 from db.records import Dialogue, DialogueState, WorkKind, dialogue_id_of
 
 LONG = timedelta(minutes=2)

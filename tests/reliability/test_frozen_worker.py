@@ -23,7 +23,8 @@ from bot.channels.telegram import add_telegram
 from bot.companies import replace_from_file
 from bot.company_file import parse_company_file
 from bot.worker_app import open_worker
-from db.models import accepted_updates, replies, turns, work
+from db.models import accepted_updates, turns, work
+from db.outbox_models import replies
 from db.records import new_id
 from sandbox.telegram.state import User
 

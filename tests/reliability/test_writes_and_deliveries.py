@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from db.booking_models import intents
 from db.booking_records import IntentStatus
-from db.models import replies, sessions, work
+from db.models import sessions, work
+from db.outbox_models import replies
 
 
 async def rows_of(house, column):
