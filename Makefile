@@ -67,8 +67,9 @@ format: $(VENV)/.dev  ## Format the code and sort imports.
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may.
+test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may, and fetches Prometheus for the alerts.
 	@bash deploy/chromium.sh
+	@bash deploy/prometheus.sh
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: coverage
