@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -615,3 +616,21 @@ async def house(
         yield installation
         # What a provider refuses of ours fails the test, whatever it was about.
         assert installation.telephony is None or installation.telephony.violations == []
+
+
+# ---- Prometheus, for the tests of the alerts
+
+
+@pytest.fixture(scope="session")
+def prometheus_tool() -> Callable[[str], str]:
+    """Find `prometheus` or `promtool`, on the path or where deploy/prometheus.sh unpacked it. None there: skip."""
+
+    def find(name: str) -> str:
+        unpacked = Path(__file__).parents[1] / ".tools" / "usr" / "bin"
+        found = shutil.which(name) or shutil.which(name, path=unpacked)
+        if found is None:
+            told = f"no {name} here: the alerts were NOT tested (deploy/prometheus.sh brings it)"
+            (pytest.fail if os.environ.get("AI_ADMIN_PROMETHEUS_TEST") == "required" else pytest.skip)(told)
+        return found
+
+    return find
