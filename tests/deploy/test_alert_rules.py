@@ -11,6 +11,7 @@ import typer.main
 from ruamel.yaml import YAML
 
 from bot.cli import app
+from bot.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
@@ -129,6 +130,14 @@ def test_every_log_event_of_the_pages_is_written_by_the_code():
 
     assert [event for event in sorted(named) if f'"{event}"' not in code] == []
     assert "crm_left_in_peace" in named
+
+
+def test_every_setting_of_the_pages_is_there():
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    named = {one for path in PAGES for one in re.findall(r"AI_ADMIN_[A-Z_]+", path.read_text(encoding="utf-8"))}
+
+    assert named - known == set()
+    assert "AI_ADMIN_METRICS_TOKEN" in named
 
 
 # ---- the metrics that are asked for
