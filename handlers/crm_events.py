@@ -66,6 +66,7 @@ class CrmHooks:
             HOOKS.labels("unknown_token").inc()
             raise web.HTTPNotFound
         company_id, branch_id = named
+        request["log"] = {"company_id": str(company_id), "branch_id": str(branch_id)}
         body = await read_body(request, most=BODY_LIMIT)
         hook = Hook(content_type=request.content_type[:200], headers=_own_headers(request.headers), body=body)
         if not await self._proves(company_id, hook):
