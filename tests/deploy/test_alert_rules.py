@@ -147,8 +147,12 @@ METRIC = re.compile(r"\b(ai_admin_[a-z_]+?)(?:_bucket|_count|_sum)?\b(?:\{([^}]*
 
 def documented():
     """Each metric of docs/metrics.md with its labels."""
-    rows = re.findall(r"(?m)^\| `(ai_admin_[a-z_]+)` \| ([^|]*) \|", (ROOT / "docs" / "metrics.md").read_text("utf-8"))
-    return {name: set(re.findall("[a-z_]+", labels)) for name, labels in rows}
+    rows = re.findall(r"(?m)^\| (`ai_admin_[^|]+) \| ([^|]*) ?\|", (ROOT / "docs" / "metrics.md").read_text("utf-8"))
+    return {
+        name: set(re.findall("[a-z_]+", labels))
+        for names, labels in rows
+        for name in re.findall("`(ai_admin_[a-z_]+)`", names)
+    }
 
 
 def queries():
