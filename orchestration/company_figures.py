@@ -121,12 +121,14 @@ class CompanyFigures(Collector):
         for key, counts in self._companies.copy().items():
             if counts.heard_at < silent_since:
                 self._companies.pop(key, None)
-        told = [(one.slug, one.values.copy()) for one in self._companies.copy().values() if one.slug is not None]
+        # Of two that had one slug after each other the later: two values of one series would be a fault of the reading.
+        in_order = sorted(self._companies.copy().values(), key=lambda one: one.heard_at)
+        told = {one.slug: one.values.copy() for one in in_order if one.slug is not None}
         for figure in FIGURES:
             labels = ["company", *([figure.label] if figure.label else [])]
             kind = GaugeMetricFamily if figure.gauge else CounterMetricFamily
             family = kind(f"ai_admin_company_{figure.name}", figure.help, labels=labels)
-            for slug, values in told:
+            for slug, values in told.items():
                 for (of, label), value in values.items():
                     if of is figure:
                         family.add_metric([slug, label] if figure.label else [slug], value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -161,8 +162,13 @@ def queries():
         for name, rule in rules(kind).items():
             yield name, rule["expr"]
     for path in PAGES:
-        for block in re.findall(r"(?s)```promql\n(.*?)```", path.read_text(encoding="utf-8")):
-            yield path.name, block
+        yield path.name, path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "deploy" / "grafana").glob("*.json")):
+        board = json.loads(path.read_text(encoding="utf-8"))
+        asked = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+        asked += [variable["query"]["query"] for variable in board["templating"]["list"] if variable["type"] == "query"]
+        assert len(asked) > 10
+        yield from ((path.name, query) for query in asked)
 
 
 def test_every_metric_that_is_asked_for_is_documented_with_its_labels():

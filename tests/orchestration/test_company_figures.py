@@ -110,6 +110,18 @@ def test_a_renamed_company_is_counted_on_under_its_new_name(shown):
     assert shown.lines() == ['ai_admin_company_handovers_total{company="new"} 1.0']
 
 
+def test_a_slug_that_another_company_has_taken_over_shows_once(shown, seconds):
+    before, after = company("elita"), company("elita")
+    shown.handover(before)
+    shown.named(before)
+    seconds.now += 1
+    for _ in range(2):
+        shown.handover(after)
+        shown.named(after)
+
+    assert shown.lines() == ['ai_admin_company_handovers_total{company="elita"} 2.0']
+
+
 def test_no_more_companies_are_kept_than_there_is_room_for(shown, seconds):
     for number in range(150):
         seconds.now += timedelta(seconds=1).total_seconds()
