@@ -49,6 +49,7 @@ class Action(StrEnum):
     CRM_HOOK = "crm.hook"
     CHANNEL_ADD = "channel.add"
     CHANNEL_ROTATE = "channel.rotate"
+    CHANNEL_RENEW = "channel.renew"
     CHANNEL_DISABLE = "channel.disable"
     CHANNEL_ENABLE = "channel.enable"
     DEAD_RETRY = "dead.retry"

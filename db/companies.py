@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -253,7 +254,9 @@ class Companies:
                 told = told_of_channel(channel, secrets)
                 await self._audit.record(tx, Action.CHANNEL_ADD, subject=f"channel {channel.id}", after=told)
         except IntegrityError as error:
-            raise Conflict(f"{name} is a channel of this company already; `channel rotate` renews it") from error
+            raise Conflict(
+                f"{name} is a channel of this company already; `channel renew` takes new credentials"
+            ) from error
         await self.tell(company_id)
         return channel, token
 
@@ -273,6 +276,27 @@ class Companies:
             await self._audit.record(tx, Action.CHANNEL_ROTATE, subject=f"channel {channel.id}")
         await self.tell(channel.company_id)
         return token
+
+    async def renew_channel(self, channel: Channel, secrets: Mapping[str, SecretStr]) -> Channel:
+        """Put these secrets in the place of the channel's of the same names, and the channel to work; return it.
+
+        Raises SecretError where those that stay cannot be opened.
+        """
+        all_of_them = {**self.channel_secrets(channel), **secrets}
+        sealed = self._keys.seal_secrets(all_of_them, company_id=channel.company_id, column=CHANNEL_SECRETS)
+        renewed = replace(channel, secrets=sealed, status=ChannelStatus.ACTIVE)
+        table = models.company_channels
+        async with self._database.company(channel.company_id) as tx:
+            mine = (table.c.company_id == channel.company_id, table.c.id == channel.id)
+            was = await tx.connection.scalar(select(table.c.status).where(*mine).with_for_update())
+            values = {"secrets": sealed, "status": renewed.status.value}
+            await tx.connection.execute(update(table).where(*mine).values(**values))
+            before = {"status": was}
+            after = {"status": renewed.status.value, **{f"secret.{name}": "changed" for name in sorted(secrets)}}
+            subject = f"channel {channel.id}"
+            await self._audit.record(tx, Action.CHANNEL_RENEW, subject=subject, before=before, after=after)
+        await self.tell(channel.company_id)
+        return renewed
 
     async def set_channel_status(self, company_id: CompanyId, channel_id: ChannelId, status: ChannelStatus) -> None:
         table = models.company_channels

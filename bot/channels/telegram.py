@@ -44,6 +44,15 @@ async def add_telegram(core: Core, company_id: CompanyId, token: SecretStr) -> d
     return {"id": str(channel.id), "bot": channel.name, "webhook": webhook}
 
 
+async def bot_id_of(core: Core, token: SecretStr) -> str:
+    """Ask Telegram whose token this is. Raises ChannelRefused."""
+    bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)
+    try:
+        return str((await _ask(_open(bots, token).get_me())).id)
+    finally:
+        await bots.close()
+
+
 async def renew_telegram(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:
     """Tell Telegram the new address, and again what the bot is. Raises ChannelRefused."""
     bots = Bots(core.open_channel_secrets, api_url=core.settings.telegram_api_url)

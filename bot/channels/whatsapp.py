@@ -42,8 +42,7 @@ async def add_whatsapp(core: Core, company_id: CompanyId, number: WhatsAppNumber
         raise ChannelRefused("the app secret is missing: Meta's console, App settings, Basic")
     numbers = _numbers(core)
     try:
-        shown = await _ask(numbers.open(number.phone_number_id, number.token).get_business_phone_number())
-        name = f"{shown.display_phone_number} {shown.verified_name}".strip()
+        name = await _name(numbers, number.phone_number_id, number.token)
         channel, webhook_token = await core.companies.add_channel(
             company_id,
             ChannelType.WHATSAPP,
@@ -60,6 +59,15 @@ async def add_whatsapp(core: Core, company_id: CompanyId, number: WhatsAppNumber
     finally:
         await numbers.close()
     return {"id": str(channel.id), "number": channel.name, **await _webhook(core, channel, webhook_token)}
+
+
+async def number_of(core: Core, phone_number_id: str, token: SecretStr) -> str:
+    """Ask Meta with this token how the number is called. Raises ChannelRefused."""
+    numbers = _numbers(core)
+    try:
+        return await _name(numbers, phone_number_id, token)
+    finally:
+        await numbers.close()
 
 
 async def renew_whatsapp(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:
@@ -106,6 +114,11 @@ async def _webhook(core: Core, channel: Channel, webhook_token: str) -> dict[str
     finally:
         await numbers.close()
     return {"webhook": f"set below {public_url}", "subscribe_to": _FIELDS}
+
+
+async def _name(numbers: Numbers, phone_number_id: str, token: SecretStr) -> str:
+    shown = await _ask(numbers.open(phone_number_id, token).get_business_phone_number())
+    return f"{shown.display_phone_number} {shown.verified_name}".strip()
 
 
 def _numbers(core: Core) -> Numbers:

@@ -1,4 +1,4 @@
-"""Channels: add, list, rotate, disable, check. Tokens are asked for or read from stdin, never arguments.
+"""Channels: add, list, rotate, renew, disable, check. Tokens are asked for or read from stdin, never arguments.
 
 The messenger's SDK takes seconds to import: only the commands that speak to a messenger pay for it.
 """
@@ -152,6 +152,23 @@ def rotate_(channel: ChannelArgument, as_json: AsJson = False) -> None:
         from bot.channels.care import rotate
 
         return await rotate(core, found)
+
+    show(with_core(act), as_json=as_json)
+
+
+@app.command("renew")
+def renew_(channel: ChannelArgument, as_json: AsJson = False) -> None:
+    """Give the channel new credentials of the messenger's, and put it back to work: where it is broken, or disabled.
+
+    They are asked for, or read from stdin, a line each, and tried with the messenger before they are kept.
+    """
+
+    async def act(core: Core) -> dict[str, object]:
+        found = await find_channel(core, channel)
+        from bot.channels.renewal import credentials_of, renew
+
+        given = {name: ask_secret(title) for name, title in credentials_of(found).items()}
+        return await renew(core, found, given)
 
     show(with_core(act), as_json=as_json)
 

@@ -60,6 +60,7 @@ CHANGES = {
     "crm hook": Action.CRM_HOOK,
     "channel add": Action.CHANNEL_ADD,
     "channel rotate": Action.CHANNEL_ROTATE,
+    "channel renew": Action.CHANNEL_RENEW,
     "channel disable": Action.CHANNEL_DISABLE,
     "dead retry": Action.DEAD_RETRY,
     "dead drop": Action.DEAD_DROP,
@@ -182,6 +183,8 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     added = json.loads(await run("channel", "add", "elita", "api", "--json"))
     await run("channel", "rotate", added["id"])
     await run("channel", "disable", added["id"])
+    number = await run("channel", "add", "elita", "voice", "--number", "+74951234567", "--json", stdin="canary-old\n")
+    await run("channel", "renew", json.loads(number)["id"], stdin="canary-new\n")
     company_id = await core.companies.get_company_id("elita")
     retried, dropped = await two_dead_updates(core, company_id)
     await run("dead", "retry", retried)
