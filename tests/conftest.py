@@ -623,7 +623,7 @@ async def house(
 
 @pytest.fixture(scope="session")
 def prometheus_tool() -> Callable[[str], str]:
-    """Find `prometheus` or `promtool`, on the path or where deploy/prometheus.sh unpacked it. None there: skip."""
+    """Find `prometheus`, `promtool` or `amtool`, on the path or as deploy/prometheus.sh unpacked it. None: skip."""
 
     def find(name: str) -> str:
         unpacked = Path(__file__).parents[1] / ".tools" / "usr" / "bin"

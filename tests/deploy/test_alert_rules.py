@@ -16,6 +16,7 @@ from bot.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
+ALERTMANAGER = ROOT / "deploy" / "prometheus" / "alertmanager.yml"
 CASES = ROOT / "tests" / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 SECTIONS = ["What clients feel", "Which company", "What to do", "When it clears"]
@@ -38,10 +39,9 @@ def page_of(alert):
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", alert).lower() + ".md"
 
 
-def promtool(prometheus_tool, *arguments):
-    return subprocess.run(
-        [prometheus_tool("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+def promtool(prometheus_tool, *arguments, tool="promtool"):
+    command = [prometheus_tool(tool), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_prometheus_takes_the_rules_and_the_configuration(prometheus_tool):
@@ -51,6 +51,40 @@ def test_prometheus_takes_the_rules_and_the_configuration(prometheus_tool):
     ):
         done = promtool(prometheus_tool, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"), [("severity=critical", "on-call"), ("severity=warning", "working-day")]
+)
+def test_alertmanager_takes_its_configuration_and_tells_the_right_people(prometheus_tool, labels, receiver):
+    checked = promtool(prometheus_tool, "check-config", ALERTMANAGER, tool="amtool")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+    told = promtool(prometheus_tool, "config", "routes", "test", f"--config.file={ALERTMANAGER}", labels, tool="amtool")
+    assert told.stdout.strip() == receiver
+
+
+def test_what_silences_another_alert_and_what_is_silenced_are_alerts():
+    for rule in read(ALERTMANAGER)["inhibit_rules"]:
+        for matcher in rule["source_matchers"] + rule["target_matchers"]:
+            assert set(re.findall("[A-Z][A-Za-z]+", matcher)) <= set(ALERTS), matcher
+
+
+@pytest.mark.parametrize("board", ["platform", "company"])
+def test_a_dashboard_asks_the_source_that_is_chosen_and_its_panels_stand_beside_each_other(board):
+    panels = json.loads((ROOT / "deploy" / "grafana" / f"{board}.json").read_text(encoding="utf-8"))["panels"]
+    places = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert len(set(places)) == len(places)
+    assert all(x < 24 for x, _ in places)
+    sources = {target["datasource"]["uid"] for panel in panels for target in panel.get("targets", [])}
+    assert sources == {"${datasource}"}
 
 
 @pytest.mark.parametrize("file", sorted(CASES.glob("*_test.yml")), ids=lambda path: path.name)

@@ -25,6 +25,9 @@ from bot.tasks import end
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "figures-only-for-this-test"
+# Two waits of up to a minute on a machine that is full of other tests; half a minute in all on a quiet one.
+pytestmark = pytest.mark.timeout(300)
+
 COMPANY = "elita"
 FASTER = 60
 RATE_INTERVAL = "4m"
@@ -241,22 +244,22 @@ async def test_a_crms_outage_is_told_of_with_its_company_and_told_no_more_when_i
         # Failures over more than five seconds: the account is left in peace, and whoever asks is told so at once.
         await until(lambda: len(house.vendors.yclients.calls) > asked + 8)
         house.clock.advance(timedelta(seconds=6))
-        [alert] = await until(lambda: fires("CRMFailing"), within_s=40)
+        [alert] = await until(lambda: fires("CRMFailing"), within_s=60)
         assert alert["labels"] == {"alertname": "CRMFailing", "crm": "yclients", "severity": "critical"}
         assert re.fullmatch(r"\d+(\.\d+)?% of the calls of yclients fail", alert["annotations"]["summary"])
 
-        [alert] = await until(lambda: fires("CompanyCRMFailing"), within_s=40)
+        [alert] = await until(lambda: fires("CompanyCRMFailing"), within_s=60)
         assert alert["labels"] == {"alertname": "CompanyCRMFailing", "company": COMPANY, "severity": "warning"}
         assert alert["annotations"]["summary"].startswith("elita: ")
-        assert await until(lambda: fires("CompanyWebhooksRefused"), within_s=40)
+        assert await until(lambda: fires("CompanyWebhooksRefused"), within_s=60)
 
     await house.settles()
     house.vendors.yclients.clear_faults()
     # Where the account is left in peace, it is for half a minute.
     house.clock.advance(timedelta(seconds=31))
     await house.client().reaches_proposal("16:00")
-    await until(lambda: is_quiet("CRMFailing"), within_s=40)
-    await until(lambda: is_quiet("CompanyCRMFailing"), within_s=40)
+    await until(lambda: is_quiet("CRMFailing"), within_s=60)
+    await until(lambda: is_quiet("CompanyCRMFailing"), within_s=60)
     assert await prometheus.rule_faults() == []
 
     # The dashboards and the runbooks after all this: no query is none, and what happened is seen.
