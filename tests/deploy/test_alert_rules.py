@@ -130,6 +130,19 @@ def test_every_alert_has_its_page_and_no_page_is_without_an_alert():
     assert [path.name for path in PAGES] == sorted(page_of(name) for name in ALERTS)
 
 
+def test_the_operators_list_has_every_alert_with_its_severity():
+    rows = re.findall(
+        r"(?m)^\| (\[.*?) \| (critical|warning) \|", (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    )
+    listed = {
+        name: (page, severity) for names, severity in rows for name, page in re.findall(r"\[(\w+)\]\((.+?)\)", names)
+    }
+
+    assert listed == {
+        name: (f"runbooks/{page_of(name)}", alert["labels"]["severity"]) for name, alert in ALERTS.items()
+    }
+
+
 @pytest.mark.parametrize("name", ALERTS)
 def test_a_page_answers_the_four_questions(name):
     text = (RUNBOOKS / page_of(name)).read_text(encoding="utf-8")
