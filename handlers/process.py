@@ -90,7 +90,8 @@ class Process:
         if channel is None:
             channel = await self._channel_of(body.company)
         await self._check(channel, body)
-        request["log"] = {"company_id": str(channel.company_id), "channel": channel.type.value}
+        whose = {"company_id": str(channel.company_id), "channel": channel.type.value}
+        structlog.contextvars.bind_contextvars(**whose)
         message = Message(
             id=body.message_id,
             sent_at=self._clock(),
@@ -103,7 +104,7 @@ class Process:
         )
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=body.message_id, dialogue_key=body.client_id, payload=payload)
-        with span("process", kind=SpanKind.SERVER, **request["log"]):
+        with span("process", kind=SpanKind.SERVER, **whose):
             await self._intake.accept(
                 channel, [accepted], quiet=timedelta(0), address=self._address_of(request), trace=carried()
             )

@@ -86,10 +86,10 @@ class Webhooks:
         channel = await self._channel(request)
         kind = channel.type.value
         fields = {"company_id": str(channel.company_id), "channel": kind, "channel_id": str(channel.id)}
-        request["log"], began = fields, time.perf_counter()
+        structlog.contextvars.bind_contextvars(**fields)
+        began = time.perf_counter()
         company = (await self._directory.get_snapshot(channel.company_id)).company
         with (
-            structlog.contextvars.bound_contextvars(**fields),
             at_level(self._levels.of(company)),
             span("webhook", kind=SpanKind.SERVER, **fields),
             ACCEPT_SECONDS.labels(kind).time(),
