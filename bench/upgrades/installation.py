@@ -70,7 +70,7 @@ async def open_installation(
 ) -> AsyncIterator[Installation]:
     """Start the vendors and make the companies; gateways and workers are the caller's."""
     async with open_vendors(random.Random("model"), crm_limits=False) as vendors:
-        settings = {
+        settings: dict[str, Any] = {
             "mode": "production",
             # The sandbox's CRM stands on this machine.
             "allowed_private_hosts": "127.0.0.1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from bench.upgrades.processes import HERE
@@ -15,23 +16,22 @@ class NoHistory(Exception):
     """There is no version before this one to be had; the message says what to do."""
 
 
-def known_migrations() -> frozenset[str]:
-    """Return the names of the migrations that lie here now, committed or not."""
-    return frozenset(path.name for path in (HERE / MIGRATIONS).glob("*.py"))
+def known_migrations(tree: Path = HERE) -> frozenset[str]:
+    """Return the names of the migrations that lie in a tree now, committed or not."""
+    return frozenset(path.name for path in (tree / MIGRATIONS).glob("*.py"))
 
 
-def previous_version() -> str:
+def previous_version(tree: Path = HERE) -> str:
     """Return the newest commit whose migrations are fewer than those of now, and all among them. Raises NoHistory."""
-    if _git("rev-parse", "--is-inside-work-tree").strip() != "true":
-        raise NoHistory("this is no git working tree: check the repository out with `git clone`")
-    now = known_migrations()
+    git = partial(_git, tree)
+    shallow = git("rev-parse", "--is-shallow-repository").strip() == "true"
+    now = known_migrations(tree)
     # Only commits that touched the folder can end such a time; the state before each of them is a parent's.
-    for commit in ("HEAD", *_git("log", "--format=%P", "--", MIGRATIONS).split()):
-        files = _git("ls-tree", "--name-only", commit, f"{MIGRATIONS}/", missing="").split()
+    for commit in ("HEAD", *git("log", "--format=%P", "--", MIGRATIONS).split()):
+        files = git("ls-tree", "--name-only", commit, f"{MIGRATIONS}/", missing="").split()
         known = {Path(file).name for file in files if file.endswith(".py")}
         if known and known < now:
-            return _git("rev-parse", commit).strip()
-    shallow = _git("rev-parse", "--is-shallow-repository").strip() == "true"
+            return git("rev-parse", commit).strip()
     raise NoHistory(
         "git knows no version with fewer migrations: "
         + ("this is a shallow clone, `git fetch --unshallow` brings the rest" if shallow else "there was none")
@@ -52,12 +52,12 @@ def lay_out(commit: str, folder: Path) -> Path:
     return folder
 
 
-def _git(*arguments: str, missing: str | None = None) -> str:
+def _git(tree: Path, *arguments: str, missing: str | None = None) -> str:
     """Run git here. `missing`: what is returned where git refuses, instead of raising NoHistory."""
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
-            cwd=HERE,
+            cwd=tree,
             capture_output=True,
             text=True,
             check=False,

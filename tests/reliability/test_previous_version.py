@@ -4,6 +4,8 @@ worker is still the version before, taken from git."""
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +13,7 @@ from redis.asyncio import Redis
 from bench.chaos.fleet import free_port
 from bench.upgrades.crowd import count, crowd_of
 from bench.upgrades.installation import open_installation
-from bench.upgrades.processes import HERE, open_processes
+from bench.upgrades.processes import HERE, environment_of, open_processes
 from bench.upgrades.versions import MIGRATIONS, NoHistory, known_migrations, lay_out, previous_version
 from db.upgrade import current, head
 
@@ -81,8 +83,27 @@ async def test_the_version_before_books_beside_this_one_on_this_ones_schema(
     assert "done" in {intent.status for intent in stored.intents}
 
 
-def test_the_version_before_is_an_older_one_of_this_very_tree():
-    known = known_migrations()
+async def test_what_runs_there_is_that_versions_code(previous, tmp_path):
+    asked = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "import bot, db; print(bot.__file__, db.__file__)"),
+        env=environment_of({}, previous),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asked.communicate()
 
-    assert known
-    assert previous_version()
+    assert out.decode().split() == [str(previous / "bot" / "__init__.py"), str(previous / "db" / "__init__.py")]
+
+
+def test_a_tree_without_history_says_so_and_what_to_do(tmp_path):
+    with pytest.raises(NoHistory, match="not a git repository"):
+        previous_version(tmp_path)
+
+
+def test_a_shallow_clone_says_so_and_what_to_do(tmp_path):
+    clone = tmp_path / "clone"
+    cloning = ["git", "clone", "--quiet", "--depth", "1", f"file://{HERE}", str(clone)]
+    subprocess.run(cloning, check=True, timeout=120)
+
+    with pytest.raises(NoHistory, match="git fetch --unshallow"):
+        previous_version(clone)

@@ -34,16 +34,16 @@ GUARDS = {
     "rights on tables": """SELECT c.relname, a.grantee::regrole::text AS who, a.privilege_type AS what
                            FROM pg_class c, aclexplode(c.relacl) a
                            WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3""",
-    "rights on functions": """SELECT p.proname, p.prosecdef, a.grantee, a.privilege_type FROM pg_proc p
-                              LEFT JOIN LATERAL aclexplode(p.proacl) a ON true
-                              WHERE p.pronamespace = 'public'::regnamespace AND coalesce(a.grantee, 0) = 0
-                              ORDER BY 1, 3, 4""",
+    "rights on functions": """SELECT p.proname, p.prosecdef, a.grantee::regrole::text AS who, a.privilege_type
+                              FROM pg_proc p LEFT JOIN LATERAL aclexplode(p.proacl) a ON true
+                              WHERE p.pronamespace = 'public'::regnamespace ORDER BY 1, 3, 4""",
     "rights on the schema": """SELECT a.grantee::regrole::text AS who, a.privilege_type AS what
                                FROM pg_namespace n, aclexplode(n.nspacl) a WHERE nspname = 'public' ORDER BY 1, 2""",
     "partitions": """SELECT inhparent::regclass::text AS parent, inhrelid::regclass::text AS part,
                      pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
                      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1, 2""",
-    "triggers": "SELECT tgrelid::regclass::text AS t, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+    "triggers": """SELECT tgrelid::regclass::text AS t, tgname, tgenabled FROM pg_trigger
+                   WHERE NOT tgisinternal ORDER BY 1, 2""",
     "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
     "comments": """SELECT objoid::regclass::text AS t, objsubid, description FROM pg_description
                    WHERE classoid = 'pg_class'::regclass AND objoid::regclass::text IN
@@ -125,7 +125,8 @@ async def test_a_restored_installation_is_whole_guarded_and_answers_what_it_had_
         await gateway.end()
 
         await asyncio.to_thread(restore, fresh, file)
-        assert await guards_of(fresh) == await guards_of(database_url)
+        guards = await guards_of(database_url)
+        assert await guards_of(fresh) == guards
         assert await rows_of(fresh) == await rows_of(database_url)
         async with Redis.from_url(redis_url) as redis:
             await redis.flushdb()
@@ -144,6 +145,7 @@ async def test_a_restored_installation_is_whole_guarded_and_answers_what_it_had_
         verdict, _ = await count(again, crowd)
         logs = processes.logs()
 
+    assert all(guards.values()), "a guard that nobody looks at"
     assert "THE KEYS ARE NOT IN IT" in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert verified.returncode == 0, verified.stderr
