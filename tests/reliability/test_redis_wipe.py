@@ -17,8 +17,8 @@ from bench.chaos.fleet import free_port
 from bench.upgrades.crowd import count, crowd_of
 from bench.upgrades.installation import open_installation
 from bench.upgrades.processes import open_processes
+from bench.upgrades.servers import open_servers
 from bot.tasks import end
-from db.embedded import start_embedded
 from db.limits import Budget
 
 WIPED_EVERY_S = 0.2
@@ -87,7 +87,7 @@ async def test_counters_and_rests_begin_anew(core):
 @pytest.fixture
 async def own_redis(tmp_path):
     """A Redis that keeps nothing on disk: what starts again after a kill is empty."""
-    async with await start_embedded(tmp_path / "redis", postgres=False, durable=False) as embedded:
+    async with open_servers(tmp_path / "redis", postgres=False, durable=False) as embedded:
         yield embedded
 
 

@@ -19,7 +19,7 @@ from bench.upgrades.crowd import count, crowd_of
 from bench.upgrades.dumps import ScriptFailed, back_up, restore
 from bench.upgrades.installation import open_installation
 from bench.upgrades.processes import HERE, environment_of, open_processes
-from db.embedded import start_embedded
+from bench.upgrades.servers import open_servers
 from sandbox.telegram.state import User
 
 GUARDS = {
@@ -80,7 +80,7 @@ async def rows_of(url):
 @pytest.fixture
 async def fresh(tmp_path):
     """The owner's address of a server that has neither our tables nor our roles."""
-    async with await start_embedded(tmp_path / "fresh", redis=False, durable=False) as embedded:
+    async with open_servers(tmp_path / "fresh", redis=False, durable=False) as embedded:
         yield embedded.servers.database_url
 
 
