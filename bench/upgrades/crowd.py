@@ -29,17 +29,14 @@ _DEADLINE_S = 25.0
 class Crowd:
     """Everybody who writes. `stop` lets each hear the answer to the last thing that they wrote."""
 
+    installation: Installation
     people: list[Person]
     living: asyncio.Future[list[None]]
 
-    @property
-    def written(self) -> int:
-        return self.people[0].allowance.sent
-
     async def writes(self, more: int) -> None:
-        """Wait until so many further messages were written. Raises whatever has ended a client."""
-        wanted = self.written + more
-        while self.written < wanted:
+        """Wait until so many further messages were written and taken. Raises whatever has ended a client."""
+        wanted = len(self.installation.acknowledged()) + more
+        while len(self.installation.acknowledged()) < wanted:
             done, _ = await asyncio.wait([self.living], timeout=0.1)
             if done:
                 self.living.result()
@@ -80,7 +77,7 @@ async def crowd_of(installation: Installation, *, bookers: int, askers: int) -> 
             people.append(person)
     living = asyncio.gather(*(person.live() for person in people))
     try:
-        yield Crowd(people, living)
+        yield Crowd(installation, people, living)
     finally:
         living.cancel()
         await asyncio.gather(living, return_exceptions=True)

@@ -84,7 +84,7 @@ async def drill(folder: Path, *, messages: int) -> Findings:
             await _start(processes, port)
             async with crowd_of(installation, bookers=2, askers=4) as crowd:
                 await crowd.writes(messages)
-                acknowledged = _acknowledged(installation)
+                acknowledged = installation.acknowledged()
                 dumping = time.monotonic()
                 await asyncio.to_thread(back_up, servers.database_url, file)
                 dumped = time.monotonic()
@@ -119,7 +119,7 @@ async def _recover(
     lost: float,
 ) -> Findings:
     served = time.monotonic()
-    at_the_loss = _acknowledged(installation)
+    at_the_loss = installation.acknowledged()
     await asyncio.to_thread(restore, new.servers.database_url, file)
     restored = time.monotonic()
     found = await read_stored(new.servers.database_url)
@@ -164,11 +164,6 @@ async def _lose(embedded: Embedded, processes: Processes) -> None:
     for pid in (embedded.postgres_pid, embedded.redis_pid):
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-
-
-def _acknowledged(installation: Installation) -> set[int]:
-    """Return the updates that Telegram believes taken."""
-    return {int(update["update_id"]) for bot in installation.bots for update in bot.delivered}
 
 
 def _addresses(embedded: Embedded) -> dict[str, str]:

@@ -50,6 +50,10 @@ class Installation:
     def database_url(self) -> str:
         return str(self.settings["database_url"])
 
+    def acknowledged(self) -> set[int]:
+        """Return the updates that Telegram believes taken, of all bots."""
+        return {int(update["update_id"]) for bot in self.bots for update in bot.delivered}
+
     async def settle(self, *, within_s: float) -> dict[str, int]:
         """Wait until nothing is under way any more; return what still is when the time is up."""
         deadline = time.monotonic() + within_s
