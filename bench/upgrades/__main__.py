@@ -16,7 +16,7 @@ from bench.upgrades.drill import Findings, drill
 from bot.logs import set_up_logs
 from bot.settings import PREFIX, LogFormat
 
-_MOST_S = 900.0
+_MOST_S = 600.0
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from bench.upgrades.processes import says_ready
+from bot.tasks import end
 
 _ASKS_EVERY_S = 0.2
 _PASSED_ON = ("Content-Type", "X-Telegram-Bot-Api-Secret-Token")
@@ -29,26 +30,29 @@ class Balancer:
     sent_to: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     _instances: dict[str, bool] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _turn: int = 0
 
     async def add(self, instance: str) -> None:
         """Take an instance in, and wait until it gets its share."""
         self._instances[instance] = False
+        self._asking[instance] = asyncio.create_task(self._ask_on(instance))
         while not self._instances[instance]:  # noqa: ASYNC110 (the asking below sees it)
             await asyncio.sleep(_TICK_S)
 
-    def remove(self, instance: str) -> None:
+    async def remove(self, instance: str) -> None:
         """Forget an instance that has ended."""
+        await end(self._asking.pop(instance))
         del self._instances[instance]
 
-    async def ask_on(self) -> None:
-        """Ask all instances again and again, until cancelled."""
+    async def close(self) -> None:
+        """Ask nobody any more."""
+        await end(*self._asking.values())
+
+    async def _ask_on(self, instance: str) -> None:
+        """Ask an instance again and again; each by itself, so that a slow one hides no other's leaving."""
         while True:
-            known = list(self._instances)
-            found = await asyncio.gather(*(says_ready(self.session, one) for one in known))
-            for instance, ready in zip(known, found, strict=True):
-                if instance in self._instances:
-                    self._instances[instance] = ready
+            self._instances[instance] = await says_ready(self.session, instance)
             await asyncio.sleep(_ASKS_EVERY_S)
 
     async def forward(self, request: web.Request) -> web.Response:
@@ -88,10 +92,8 @@ async def open_balancer() -> AsyncIterator[Balancer]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         balancer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        asking = asyncio.create_task(balancer.ask_on())
         try:
             yield balancer
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            await balancer.close()
             await runner.cleanup()

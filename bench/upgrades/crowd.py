@@ -21,7 +21,7 @@ from sandbox.telegram.state import Bot, User
 _FIRST_ID = 920_000_000
 _PER_COMPANY = 1000
 _WITHOUT_END = 1_000_000
-_DEADLINE_S = 25.0
+_DEADLINE_S = 12.0
 """How long a client waits for an answer before it writes on."""
 
 

@@ -22,7 +22,7 @@ from bot.settings import PREFIX
 
 HERE = Path(__file__).parents[2]
 """The tree of this version."""
-_UP_WITHIN_S = 120.0
+_UP_WITHIN_S = 240.0
 _ENDS_WITHIN_S = 90.0
 _TICK_S = 0.1
 _LOG_TAIL = 3000
