@@ -105,6 +105,10 @@ guards: $(VENV)/.dev  ## Switch every guard off in turn, in a copy, and see that
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)
 
+.PHONY: drill
+drill: $(VENV)/.dev  ## An installation is backed up under load, lost, and brought back: seconds, and what is missing. ARGS=
+	@$(BIN)/python -m bench.upgrades $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev  ## A hundred thousand inputs that nobody should send, at every door; then everything is looked after. ARGS=
 	@$(BIN)/python -m bench.fuzz $(ARGS)

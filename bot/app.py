@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -248,7 +249,8 @@ def build_gateway(
     guard = require_admin(
         settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
     )
-    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
+    leaving = asyncio.Event()
+    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard, leaving=leaving.is_set)
     hooks = CrmHooks(core.directory, CrmEvents(core.database), core.limits, address_of, core.clock, core.proves_hook)
     process = Process(
         core.directory,
@@ -260,11 +262,14 @@ def build_gateway(
         find_company=core.companies.get_company_id,
     )
     application = build_application(
-        [*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *openapi.routes(), *more]
+        [*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *openapi.routes(), *more],
+        leaving,
     )
     return Gateway(
         application,
         host=settings.host,
         port=settings.port,
         is_proxy=trusted((*settings.trusted_proxies, *THIS_MACHINE)),
+        leaving=leaving,
+        finish=settings.finish,
     )

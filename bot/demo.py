@@ -36,6 +36,7 @@ from bot.demo_vendors import (
     Sandboxes,
     open_sandboxes,
 )
+from bot.gateway import Stop
 from bot.lent import Lent, lend
 from bot.logs import set_up_logs
 from bot.roles import serve, stop_on_signal
@@ -77,7 +78,7 @@ async def run_demo(options: DemoOptions) -> int:
         await loading
         gemini_url = sandboxes.gemini.url if sandboxes.gemini else None
         stack.enter_context(lend(settings.data_dir, Lent(gemini_url=gemini_url)))
-        stopped = asyncio.Event()
+        stopped = Stop()
         serving = asyncio.create_task(serve(core, {}, stopped=stopped))
         stack.push_async_callback(_finish, serving, stopped)
         # Meta asks an address back before it takes it.

@@ -1,27 +1,61 @@
-"""The gateway: routes and what stands round them. Loads no messenger or model SDK."""
+"""The gateway: routes and what stands round them, and how it leaves. Loads no messenger or model SDK."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.connections import Doorkeeper, DoorLimits, GuardedConnection
 from handlers.webhooks import BODY_LIMIT
-from middlewares.http import errors_as_json, request_log
+from middlewares.http import Handler, errors_as_json, request_log
 
 log = structlog.get_logger()
 
-_SHUTDOWN_S = 10
+_FINISH = timedelta(seconds=10)
 
 
-def build_application(routes: Sequence[web.RouteDef]) -> web.Application:
-    """Make the aiohttp application. Bodies over 1 MB are refused with 413 before they are read whole."""
-    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[request_log, errors_as_json])
+class Stop(asyncio.Event):
+    """Set when the process is asked to end. `at_once`: it is asked a second time, or by a person at a terminal, and
+    nobody is to be waited for who may still be sending."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_once = asyncio.Event()
+
+    def ask(self, *, at_once: bool = False) -> None:
+        """Ask; who asks twice is in a hurry."""
+        if at_once or self.is_set():
+            self.at_once.set()
+        self.set()
+
+
+def build_application(routes: Sequence[web.RouteDef], leaving: asyncio.Event | None = None) -> web.Application:
+    """Make the aiohttp application. Bodies over 1 MB are refused with 413 before they are read whole.
+
+    Once `leaving` is set, every answer asks the sender to close its connection: who keeps one open to this instance
+    would else write into it at the very moment in which it is closed here.
+    """
+    closes = [_closes(leaving)] if leaving is not None else []
+    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[*closes, request_log, errors_as_json])
     application.add_routes(routes)
     return application
+
+
+def _closes(leaving: asyncio.Event) -> Middleware:
+    @web.middleware
+    async def close(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if leaving.is_set() and not response.prepared:
+            response.force_close()
+        return response
+
+    return close
 
 
 def _nobody(peer: str) -> bool:
@@ -29,7 +63,7 @@ def _nobody(peer: str) -> bool:
 
 
 class Gateway:
-    """A running server; `stop()` finishes the requests under way."""
+    """A running server; `drain()` lets balancers notice that it leaves, `stop()` finishes the requests under way."""
 
     def __init__(
         self,
@@ -39,9 +73,16 @@ class Gateway:
         port: int,
         is_proxy: Callable[[str], bool] = _nobody,
         limits: DoorLimits | None = None,
+        leaving: asyncio.Event | None = None,
+        finish: timedelta = _FINISH,
     ) -> None:
-        """`is_proxy`: says of a peer whether it forwards for many, and may hold as many connections as it likes."""
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        """`is_proxy`: says of a peer whether it forwards for many, and may hold as many connections as it likes.
+
+        `leaving`: set by `drain`, read by `/ready`. `finish`: how long requests and calls under way may take when it
+        stops; what is not at its end then is cut off (more than 0, which aiohttp takes for ever).
+        """
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=finish.total_seconds())
+        self._leaving = leaving or asyncio.Event()
         self._keeper = Doorkeeper(limits or DoorLimits(), is_proxy)
         self._listening: asyncio.Server | None = None
         self._host = host
@@ -60,6 +101,17 @@ class Gateway:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log.info("gateway_listens", url=url)
         return url
+
+    async def drain(self, wait: timedelta, stop: Stop) -> None:
+        """Say at `/ready` that this instance leaves, and serve on for `wait`: as long as balancers take to notice.
+
+        Until then they send here, and a closed port would be a refused webhook. `stop.at_once` ends the waiting.
+        """
+        self._leaving.set()
+        log.info("gateway_drains", seconds=wait.total_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait.total_seconds()):
+                await stop.at_once.wait()
 
     async def stop(self) -> None:
         if self._listening is not None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,7 +16,7 @@ from aiohttp import web
 from bot.app import Core, build_gateway, open_core
 from bot.connections import THIS_MACHINE
 from bot.figures import keep_figures
-from bot.gateway import Gateway, build_application
+from bot.gateway import Gateway, Stop, build_application
 from bot.lane import LEASE
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
@@ -47,7 +48,7 @@ async def run_gateway(settings: Settings) -> None:
         await gateway.start()
         try:
             async with asyncio.TaskGroup() as group, _beside(group, keep_figures(core, counts=False)):
-                await _with_company_news(core, stop_on_signal().wait())
+                await _with_company_news(core, _until_drained(gateway, core.settings, stop_on_signal()))
         finally:
             await gateway.stop()
 
@@ -84,8 +85,9 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
     from bot.worker_app import open_worker
 
     async with open_worker(core, lease=lease) as app:
-        probes = _probes(core)
-        lines = _lines(core, app) if http else None
+        leaving = asyncio.Event()
+        probes = _probes(core, leaving)
+        lines = _lines(core, app, leaving) if http else None
         if lines is not None:
             await lines.start()
         if probes is not None:
@@ -95,7 +97,11 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
                 async with _beside(group, _keep_house(core), keep_figures(core, counts=True)):
-                    await _with_company_news(core, stopped.wait())
+                    await _with_company_news(core, _until_drained(lines, core.settings, stopped))
+                    leaving.set()
+                if lines is not None:
+                    # Calls speak to their end first: what they leave behind for the lanes is still taken up here.
+                    await lines.stop()
                 app.worker.stop()
         finally:
             for server in (lines, probes):
@@ -103,7 +109,7 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
                     await server.stop()
 
 
-async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.Event) -> None:
+async def serve(core: Core, environment: Mapping[str, str], *, stopped: Stop) -> None:
     """Run both roles on an open core until `stopped` is set."""
     from bot.development import develop
     from bot.worker_app import open_worker
@@ -118,7 +124,7 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
                 async with _beside(group, *beside):
-                    await _with_company_news(core, stopped.wait())
+                    await _with_company_news(core, _until_drained(gateway, core.settings, stopped))
                 await gateway.stop()
                 app.worker.stop()
         finally:
@@ -144,6 +150,13 @@ async def _with_company_news(core: Core, until: Awaitable[Any]) -> None:
         await end(listening)
 
 
+async def _until_drained(gateway: Gateway | None, settings: Settings, stopped: Stop) -> None:
+    """Wait until the process is asked to end, and then until nobody sends to its gateway any more."""
+    await stopped.wait()
+    if gateway is not None:
+        await gateway.drain(settings.drain, stopped)
+
+
 async def _keep_house(core: Core) -> None:
     """Make the coming months' partitions; what is a company's own is swept by the worker."""
     from bot.housekeeping import make_room
@@ -153,31 +166,33 @@ async def _keep_house(core: Core) -> None:
         await asyncio.sleep(_HOUSEKEEPING.total_seconds())
 
 
-def _lines(core: Core, app: WorkerApp) -> Gateway:
+def _lines(core: Core, app: WorkerApp, leaving: asyncio.Event) -> Gateway:
     settings = core.settings
     return Gateway(
-        build_application(voice_routes(core, app)),
+        build_application(voice_routes(core, app), leaving),
         host=settings.host,
         port=settings.port,
         is_proxy=trusted((*settings.trusted_proxies, *THIS_MACHINE)),
+        leaving=leaving,
+        finish=settings.finish,
     )
 
 
-def _probes(core: Core) -> Gateway | None:
+def _probes(core: Core, leaving: asyncio.Event) -> Gateway | None:
     settings = core.settings
     if settings.worker_metrics_port is None:
         return None
     guard = require_admin(
         settings.admin_token, settings.metrics_token, loopback_allowed=settings.mode is Mode.DEVELOPMENT
     )
-    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard)
+    ops = Ops(database=core.database_answers, redis=core.redis_answers, guard=guard, leaving=leaving.is_set)
     return Gateway(build_application(ops.routes()), host=settings.host, port=settings.worker_metrics_port)
 
 
-def stop_on_signal() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stopped = asyncio.Event()
+def stop_on_signal() -> Stop:
+    """Return what SIGTERM and SIGINT set. SIGINT, and the second signal of any kind, want it at once."""
+    stopped = Stop()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGTERM, stopped.ask)
+    loop.add_signal_handler(signal.SIGINT, partial(stopped.ask, at_once=True))
     return stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +18,8 @@ from db.errors import SecretError
 from db.kms import checked_url
 
 PREFIX = "AI_ADMIN_"
+_DRAIN_S = 10
+"""Two looks of a balancer that asks every five seconds."""
 _OF_THE_PLATFORM = (f"{PREFIX}WHATSAPP_API_URL", f"{PREFIX}CRM_PROXIES")
 """Names that look like a company's, and are the platform's own."""
 
@@ -89,6 +92,8 @@ class Settings(BaseSettings):
     crm_proxies: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     allowed_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     worker_metrics_port: int | None = Field(None, ge=0, le=65535)
+    drain_seconds: float | None = Field(None, ge=0, le=300)
+    finish_seconds: float = Field(10, gt=0, le=3600)
 
     # How much one process does at once, and how long it may take.
     turns_at_once: int = Field(50, ge=1, le=1000)
@@ -181,6 +186,19 @@ class Settings(BaseSettings):
                 "Make one with `ai-admin keys new` and keep it where the backups are not"
             )
         return self
+
+    @property
+    def drain(self) -> timedelta:
+        """Return how long a gateway that was asked to end serves on. Nobody balances a machine of development."""
+        seconds = self.drain_seconds
+        if seconds is None:
+            seconds = _DRAIN_S if self.mode is Mode.PRODUCTION else 0
+        return timedelta(seconds=seconds)
+
+    @property
+    def finish(self) -> timedelta:
+        """Return how long requests and calls under way may take once the gateway listens no more."""
+        return timedelta(seconds=self.finish_seconds)
 
     @property
     def has_model(self) -> bool:

@@ -9,6 +9,7 @@ DBError
 ├─ LeaseLost             another worker holds the dialogue: everything of this transaction is rolled back
 ├─ UpgradeFailed         the schema could not be changed
 ├─ SchemaBehind          the schema is older than this program wants
+├─ SchemaAhead           the schema has lost what this program uses: the program is too old for it
 └─ SecretError           a ciphertext cannot be opened
    ├─ UnknownKey          it names a key that the ring does not have
    ├─ DecryptionFailed    it was altered, or moved from another company, table or column
@@ -58,6 +59,10 @@ class UpgradeFailed(DBError):
 
 
 class SchemaBehind(DBError):
+    pass
+
+
+class SchemaAhead(DBError):
     pass
 
 

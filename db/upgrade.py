@@ -1,4 +1,9 @@
-"""Bringing the schema up and down, in code: no alembic.ini, safe when several processes do it at once."""
+"""Bringing the schema up and down, in code: no alembic.ini, safe when several processes do it at once.
+
+Two versions run side by side during a roll-out, so migrations only add. One that takes something away (the contract
+phase, after no version uses it any more) says in `readable_by` which version is the oldest that can live with it; the
+schema carries that as a comment, where a program that has never heard of the migration can read it.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +22,17 @@ from sqlalchemy.pool import NullPool
 
 from db.audit import PLATFORM, Action, AuditTrail
 from db.engine import enter
-from db.errors import DatabaseUnavailable, SchemaBehind, UpgradeFailed
+from db.errors import DatabaseUnavailable, SchemaAhead, SchemaBehind, UpgradeFailed
 
 LOGIN = "ai_admin_login"
 _LOCK = 7_233_418_055_101
 """The advisory lock that upgrades take turns with; any number that nobody else uses."""
 
 
+READABLE_BY_FIRST = "0010"
+"""The oldest version that a roll-out beside the first schema with this promise was tried with."""
+_MARK = "readable by "
+_READ_MARK = text("SELECT obj_description(to_regclass('public.alembic_version'), 'pg_class')")
 _HAS_AUDIT = text("SELECT to_regclass('public.audit_entries') IS NOT NULL")
 
 
@@ -49,6 +58,7 @@ async def upgrade(url: str, revision: str = "head", *, audit: AuditTrail | None 
         revisions.append(_revision(connection))
         command.upgrade(_config(connection), revision)
         revisions.append(_revision(connection))
+        _mark(connection)
 
     async def tell(connection: AsyncConnection) -> None:
         before, after = revisions
@@ -68,6 +78,7 @@ async def downgrade(url: str, revision: str = "base") -> None:
     def migrate(connection: Connection) -> None:
         _lock(connection)
         command.downgrade(_config(connection), revision)
+        _mark(connection)
 
     await _connect(url, migrate)
 
@@ -84,17 +95,39 @@ async def current(url: str) -> str | None:
 
 
 async def require_schema(url: str) -> None:
-    """Raise SchemaBehind where the schema is older than this program wants; a newer one serves it too."""
-    found = await current(url)
+    """Raise SchemaBehind where the schema is older than this program wants.
+
+    A newer one serves it too, unless it says that it has lost what this program uses: SchemaAhead.
+    """
+    read: list[str | None] = []
+
+    def look(connection: Connection) -> None:
+        read.extend((_revision(connection), connection.scalar(_READ_MARK)))
+
+    await _connect(url, look)
+    found, mark = read
+    wanted = head()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is None or (found in known and found != head()):
+    if found is None or (found in known and found != wanted):
         at = found or "nothing"
-        raise SchemaBehind(f"the schema is at {at}, this program wants {head()}: run `ai-admin db upgrade`")
+        raise SchemaBehind(f"the schema is at {at}, this program wants {wanted}: run `ai-admin db upgrade`")
+    oldest = (mark or "").removeprefix(_MARK)
+    if found not in known and wanted is not None and oldest > wanted:
+        raise SchemaAhead(
+            f"the schema is at {found} and serves programs from {oldest} on; this one knows {wanted}: roll out a newer "
+            "version, or restore the backup from before the upgrade (docs/upgrades.md)"
+        )
 
 
 def head() -> str | None:
     """Return the revision that this program wants."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def readable_by(revision: str) -> str:
+    """Return the oldest version, by the revision that it wants, that may run beside the schema at this revision."""
+    scripts = ScriptDirectory.from_config(_config()).iterate_revisions(revision, "base")
+    return max(getattr(script.module, "readable_by", READABLE_BY_FIRST) for script in scripts)
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -109,6 +142,16 @@ def _lock(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     # A table that others hold long must fail the upgrade, not stop the salon.
     connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+
+
+def _mark(connection: Connection) -> None:
+    """Let the schema say which programs it serves."""
+    revision = _revision(connection)
+    if revision is None:
+        return
+    mark = f"{_MARK}{readable_by(revision)}"
+    if connection.scalar(_READ_MARK) != mark:
+        connection.exec_driver_sql(f"COMMENT ON TABLE public.alembic_version IS '{mark}'")
 
 
 def _revision(connection: Connection) -> str | None:

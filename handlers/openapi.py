@@ -64,7 +64,7 @@ def describe() -> _Json:
                 ),
                 "Pending": _object(status={"const": "pending"}, message_id={"type": "string"}),
                 "Ready": _object(
-                    status={"enum": ["ready", "degraded", "unready"]},
+                    status={"enum": ["ready", "degraded", "unready", "leaving"]},
                     database={"enum": ["ok", "down"]},
                     redis={"enum": ["ok", "down"]},
                 ),
@@ -145,7 +145,10 @@ def _process() -> dict[str, _Json]:
 
 def _operators() -> dict[str, _Json]:
     ready = _operation("It can serve; without Redis it serves slower", _json("Ready"))
-    ready["responses"]["503"] = {"description": "It cannot: the database does not answer.", **_json("Ready")}
+    ready["responses"]["503"] = {
+        "description": "It cannot: the database does not answer, or this instance was asked to end.",
+        **_json("Ready"),
+    }
     return {
         "/health": {"get": _operation("It is alive", _json("Alive"))},
         "/ready": {"get": ready},

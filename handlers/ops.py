@@ -13,12 +13,21 @@ Probe = Callable[[], Awaitable[bool]]
 
 
 class Ops:
-    """`database` and `redis` say whether each answers; they never raise."""
+    """`database` and `redis` say whether each answers; they never raise. `leaving`: whether this instance is to get
+    nothing new."""
 
-    def __init__(self, *, database: Probe, redis: Probe, guard: Callable[[Handler], Handler]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Probe,
+        redis: Probe,
+        guard: Callable[[Handler], Handler],
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._database = database
         self._redis = redis
         self._guard = guard
+        self._leaving = leaving
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -31,7 +40,12 @@ class Ops:
         return web.json_response({"status": "alive"})
 
     async def _ready(self, request: web.Request) -> web.Response:
-        """Without the database nothing can be accepted; without Redis everything works, slower."""
+        """Without the database nothing can be accepted; without Redis everything works, slower.
+
+        Who leaves says so at once, whatever the database does: balancers have little time to notice.
+        """
+        if self._leaving():
+            return web.json_response({"status": "leaving"}, status=503)
         database, redis = await self._database(), await self._redis()
         status = "ready" if database and redis else "degraded" if database else "unready"
         body = {"status": status, "database": _word(database), "redis": _word(redis)}

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.development import SLUG
+from bot.gateway import Stop
 from bot.housekeeping import make_room
 from bot.roles import serve, stop_on_signal
 from sandbox.telegram.state import User
@@ -40,7 +41,7 @@ async def test_one_company_of_the_environment_is_served_by_long_polling(sandboxe
         "AI_ADMIN_CRM_PARTNER_TOKEN": vendors.yclients.partner_token,
         "AI_ADMIN_CRM_USER_TOKEN": vendors.yclients.user_token,
     }
-    stopped = asyncio.Event()
+    stopped = Stop()
     serving = asyncio.create_task(serve(sandboxed, environment, stopped=stopped))
     people, user = vendors.telegram.people, User(id=31, first_name="Елена")
 
@@ -57,7 +58,7 @@ async def test_one_company_of_the_environment_is_served_by_long_polling(sandboxe
 
 async def test_a_second_start_finds_the_same_company_and_bot(sandboxed, vendors):
     for _ in range(2):
-        stopped = asyncio.Event()
+        stopped = Stop()
         serving = asyncio.create_task(serve(sandboxed, {"AI_ADMIN_TELEGRAM_TOKEN": TOKEN}, stopped=stopped))
         async with asyncio.timeout(15), vendors.telegram.state.changed:
             bot = vendors.telegram.state.bots[700000001]
@@ -69,14 +70,26 @@ async def test_a_second_start_finds_the_same_company_and_bot(sandboxed, vendors)
     assert len(await sandboxed.companies.list_channels(company.id)) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_asks_the_process_to_stop(number):
+@pytest.mark.parametrize(
+    ("numbers", "in_a_hurry"),
+    [([signal.SIGTERM], False), ([signal.SIGINT], True), ([signal.SIGTERM, signal.SIGTERM], True)],
+)
+async def test_a_signal_asks_the_process_to_stop_and_a_person_or_a_second_one_hurries_it(numbers, in_a_hurry):
     stopped = stop_on_signal()
+    heard = asyncio.Event()
 
-    os.kill(os.getpid(), number)
+    for number in numbers:
+        os.kill(os.getpid(), number)
+        asyncio.get_running_loop().call_soon(heard.set)
+        async with asyncio.timeout(10):
+            await stopped.wait()
+            await heard.wait()
+        heard.clear()
 
-    async with asyncio.timeout(10):
-        await stopped.wait()
+    if in_a_hurry:
+        async with asyncio.timeout(10):
+            await stopped.at_once.wait()
+    assert stopped.at_once.is_set() is in_a_hurry
 
 
 async def test_partitions_are_made_ahead_once(core):
