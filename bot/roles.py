@@ -15,8 +15,8 @@ from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
 from bot.connections import THIS_MACHINE
-from bot.figures import keep_figures
 from bot.gateway import Gateway, Stop, build_application
+from bot.gauges import keep_figures
 from bot.lane import LEASE
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings

@@ -60,7 +60,7 @@ def test_a_company_to_which_everything_happens_has_thirty_series_at_most(shown):
     busy(shown, company("elita"))
 
     lines = shown.lines()
-    # One more is read from the database for each broken channel: bot/figures.py.
+    # One more is read from the database for each broken channel: bot/gauges.py.
     assert 20 < len(lines) + len(ChannelType) <= 30, lines
 
 

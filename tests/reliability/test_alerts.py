@@ -20,7 +20,7 @@ import pytest
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 
-from bot.figures import EVERY, keep_figures
+from bot.gauges import EVERY, keep_figures
 from bot.tasks import end
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from bot.figures import refresh
+from bot.gauges import refresh
 from db.outbox import Outbox
 from db.records import Accepted, ChannelStatus, Dialogue, WorkKind, dialogue_id_of
 

@@ -12,8 +12,8 @@ import structlog
 from prometheus_client import Gauge
 
 from bot.app import Core
+from db.backlog import Backlog, BacklogReader
 from db.errors import DBError
-from db.figures import Figures, PlatformFigures
 
 log = structlog.get_logger()
 
@@ -48,12 +48,12 @@ async def refresh(core: Core, *, counts: bool) -> None:
     if not counts:
         return
     try:
-        _show(await Figures(core.database, core.clock).read())
+        _show(await BacklogReader(core.database, core.clock).read())
     except DBError as error:
         log.warning("figures_not_read", error=type(error).__name__)
 
 
-def _show(figures: PlatformFigures) -> None:
+def _show(figures: Backlog) -> None:
     for kind, queue in figures.work.items():
         QUEUE_LENGTH.labels(kind.value).set(queue.length)
         QUEUE_AGE.labels(kind.value).set(queue.age.total_seconds())

@@ -40,7 +40,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformFigures:
+class Backlog:
     """The installation as of one moment.
 
     `broken`: slug of the company and type of the channel, where the messenger refuses our credentials.
@@ -52,14 +52,14 @@ class PlatformFigures:
     broken: tuple[tuple[str, ChannelType], ...]
 
 
-class Figures:
+class BacklogReader:
     """Counts over all companies."""
 
     def __init__(self, database: Database, clock: _Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def read(self) -> PlatformFigures:
+    async def read(self) -> Backlog:
         """Count. Raises DatabaseUnavailable."""
         now = self._clock()
         async with self._database.worker() as tx:
@@ -70,7 +70,7 @@ class Figures:
             replies = (await tx.connection.execute(_REPLIES)).one()
             dead = await tx.connection.scalar(_DEAD)
             broken = await tx.connection.execute(_BROKEN)
-            return PlatformFigures(
+            return Backlog(
                 work={kind: work.get(kind, Queue()) for kind in WorkKind},
                 outbox=_queue(replies.waiting, replies.oldest, now),
                 dead=int(dead or 0),
