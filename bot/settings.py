@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from crm.lines import Line
 from db.errors import SecretError
 from db.kms import checked_url
+from db.redis_client import read_redis_address
 
 PREFIX = "AI_ADMIN_"
 _OF_THE_PLATFORM = (f"{PREFIX}WHATSAPP_API_URL", f"{PREFIX}CRM_PROXIES")
@@ -155,6 +156,14 @@ class Settings(BaseSettings):
         if self.model_provider is ModelProvider.OPENAI and self.openai_model is None:
             raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
         return self
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        """Refuse an address that no client can be made of; a fault never shows it."""
+        if value is not None:
+            read_redis_address(value)
+        return value
 
     @field_validator("vault_url")
     @classmethod
