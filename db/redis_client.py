@@ -27,6 +27,7 @@ from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.cluster import PRIMARY, REPLICA
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException
 
@@ -137,8 +138,32 @@ class _Cluster(RedisCluster):
         self._listening = listening
 
     async def initialize(self) -> RedisCluster:
-        with _as_redis_errors():
-            return await super().initialize()
+        anew = self._initialize
+        try:
+            with _as_redis_errors():
+                await super().initialize()
+        except IndexError as error:
+            # What redis-py makes of nodes that serve no slot at all.
+            raise RedisConnectionError("no node of the Cluster serves anything") from error
+        if anew:
+            self._unite()
+        return self
+
+    def _unite(self) -> None:
+        """Let a node be one object wherever it is named, and be what it is now.
+
+        When redis-py 7.4 has asked a Cluster again, the slots name new objects while the list of nodes keeps the old
+        ones: connections of the first are never closed, and a replica that has become a master is not among the
+        masters (whose keys are searched for a client's traces).
+        """
+        nodes, done = self.nodes_manager.nodes_cache, set[int]()
+        for serving in self.nodes_manager.slots_cache.values():
+            if id(serving) in done:
+                continue
+            done.add(id(serving))
+            serving[:] = [nodes.get(node.name, node) for node in serving]
+            for place, node in enumerate(serving):
+                node.server_type = REPLICA if place else PRIMARY
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
         with _as_redis_errors():
@@ -191,7 +216,8 @@ def _cluster(address: RedisAddress, limits: dict[str, Any]) -> _Cluster:
     arguments = {**options, **limits, "decode_responses": True, "ssl": address.tls}
     nodes = [ClusterNode(host, port) for host, port in address.nodes]
     # Slots that nobody serves fail their own keys, not all of them.
-    return _Cluster(nodes, arguments, require_full_coverage=False, **arguments)
+    # The given names are asked again where all that is known is gone: behind them may be other machines by then.
+    return _Cluster(nodes, arguments, require_full_coverage=False, dynamic_startup_nodes=False, **arguments)
 
 
 def _sentinel(address: RedisAddress, limits: dict[str, Any]) -> Sentinel:

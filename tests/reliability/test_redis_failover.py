@@ -13,6 +13,7 @@ from db.directory import Directory
 from db.doorbell import Doorbell
 from db.limits import Ask, Budget, RateLimits
 from db.records import WorkKind
+from db.redis_traces import RedisTraces
 
 DAILY = Budget(1, timedelta(days=1), 2)
 MANY = 30
@@ -51,7 +52,10 @@ async def test_when_a_master_dies_its_replica_goes_on_and_limits_are_open_meanwh
     await until(is_counted)
     await until(core.redis_answers)
     for number in range(MANY):
-        assert await core.redis.set(f"{core.redis_prefix}{number}", "x")
+        assert await core.redis.set(f"{core.redis_prefix}{number}:+79160000001", "x")
+    assert await RedisTraces(core.redis, core.redis_prefix).delete(["+79160000001"], []) == MANY, (
+        "on the new master too"
+    )
 
 
 async def test_bells_and_news_are_heard_again(core, channel, clock, servers_of_redis, until):
