@@ -106,16 +106,24 @@ async def enter(connection: AsyncConnection, role: str, company_id: CompanyId | 
     return Transaction(connection, company_id)
 
 
+def unprepared() -> dict[str, Any]:
+    """Return the arguments of a connection that keeps no prepared statement and names none twice.
+
+    They live in one server connection; behind a pooler the next transaction has another, where somebody else's may have
+    the same name. (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html#prepared-statement-name-with-pgbouncer)
+    """
+    return {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+    }
+
+
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
     # Errors must not quote what was to be written: a client's words would stand in the log.
     arguments: dict[str, Any] = {"timeout": _CONNECT_LIMIT_S, "command_timeout": _STATEMENT_LIMIT_S}
     if pooler == "transaction":
-        # Prepared statements live in one server connection; behind such a pooler the next transaction has another.
-        arguments |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
-        }
+        arguments |= unprepared()
         return create_async_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     engine = create_async_engine(
         url,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.audit import PLATFORM, Action, AuditTrail
-from db.engine import enter
+from db.engine import enter, unprepared
 from db.errors import DatabaseUnavailable, SchemaBehind, UpgradeFailed
 
 LOGIN = "ai_admin_login"
@@ -120,7 +120,8 @@ async def _connect(
     action: Callable[[Connection], None],
     then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> None:
-    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10})
+    # The processes look at the schema through their pooler, where there is one.
+    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10, **unprepared()})
     try:
         async with engine.begin() as connection:
             await connection.run_sync(action)
