@@ -142,5 +142,8 @@ async def test_a_transaction_that_is_cut_in_the_middle_leaves_nothing(core, chan
     assert {(row["who"], row["role"]) for row in rows} == {(LOGIN, "none")}
 
 
-async def test_the_schema_is_looked_at_by_many_processes_at_once(pooled):
-    assert set(await asyncio.gather(*(current(pooled) for _ in range(AT_ONCE)))) == {head()}
+async def test_the_schema_is_looked_at_by_one_process_after_another(pooled, monkeypatch):
+    for _ in range(2 * SERVER_CONNECTIONS):
+        # The driver names its statements by a count that every process begins anew; the server connection lives on.
+        monkeypatch.setattr("asyncpg.connection._uid", 0)
+        assert await current(pooled) == head()
