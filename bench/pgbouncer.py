@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _BROUGHT = Path(__file__).parent.parent / ".tools" / "pgbouncer"
+_SHIPPED = Path(__file__).parent.parent / "deploy" / "pgbouncer" / "pgbouncer.ini"
 _LIMIT_S = 30.0
 _TICK_S = 0.05
 
@@ -27,10 +29,13 @@ def find_pgbouncer() -> Path | None:
 
 
 @contextmanager
-def pgbouncer(folder: Path, *, sockets: Path, login: str, server_connections: int) -> Iterator[int]:
-    """Run it on loopback; yield its port. `sockets`: PostgreSQL's folder of sockets; `login`: who may come.
+def pgbouncer(
+    folder: Path, *, sockets: Path, login: str, server_connections: int, certificate: tuple[Path, Path] | None = None
+) -> Iterator[int]:
+    """Run it on loopback with the file that is shipped; yield its port.
 
-    It refuses to run as root, and takes the servers' user then.
+    `sockets`: PostgreSQL's folder of sockets; `login`: who may come; `certificate`: file and key, of a PgBouncer that
+    takes nobody without TLS. As root it refuses to run, and takes the servers' user then.
     """
     program = find_pgbouncer()
     assert program is not None, "deploy/pgbouncer.sh brings it"  # noqa: S101
@@ -38,15 +43,26 @@ def pgbouncer(folder: Path, *, sockets: Path, login: str, server_connections: in
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     (folder / "users.txt").write_text(f'"{login}" ""\n')
-    config = folder / "pgbouncer.ini"
-    config.write_text(
-        f"[databases]\n* = host={sockets}\n"
-        "[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = trust\nauth_file = {folder / 'users.txt'}\n"
-        "pool_mode = transaction\n"
-        f"default_pool_size = {server_connections}\nmax_client_conn = 200\n"
-    )
+    config = configparser.RawConfigParser()
+    config.read(_SHIPPED, encoding="utf-8")
+    config["databases"] = {"*": f"host={sockets}"}
+    shipped = config["pgbouncer"]
+    ours = {
+        "listen_port": str(port),
+        "unix_socket_dir": "",
+        "auth_type": "trust",
+        "auth_file": str(folder / "users.txt"),
+        "default_pool_size": str(server_connections),
+        "server_tls_sslmode": "disable",
+    }
+    if certificate is not None:
+        names = ("client_tls_cert_file", "client_tls_key_file")
+        ours |= {"client_tls_sslmode": "require", **dict(zip(names, map(str, certificate), strict=True))}
+    shipped.update(ours)
+    del shipped["server_tls_ca_file"]
+    file = folder / "pgbouncer.ini"
+    with file.open("w") as written:
+        config.write(written)
     libraries = ":".join(str(path.parent) for path in sorted(_BROUGHT.glob("usr/lib/*/libevent*.so.*")))
     as_user = ["-u", "nobody"] if os.getuid() == 0 else []
     if as_user:
@@ -55,7 +71,7 @@ def pgbouncer(folder: Path, *, sockets: Path, login: str, server_connections: in
             os.chown(path, owner.pw_uid, owner.pw_gid)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
-            [str(program), *as_user, str(config)],
+            [str(program), *as_user, str(file)],
             stdout=log,
             stderr=log,
             env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": libraries},

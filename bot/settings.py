@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm.lines import Line
+from db.address import read_database_address
 from db.errors import SecretError
 from db.kms import checked_url
 from db.redis_client import read_redis_address
@@ -156,6 +157,14 @@ class Settings(BaseSettings):
         if self.model_provider is ModelProvider.OPENAI and self.openai_model is None:
             raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
         return self
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        """Refuse an address that the driver cannot be given; a fault never shows it."""
+        if value is not None:
+            read_database_address(value)
+        return value
 
     @field_validator("redis_url")
     @classmethod

@@ -10,6 +10,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from socket import gaierror
+from ssl import SSLError
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.address import read_database_address
 from db.errors import DatabaseUnavailable
 from db.records import CompanyId
 
@@ -96,7 +99,8 @@ class Database:
             if _is_unavailable(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise
-        except (PoolTimeout, ConnectionError, TimeoutError) as error:
+        except (PoolTimeout, ConnectionError, TimeoutError, gaierror, SSLError) as error:
+            # Its name leads nowhere, or it does not prove to be who it should be: unavailable, too.
             raise DatabaseUnavailable(type(error).__name__) from error
 
 
@@ -121,12 +125,17 @@ def unprepared() -> dict[str, Any]:
 
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
     # Errors must not quote what was to be written: a client's words would stand in the log.
-    arguments: dict[str, Any] = {"timeout": _CONNECT_LIMIT_S, "command_timeout": _STATEMENT_LIMIT_S}
+    address = read_database_address(url)
+    arguments: dict[str, Any] = {
+        **address.arguments,
+        "timeout": _CONNECT_LIMIT_S,
+        "command_timeout": _STATEMENT_LIMIT_S,
+    }
     if pooler == "transaction":
         arguments |= unprepared()
-        return create_async_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
+        return create_async_engine(address.url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     engine = create_async_engine(
-        url,
+        address.url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_S,

@@ -10,11 +10,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.address import read_database_address
 from db.audit import PLATFORM, Action, AuditTrail
 from db.engine import enter, unprepared
 from db.errors import DatabaseUnavailable, SchemaBehind, UpgradeFailed
@@ -32,7 +33,7 @@ def runtime_url(owner_url: str) -> str:
 
     An address with a password, or a server of the user's own, is used as it is: who logs in there is theirs to decide.
     """
-    url = make_url(owner_url)
+    url = read_database_address(owner_url).url
     embedded = url.password is None and url.host is None and url.query.get("host") is not None
     return url.set(username=LOGIN).render_as_string(hide_password=False) if embedded else owner_url
 
@@ -121,7 +122,9 @@ async def _connect(
     then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> None:
     # The processes look at the schema through their pooler, where there is one.
-    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10, **unprepared()})
+    address = read_database_address(url)
+    arguments = {**address.arguments, "timeout": 10, **unprepared()}
+    engine = create_async_engine(address.url, poolclass=NullPool, connect_args=arguments)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(action)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
@@ -15,7 +20,7 @@ from bench.pgbouncer import find_pgbouncer, pgbouncer
 from bot.settings import DatabasePooler, Mode
 from db.crypto import new_master_key
 from db.engine import Database
-from db.errors import DatabaseUnavailable
+from db.errors import DatabaseUnavailable, UpgradeFailed
 from db.upgrade import LOGIN, current, head
 
 MUST_RUN = os.environ.get("AI_ADMIN_PGBOUNCER_TEST") == "required"
@@ -27,14 +32,19 @@ AT_ONCE = 40
 
 
 @pytest.fixture
-def pooled(database_url, tmp_path) -> str:
-    """The address of the test's database behind PgBouncer, for the login that owns nothing."""
-    url = make_url(database_url)
-    folder = tmp_path / "pgbouncer"
-    folder.mkdir()
-    # pytest's folders are closed to others, and PgBouncer gives up being root.
+def folder(tmp_path) -> Path:
+    """A folder that PgBouncer can read: pytest's are closed to others, and it gives up being root."""
+    made = tmp_path / "pgbouncer"
+    made.mkdir()
     for parent in (tmp_path, *tmp_path.parents[:2]):
         parent.chmod(0o711)
+    return made
+
+
+@pytest.fixture
+def pooled(database_url, folder) -> str:
+    """The address of the test's database behind PgBouncer, for the login that owns nothing."""
+    url = make_url(database_url)
     sockets = Path(str(url.query["host"]))
     with pgbouncer(folder, sockets=sockets, login=LOGIN, server_connections=SERVER_CONNECTIONS) as port:
         yield f"postgresql+asyncpg://{LOGIN}@127.0.0.1:{port}/{url.database}"
@@ -147,3 +157,67 @@ async def test_the_schema_is_looked_at_by_one_process_after_another(pooled, monk
         # The driver names its statements by a count that every process begins anew; the server connection lives on.
         monkeypatch.setattr("asyncpg.connection._uid", 0)
         assert await current(pooled) == head()
+
+
+@pytest.fixture
+def certificate(folder) -> tuple[Path, Path]:
+    """A certificate for `localhost`, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    unprotected = serialization.NoEncryption()
+    (folder / "server.crt").write_bytes(made.public_bytes(pem))
+    (folder / "server.key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unprotected))
+    return folder / "server.crt", folder / "server.key"
+
+
+@pytest.fixture
+def over_tls(database_url, folder, certificate) -> str:
+    """The address behind a PgBouncer that wants TLS, as a provider prints it but for host and options."""
+    url = make_url(database_url)
+    sockets = Path(str(url.query["host"]))
+    with pgbouncer(
+        folder, sockets=sockets, login=LOGIN, server_connections=SERVER_CONNECTIONS, certificate=certificate
+    ) as port:
+        yield f"postgres://{LOGIN}@{{host}}:{port}/{url.database}?{{options}}"
+
+
+async def test_addresses_as_providers_print_them_lead_over_tls(over_tls, certificate):
+    root = f"sslrootcert={certificate[0]}"
+    accepted = [
+        ("localhost", f"sslmode=verify-full&{root}"),
+        ("127.0.0.1", f"sslmode=verify-ca&{root}&target_session_attrs=any&application_name=ai-admin"),
+        ("127.0.0.1", f"sslmode=require&{root}&connect_timeout=10"),
+        ("127.0.0.1", "sslmode=require"),
+        ("127.0.0.1", "ssl=require"),
+    ]
+
+    for host, options in accepted:
+        assert await current(over_tls.format(host=host, options=options)) == head(), options
+
+
+@pytest.mark.parametrize(
+    ("host", "options"),
+    [
+        ("localhost", "sslmode=verify-full"),
+        ("127.0.0.1", "sslmode=verify-full&sslrootcert={root}"),
+        ("127.0.0.1", "sslmode=disable"),
+    ],
+    ids=["a root that nobody trusts", "another name than the certificate's", "without TLS"],
+)
+async def test_a_server_that_does_not_prove_itself_is_not_talked_to(over_tls, certificate, host, options):
+    address = over_tls.format(host=host, options=options.format(root=certificate[0]))
+    database = Database(address, pooler="transaction")
+
+    with pytest.raises((DatabaseUnavailable, UpgradeFailed)):
+        await current(address)
+    with pytest.raises(DatabaseUnavailable):
+        await database.ping()
+    await database.close()
