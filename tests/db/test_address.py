@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL and Redis as people paste them: taken, or refused with a word that says why and shows none."""
+"""Addresses of PostgreSQL and Redis as people paste them: taken, or refused with a word that says why."""
 
 from __future__ import annotations
 
