@@ -151,7 +151,12 @@ async def open_core(
         else:
             # Brought up by `ai-admin db upgrade`, before the roll-out.
             await require_schema(database_url)
-        database = Database(runtime_url(database_url), pooler=settings.database_pooler.value, pool_size=pool_size)
+        database = Database(
+            runtime_url(database_url),
+            pooler=settings.database_pooler.value,
+            pool_size=pool_size,
+            replica_url=runtime_url(settings.database_replica_url) if settings.database_replica_url else None,
+        )
         core = _core(settings, clock, database, redis, redis_prefix, notices, database_url, keys, audit)
         try:
             yield core

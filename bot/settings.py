@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     mode: Mode = Mode.DEVELOPMENT
     data_dir: Path = Path(".ai-admin")
     database_url: str | None = None
+    database_replica_url: str | None = None
     database_pooler: DatabasePooler = DatabasePooler.NONE
     redis_url: str | None = None
     master_keys: SecretStr | None = None
@@ -158,7 +159,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
         return self
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_replica_url")
     @classmethod
     def _database(cls, value: str | None) -> str | None:
         """Refuse an address that the driver cannot be given; a fault never shows it."""
