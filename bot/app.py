@@ -156,6 +156,7 @@ async def open_core(
             pooler=settings.database_pooler.value,
             pool_size=pool_size,
             replica_url=runtime_url(settings.database_replica_url) if settings.database_replica_url else None,
+            distributed=settings.database_citus,
         )
         core = _core(settings, clock, database, redis, redis_prefix, notices, database_url, keys, audit)
         try:

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     database_replica_url: str | None = None
     database_pooler: DatabasePooler = DatabasePooler.NONE
+    database_citus: bool = False
     redis_url: str | None = None
     master_keys: SecretStr | None = None
     vault_url: str | None = None

@@ -62,10 +62,20 @@ class Transaction:
 class Database:
     """A bounded pool. `pooler` is `transaction` where PgBouncer pools by transaction in front of PostgreSQL.
 
-    `replica_url`: a copy that may lag, for what people look at; nothing that decides is read there.
+    `replica_url`: a copy that may lag, for what people look at; nothing that decides is read there. `distributed`: the
+    tables are Citus's (db/distribution.py), which carries SET LOCAL to its workers and set_config not.
     """
 
-    def __init__(self, url: str, *, pooler: str = "none", pool_size: int = 10, replica_url: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pooler: str = "none",
+        pool_size: int = 10,
+        replica_url: str | None = None,
+        distributed: bool = False,
+    ) -> None:
+        self._distributed = distributed
         self._engine = _engine(url, pooler, pool_size)
         self._replica = None if replica_url is None else _engine(replica_url, pooler, _REPLICA_POOL)
 
@@ -133,7 +143,7 @@ class Database:
             async with (engine or self._engine).connect() as connection, connection.begin():
                 if reading:
                     await connection.execute(_READ_ONLY)
-                yield await enter(connection, role, company_id)
+                yield await enter(connection, role, company_id, distributed=self._distributed)
         except DBAPIError as error:
             if _is_unavailable(error) or (reading and _sqlstate(error) == _CONFLICT):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
@@ -143,9 +153,17 @@ class Database:
             raise DatabaseUnavailable(type(error).__name__) from error
 
 
-async def enter(connection: AsyncConnection, role: str, company_id: CompanyId | None) -> Transaction:
+async def enter(
+    connection: AsyncConnection, role: str, company_id: CompanyId | None, *, distributed: bool = False
+) -> Transaction:
     """Take a role and a company until the connection's transaction ends."""
-    await connection.execute(_ENTER, {"role": role, "company": str(company_id) if company_id else ""})
+    company = str(company_id) if company_id else ""
+    if distributed:
+        # Role and company are ours, a name and a UUID: SET takes no parameters.
+        await connection.exec_driver_sql(f"SET LOCAL app.company_id = '{company}'")
+        await connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
+    else:
+        await connection.execute(_ENTER, {"role": role, "company": company})
     return Transaction(connection, company_id)
 
 
