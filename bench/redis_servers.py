@@ -70,6 +70,20 @@ class RedisCluster:
         holding = sum(key in node.ask("KEYS", "*").split() for node in self.nodes)
         return holding == 2
 
+    def move_slot_of(self, key: str) -> None:
+        """Move a key's slot with all that is in it to another master, as resharding does."""
+        source = self.master_of(key)
+        target = next(node for node in self.masters() if node is not source)
+        assert source is not None  # noqa: S101
+        slot, names = source.ask("CLUSTER", "KEYSLOT", key), [node.ask("CLUSTER", "MYID") for node in (source, target)]
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[0])
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", names[1])
+        keys = source.ask("CLUSTER", "GETKEYSINSLOT", slot, "1000").split()
+        source.ask("MIGRATE", "127.0.0.1", str(target.port), "", "0", "5000", "KEYS", *keys)
+        for node in (target, source):
+            node.ask("CLUSTER", "SETSLOT", slot, "NODE", names[1])
+        _wait(lambda: self.is_whole() and self.master_of(key) is target)
+
     def is_whole(self) -> bool:
         """Say whether all living nodes see every slot served."""
         living = [node for node in self.nodes if node.process.poll() is None]

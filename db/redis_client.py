@@ -12,9 +12,10 @@ https://redis.io/docs/latest/develop/reference/sentinel-clients/)
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,7 +121,9 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
         if address is None:
             client = Redis.from_url(url, decode_responses=True, **limits)
         elif address.kind is _Kind.CLUSTER:
-            client = cast("Redis", _cluster(address, limits))
+            cluster = _cluster(address, limits)
+            stack.push_async_callback(cluster.finish)
+            client = cast("Redis", cluster)
         else:
             sentinel = _sentinel(address, limits)
             for one in sentinel.sentinels:
@@ -136,6 +139,7 @@ class _Cluster(RedisCluster):
     def __init__(self, nodes: list[ClusterNode], listening: dict[str, Any], **arguments: Any) -> None:
         super().__init__(startup_nodes=nodes, **arguments)
         self._listening = listening
+        self._under_way = set[asyncio.Future[Any]]()
 
     async def initialize(self) -> RedisCluster:
         anew = self._initialize
@@ -166,8 +170,33 @@ class _Cluster(RedisCluster):
                 node.server_type = REPLICA if place else PRIMARY
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        asking = super().execute_command(*arguments, **options)
         with _as_redis_errors():
-            return await super().execute_command(*arguments, **options)
+            # Whoever waits for a bell leaves the server's queue with it, or would take another's ring.
+            return await (asking if arguments[0] == "BLPOP" else self.to_its_end(asking))
+
+    async def to_its_end(self, asking: Coroutine[Any, Any, Any]) -> Any:
+        """Return what was asked for; whoever gives up waiting leaves the asking to go on until the socket's limit.
+
+        redis-py loses the connection of a command that is cut in the middle: of a node that hangs, one for each try.
+        """
+        task = asyncio.ensure_future(asking)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # Nobody may be there any more to hear of it.
+
+    async def finish(self) -> None:
+        """Close for good."""
+        left = list(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self.aclose()
 
     def pipeline(self, transaction: Any | None = None, shard_hint: Any | None = None) -> ClusterPipeline:
         return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's own is as abstract
@@ -195,7 +224,8 @@ class _Cluster(RedisCluster):
 class _Pipeline(ClusterPipeline):
     async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
         with _as_redis_errors():
-            answers = await super().execute(raise_on_error, allow_redirections)
+            client = cast("_Cluster", self.cluster_client)
+            answers: list[Any] = await client.to_its_end(super().execute(raise_on_error, allow_redirections))
             if any(isinstance(answer, RedisCluster.ERRORS_ALLOW_RETRY) for answer in answers):
                 # As redis-py does where it raises: the next command asks the Cluster anew who serves what.
                 await self.cluster_client.aclose()

@@ -189,3 +189,29 @@ async def test_where_no_node_answers_limits_are_open_and_the_rest_is_silent(core
             await gone.publish("news", "x")
         with pytest.raises(RedisError):
             await gone.ping()
+
+
+async def test_slots_that_move_are_followed(core, cluster):
+    """The client's work, and only looked at here: a slot's budgets are counted on, wherever it lies."""
+    limits = RateLimits(core.redis, core.redis_prefix)
+    asks = [Ask(f"k{number}", 1, HOURLY) for number in range(MANY)]
+    await limits.take(asks)
+    cluster.move_slot_of(f"{core.redis_prefix}rate:{{k0}}")
+
+    assert [grant.granted for grant in await limits.take(asks)] == [1] * MANY
+    assert [grant.granted for grant in await limits.take(asks)] == [0] * MANY
+
+
+async def test_a_master_that_hangs_opens_the_limits_and_keeps_no_connection(core, cluster, until):
+    limits = RateLimits(core.redis, core.redis_prefix)
+    daily = Budget(1, timedelta(days=1), 2)
+    await limits.take([Ask("k", 1, daily)])
+    master = cluster.master_of(f"{core.redis_prefix}rate:{{k}}")
+    [node] = [one for one in core.redis.get_nodes() if one.port == master.port]
+
+    master.freeze()
+    for _ in range(3):
+        assert (await limits.take([Ask("k", 2, daily)]))[0].granted == 2
+    master.thaw()
+
+    await until(lambda: len(node._free) == len(node._connections))
