@@ -47,6 +47,13 @@ def settings(settings, cluster):
     return settings.model_copy(update={"redis_url": cluster.url})
 
 
+@pytest.fixture
+async def core(core):
+    """Connected: on a busy machine the first command may take longer than limits have patience for."""
+    await core.redis.ping()
+    return core
+
+
 async def test_a_client_books_on_an_installation_with_a_cluster(house):
     client = house.client()
 
@@ -210,7 +217,7 @@ async def test_a_master_that_hangs_opens_the_limits_and_keeps_no_connection(core
     [node] = [one for one in core.redis.get_nodes() if one.port == master.port]
 
     master.freeze()
-    for _ in range(3):
+    for _ in range(2):
         assert (await limits.take([Ask("k", 2, daily)]))[0].granted == 2
     master.thaw()
 

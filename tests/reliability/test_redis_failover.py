@@ -31,6 +31,13 @@ def settings(settings, servers_of_redis):
     return settings.model_copy(update={"redis_url": servers_of_redis.url})
 
 
+@pytest.fixture
+async def core(core):
+    """Connected: on a busy machine the first command may take longer than limits have patience for."""
+    await core.redis.ping()
+    return core
+
+
 async def test_when_a_master_dies_its_replica_goes_on_and_limits_are_open_meanwhile(core, servers_of_redis, until):
     limits = RateLimits(core.redis, core.redis_prefix)
     key = f"{core.redis_prefix}rate:{{k}}"
