@@ -67,9 +67,10 @@ format: $(VENV)/.dev  ## Format the code and sort imports.
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may, and fetches Prometheus for the alerts.
+test: $(VENV)/.dev  ## The whole suite; brings Chromium, Prometheus and PgBouncer for their tests where it may.
 	@bash deploy/chromium.sh
 	@bash deploy/prometheus.sh
+	@bash deploy/pgbouncer.sh
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: coverage

@@ -17,7 +17,6 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bot.connections import THIS_MACHINE
@@ -43,7 +42,7 @@ from db.inbox import Inbox
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
-from db.redis_errors import CountingRetry
+from db.redis_client import open_redis
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers import openapi
@@ -68,9 +67,6 @@ _INTAKE_BUDGETS = IntakeBudgets(
     address=Budget(rate=1000, per=timedelta(seconds=1), burst=5000),
 )
 _REDIS_PREFIX = "ai-admin:"
-_REDIS_TIMEOUT_S = 2.0
-# BLPOP waits up to a second on purpose; the socket's own limit must be longer.
-_REDIS_SOCKET_S = 5.0
 
 
 def utc_now() -> datetime:
@@ -150,27 +146,24 @@ async def open_core(
     """
     keys = await open_keys(settings)
     audit = AuditTrail(clock, actor)
-    async with start_servers(settings) as (database_url, redis_url, notices):
+    async with start_servers(settings) as (database_url, redis_url, notices), open_redis(redis_url) as redis:
         if settings.mode is Mode.DEVELOPMENT:
             await upgrade(database_url, audit=audit)
         else:
             # Brought up by `ai-admin db upgrade`, before the roll-out.
             await require_schema(database_url)
-        database = Database(runtime_url(database_url), pooler=settings.database_pooler.value, pool_size=pool_size)
-        redis = Redis.from_url(
-            redis_url,
-            socket_connect_timeout=_REDIS_TIMEOUT_S,
-            socket_timeout=_REDIS_SOCKET_S,
-            decode_responses=True,
-            # The client's own retries wait for seconds; everything that asks Redis knows what to do without it.
-            retry=CountingRetry(NoBackoff(), 1),
+        database = Database(
+            runtime_url(database_url),
+            pooler=settings.database_pooler.value,
+            pool_size=pool_size,
+            replica_url=runtime_url(settings.database_replica_url) if settings.database_replica_url else None,
+            distributed=settings.database_citus,
         )
         core = _core(settings, clock, database, redis, redis_prefix, notices, database_url, keys, audit)
         try:
             yield core
         finally:
             await core.intake.close()
-            await redis.aclose()
             await database.close()
 
 

@@ -19,7 +19,7 @@ _MESSAGES_A_TURN = 4
 async def replay(core: Core, dialogue_id: DialogueId, *, turns: int) -> Mapping[str, Any]:
     """Return the dialogue's last turns as records. Raises NotFound."""
     company, dialogue = await _find(core, dialogue_id)
-    async with core.database.company(company.id) as tx:
+    async with core.database.reading(company.id) as tx:
         messages = await Dialogues().list_recent_messages(tx, [dialogue_id], limit=turns * _MESSAGES_A_TURN)
         by_turn = _by_turn(messages, turns)
         calls = await Dialogues().list_tool_calls(tx, list(by_turn))
@@ -37,7 +37,7 @@ async def replay(core: Core, dialogue_id: DialogueId, *, turns: int) -> Mapping[
 async def _find(core: Core, dialogue_id: DialogueId) -> tuple[Company, Dialogue]:
     """Look company by company: a transaction sees one company's."""
     for company in await core.companies.list_companies():
-        async with core.database.company(company.id) as tx:
+        async with core.database.reading(company.id) as tx:
             found = await Dialogues().find_dialogue(tx, dialogue_id)
         if found is not None:
             return company, found

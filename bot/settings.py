@@ -14,8 +14,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm.lines import Line
+from db.address import read_database_address
 from db.errors import SecretError
 from db.kms import checked_url
+from db.redis_client import read_redis_address
 
 PREFIX = "AI_ADMIN_"
 _DRAIN_S = 10
@@ -59,7 +61,9 @@ class Settings(BaseSettings):
     mode: Mode = Mode.DEVELOPMENT
     data_dir: Path = Path(".ai-admin")
     database_url: str | None = None
+    database_replica_url: str | None = None
     database_pooler: DatabasePooler = DatabasePooler.NONE
+    database_citus: bool = False
     redis_url: str | None = None
     master_keys: SecretStr | None = None
     vault_url: str | None = None
@@ -160,6 +164,22 @@ class Settings(BaseSettings):
         if self.model_provider is ModelProvider.OPENAI and self.openai_model is None:
             raise ValueError(f"{PREFIX}OPENAI_MODEL is not set: name the model of {self.openai_api_url}")
         return self
+
+    @field_validator("database_url", "database_replica_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        """Refuse an address that the driver cannot be given; a fault never shows it."""
+        if value is not None:
+            read_database_address(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        """Refuse an address that no client can be made of; a fault never shows it."""
+        if value is not None:
+            read_redis_address(value)
+        return value
 
     @field_validator("vault_url")
     @classmethod

@@ -38,6 +38,7 @@ class Action(StrEnum):
     """Everything that is written down."""
 
     SCHEMA_UPGRADE = "schema.upgrade"
+    SCHEMA_DISTRIBUTE = "schema.distribute"
     KEYS_ROTATE = "keys.rotate"
     COMPANY_CREATE = "company.create"
     COMPANY_REPLACE = "company.replace"

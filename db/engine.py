@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from socket import gaierror
+from ssl import SSLError
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from prometheus_client import Counter
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
@@ -20,20 +23,26 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool, QueuePool
 
+from db.address import read_database_address
 from db.errors import DatabaseUnavailable
 from db.records import CompanyId
 
+log = structlog.get_logger()
 ERRORS = Counter("ai_admin_database_errors", "Transactions that PostgreSQL's absence, or a full pool, broke.")
 
 _STATEMENT_LIMIT_S = 15
 _CONNECT_LIMIT_S = 5
 _POOL_WAIT_S = 10
+_REPLICA_POOL = 5
 _KNOWN_ALIVE_S = 1.0
 """A connection used so lately is not asked whether it lives: that would cost every transaction three more round trips.
 One that died in between fails its transaction, which is tried again like any other that the database's end breaks."""
 # Class 08: connection exceptions; 53: insufficient resources; 57P: shutdown, crash, starting up.
 _UNAVAILABLE = ("08", "53", "57P")
 
+_CONFLICT = "40001"
+
+_READ_ONLY = text("SET TRANSACTION READ ONLY")
 _ENTER = text("SELECT set_config('role', :role, true), set_config('app.company_id', :company, true)")
 
 
@@ -53,15 +62,51 @@ class Transaction:
 
 
 class Database:
-    """A bounded pool. `pooler` is `transaction` where PgBouncer pools by transaction in front of PostgreSQL."""
+    """A bounded pool. `pooler` is `transaction` where PgBouncer pools by transaction in front of PostgreSQL.
 
-    def __init__(self, url: str, *, pooler: str = "none", pool_size: int = 10) -> None:
+    `replica_url`: a copy that may lag, for what people look at; nothing that decides is read there. `distributed`: the
+    tables are Citus's (db/distribution.py), which carries SET LOCAL to its workers and set_config not.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pooler: str = "none",
+        pool_size: int = 10,
+        replica_url: str | None = None,
+        distributed: bool = False,
+    ) -> None:
+        self._distributed = distributed
         self._engine = _engine(url, pooler, pool_size)
+        self._replica = None if replica_url is None else _engine(replica_url, pooler, _REPLICA_POOL)
 
     @asynccontextmanager
     async def company(self, company_id: CompanyId) -> AsyncIterator[Transaction]:
         """Open a transaction that sees and writes one company's rows, and commit it at the end."""
         async with self._transaction("ai_admin_app", company_id) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def reading(self, company_id: CompanyId) -> AsyncIterator[Transaction]:
+        """Open a transaction that reads one company's rows for a person to look at: on the replica, where there is one.
+
+        What it shows may be seconds old. Nothing can be written, on the primary neither, which is asked where there is
+        no replica or it does not answer. Raises DatabaseUnavailable also where the replica gave a long reading up in
+        favour of what it had to copy; the next try may be luckier.
+        (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT)
+        """
+        async with AsyncExitStack() as stack:
+            transaction = None
+            if self._replica is not None:
+                replica = self._transaction("ai_admin_app", company_id, self._replica, reading=True)
+                try:
+                    transaction = await stack.enter_async_context(replica)
+                except DatabaseUnavailable as error:
+                    log.warning("replica_not_read", error=str(error))
+            if transaction is None:
+                primary = self._transaction("ai_admin_app", company_id, reading=True)
+                transaction = await stack.enter_async_context(primary)
             yield transaction
 
     @asynccontextmanager
@@ -101,41 +146,69 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+        if self._replica is not None:
+            await self._replica.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, role: str, company_id: CompanyId | None) -> AsyncIterator[Transaction]:
+    async def _transaction(
+        self, role: str, company_id: CompanyId | None, engine: AsyncEngine | None = None, *, reading: bool = False
+    ) -> AsyncIterator[Transaction]:
         try:
-            async with self._engine.connect() as connection, connection.begin():
-                yield await enter(connection, role, company_id)
+            async with (engine or self._engine).connect() as connection, connection.begin():
+                if reading:
+                    await connection.execute(_READ_ONLY)
+                yield await enter(connection, role, company_id, distributed=self._distributed)
         except DBAPIError as error:
-            if _is_unavailable(error):
+            if _is_unavailable(error) or (reading and _sqlstate(error) == _CONFLICT):
                 ERRORS.inc()
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise
-        except (PoolTimeout, ConnectionError, TimeoutError) as error:
+        except (PoolTimeout, ConnectionError, TimeoutError, FileNotFoundError, gaierror, SSLError) as error:
+            # Its socket is gone, its name leads nowhere, or it does not prove to be who it should be: unavailable, too.
             ERRORS.inc()
             raise DatabaseUnavailable(type(error).__name__) from error
 
 
-async def enter(connection: AsyncConnection, role: str, company_id: CompanyId | None) -> Transaction:
+async def enter(
+    connection: AsyncConnection, role: str, company_id: CompanyId | None, *, distributed: bool = False
+) -> Transaction:
     """Take a role and a company until the connection's transaction ends."""
-    await connection.execute(_ENTER, {"role": role, "company": str(company_id) if company_id else ""})
+    company = str(company_id) if company_id else ""
+    if distributed:
+        # Role and company are ours, a name and a UUID: SET takes no parameters.
+        await connection.exec_driver_sql(f"SET LOCAL app.company_id = '{company}'")
+        await connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
+    else:
+        await connection.execute(_ENTER, {"role": role, "company": company})
     return Transaction(connection, company_id)
+
+
+def unprepared() -> dict[str, Any]:
+    """Return the arguments of a connection that keeps no prepared statement and names none twice.
+
+    They live in one server connection; behind a pooler the next transaction has another, where somebody else's may have
+    the same name. (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html#prepared-statement-name-with-pgbouncer)
+    """
+    return {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+    }
 
 
 def _engine(url: str, pooler: str, pool_size: int) -> AsyncEngine:
     # Errors must not quote what was to be written: a client's words would stand in the log.
-    arguments: dict[str, Any] = {"timeout": _CONNECT_LIMIT_S, "command_timeout": _STATEMENT_LIMIT_S}
+    address = read_database_address(url)
+    arguments: dict[str, Any] = {
+        **address.arguments,
+        "timeout": _CONNECT_LIMIT_S,
+        "command_timeout": _STATEMENT_LIMIT_S,
+    }
     if pooler == "transaction":
-        # Prepared statements live in one server connection; behind such a pooler the next transaction has another.
-        arguments |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
-        }
-        return create_async_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
+        arguments |= unprepared()
+        return create_async_engine(address.url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     engine = create_async_engine(
-        url,
+        address.url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_S,
@@ -164,7 +237,12 @@ def _ask_whether_alive(connection: Any, record: Any, _: Any) -> None:
 def _is_unavailable(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
-    state = getattr(error.orig, "sqlstate", None)
+    state = _sqlstate(error)
     if state is None:
         return isinstance(error, OperationalError)
-    return str(state).startswith(_UNAVAILABLE)
+    return state.startswith(_UNAVAILABLE)
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    state = getattr(error.orig, "sqlstate", None)
+    return None if state is None else str(state)

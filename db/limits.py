@@ -112,18 +112,26 @@ class RateLimits:
         return [Grant(int(granted), timedelta(microseconds=int(wait))) for granted, wait in answers]
 
     async def _run(self, calls: Sequence[tuple[str, int, int, int, int]]) -> Sequence[Any]:
-        try:
-            return await self._pipelined(calls)
-        except NoScriptError:
-            # Redis was restarted, or has not seen the script yet.
-            await self._redis.script_load(_GCRA)
-            return await self._pipelined(calls)
+        answers = await self._pipelined("EVALSHA", _GCRA_SHA, calls)
+        # Redis was restarted, or has not seen the script yet; of a Cluster one node may be so alone, and what the
+        # others granted must not be granted twice.
+        missed = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if missed:
+            again = await self._pipelined("EVAL", _GCRA, [calls[place] for place in missed])
+            for place, answer in zip(missed, again, strict=True):
+                answers[place] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
 
-    async def _pipelined(self, calls: Sequence[tuple[str, int, int, int, int]]) -> Sequence[Any]:
+    async def _pipelined(self, command: str, script: str, calls: Sequence[tuple[str, int, int, int, int]]) -> list[Any]:
+        """Return an answer or an error for each call."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for key, *arguments in calls:
-                pipeline.evalsha(_GCRA_SHA, 2, key, f"{key}:queue", *map(str, arguments))
-            return list(await pipeline.execute())
+                # By its name: redis-py refuses `evalsha` in a Cluster's pipeline, although each call is one slot's.
+                pipeline.execute_command(command, script, 2, key, f"{key}:queue", *map(str, arguments))
+            return list(await pipeline.execute(raise_on_error=False))
 
     async def spend(self, key: str, budget: Budget, *, queue: bool = False, strict: bool = False) -> timedelta | None:
         """Take one. None: allowed; else how long to wait, in a queue of all who wait where `queue` says so.

@@ -15,13 +15,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.address import read_database_address
 from db.audit import PLATFORM, Action, AuditTrail
-from db.engine import enter
+from db.engine import enter, unprepared
 from db.errors import DatabaseUnavailable, SchemaAhead, SchemaBehind, UpgradeFailed
 
 LOGIN = "ai_admin_login"
@@ -41,7 +42,7 @@ def runtime_url(owner_url: str) -> str:
 
     An address with a password, or a server of the user's own, is used as it is: who logs in there is theirs to decide.
     """
-    url = make_url(owner_url)
+    url = read_database_address(owner_url).url
     embedded = url.password is None and url.host is None and url.query.get("host") is not None
     return url.set(username=LOGIN).render_as_string(hide_password=False) if embedded else owner_url
 
@@ -163,7 +164,10 @@ async def _connect(
     action: Callable[[Connection], None],
     then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> None:
-    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 10})
+    # The processes look at the schema through their pooler, where there is one.
+    address = read_database_address(url)
+    arguments = {**address.arguments, "timeout": 10, **unprepared()}
+    engine = create_async_engine(address.url, poolclass=NullPool, connect_args=arguments)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(action)

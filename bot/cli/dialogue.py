@@ -101,7 +101,7 @@ def dialogues(
     from db.dialogues import Dialogues
 
     async def read(core: Core) -> list[dict[str, object]]:
-        async with core.database.company(await company_id_of(core, company)) as tx:
+        async with core.database.reading(await company_id_of(core, company)) as tx:
             found = await Dialogues().list_dialogues(tx, open_only=open_only)
         return [
             {

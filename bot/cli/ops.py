@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,9 @@ from bot.app import start_servers, utc_now
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import run_async, settings_with_logs
 from db.audit import AuditTrail
-from db.upgrade import current, head, upgrade
+from db.distribution import Step
+from db.distribution import distribute as spread
+from db.upgrade import current, head, require_schema, upgrade
 
 db = typer.Typer(no_args_is_help=True)
 
@@ -42,3 +44,35 @@ def check(as_json: AsJson = False) -> None:
     show(versions, as_json=as_json)
     if versions["schema"] != versions["wanted"]:
         fail("the schema is not at this program's version; run `ai-admin db upgrade`")
+
+
+@db.command("distribute")
+def distribute(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the statements.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Spread the tables over a Citus cluster by company. Run it with the owner's address while nothing else runs.
+
+    It was never run on a real Citus; docs/scaling.md says what is known.
+    """
+    settings = settings_with_logs()
+
+    async def act() -> list[Step]:
+        async with start_servers(settings) as (database_url, _, _):
+            await require_schema(database_url)
+            return await spread(database_url, AuditTrail(utc_now, admin_of(settings)), dry_run=dry_run)
+
+    steps = run_async(act())
+    if as_json:
+        show([{**_told(step), "statements": list(step.statements)} for step in steps], as_json=True)
+        return
+    for step in steps:
+        say(f"-- {step.table or 'functions'}: {step.why}")
+        for statement in step.statements:
+            say(f"{statement};")
+    if not steps:
+        say("everything is distributed already")
+
+
+def _told(step: Step) -> dict[str, Any]:
+    return {"table": step.table, "kind": step.kind.value if step.kind else None, "why": step.why}

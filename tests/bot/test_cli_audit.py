@@ -31,6 +31,7 @@ from db.crypto import new_master_key
 from db.dialogues import Dialogues
 from db.records import Accepted, ChannelType, WorkKind, dialogue_id_of
 from db.upgrade import downgrade
+from sandbox.citus import STATEMENTS
 from sandbox.vault import VaultSandbox
 
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
@@ -51,6 +52,7 @@ TALKS = {"chat": Action.CHANNEL_ADD, "call": Action.CHANNEL_ADD}
 
 CHANGES = {
     "db upgrade": Action.SCHEMA_UPGRADE,
+    "db distribute": Action.SCHEMA_DISTRIBUTE,
     "company create": Action.COMPANY_CREATE,
     "company import": Action.COMPANY_REPLACE,
     "company disable": Action.COMPANY_DISABLE,
@@ -198,6 +200,13 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     async with core.database.company(company_id) as tx:
         await tx.connection.execute(text("DELETE FROM company_channels WHERE name = '@dead_bot'"))
     await run("keys", "rotate", AI_ADMIN_MASTER_KEYS=f"{new_key},{old_key}")
+
+    engine = create_async_engine(database_url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        for statement in STATEMENTS:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    assert "create_distributed_table" in await run("db", "distribute")
 
     told = json.loads(await run("audit", "list", "--json"))
     mine = [one for one in told if one["actor"].startswith("admin anna (")]

@@ -103,3 +103,13 @@ def test_private_hosts_are_allowed_by_name_alone(environment):
 def test_what_is_not_one_machine_is_not_allowed(environment, value):
     with pytest.raises(SettingsError, match="ALLOWED_PRIVATE_HOSTS"):
         load(environment, ALLOWED_PRIVATE_HOSTS=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DATABASE_URL", "postgresql://u:canary@h/d?sslmode=strict"), ("REDIS_URL", "redis+sentinel://u:canary@h")],
+)
+def test_an_address_that_cannot_be_used_is_named_at_the_start_and_not_shown(environment, name, value):
+    with pytest.raises(SettingsError, match=f"AI_ADMIN_{name}: ") as refused:
+        load(environment, **{name: value})
+    assert "canary" not in str(refused.value)

@@ -14,10 +14,28 @@ BEGIN
     END IF;
 END $$;
 ---
-GRANT ai_admin_app, ai_admin_intake, ai_admin_worker TO ai_admin_login;
----
--- Whoever migrates may also run the processes, by taking the same roles.
-GRANT ai_admin_app, ai_admin_intake, ai_admin_worker TO CURRENT_USER;
+-- Whoever migrates may also run the processes, by taking the same roles. Where a provider keeps CREATEROLE to itself,
+-- roles and memberships were made before (docs/scaling.md), and are only looked at here: from PostgreSQL 16 on a
+-- membership may lack the right to SET the role.
+DO $$
+DECLARE
+    role_name text;
+    member text;
+    wanted text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
+BEGIN
+    FOREACH role_name IN ARRAY ARRAY['ai_admin_app', 'ai_admin_intake', 'ai_admin_worker'] LOOP
+        FOREACH member IN ARRAY ARRAY['ai_admin_login', current_user] LOOP
+            BEGIN
+                EXECUTE format('GRANT %I TO %I', role_name, member);
+            EXCEPTION WHEN insufficient_privilege THEN
+                IF NOT pg_has_role(member, role_name, wanted) THEN
+                    RAISE EXCEPTION '% may not take the role %, and % may not grant it: let who may run GRANT % TO %',
+                        member, role_name, current_user, role_name, member USING ERRCODE = 'insufficient_privilege';
+                END IF;
+            END;
+        END LOOP;
+    END LOOP;
+END $$;
 ---
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 ---
