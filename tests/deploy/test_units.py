@@ -1,0 +1,141 @@
+"""The units of deploy/systemd: read by systemd itself where it is installed, and held against the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.lane import DRAIN
+from bot.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "deploy" / "systemd"
+RELEASE = "/opt/ai-admin/current"
+FINISH = timedelta(seconds=10)
+"""How long a gateway finishes requests (bot/gateway.py)."""
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+PROCESSES = ["ai-admin-gateway.service", "ai-admin-voice.service", "ai-admin-worker@.service"]
+
+
+def needs(program: str) -> str:
+    """Return where a program is; skip where it is not, unless CI says that it must be."""
+    found = shutil.which(program)
+    if found is None:
+        reason = f"no {program} here: deploy/checkers.sh installs it"
+        if os.environ.get("AI_ADMIN_DEPLOY_TEST") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def test_systemd_finds_no_fault_in_them(tmp_path):
+    """Copied, and with programs that are here: systemd-analyze also looks whether ExecStart can be run."""
+    analyze = needs("systemd-analyze")
+    for path in UNITS.glob("ai-admin*.*"):
+        if path.suffix != ".sh":
+            text = re.sub(rf"{RELEASE}/\S+", "/bin/true", path.read_text())
+            (tmp_path / path.name).write_text(text)
+    names = [str(path) for path in sorted(tmp_path.iterdir())]
+    done = subprocess.run([analyze, "verify", "--man=no", *names], capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_systemd_finds_fault_where_there_is_one(tmp_path):
+    broken = tmp_path / "broken.service"
+    broken.write_text("[Service]\nExecStart=/bin/true\nRestarts=always\n")
+    analyze = needs("systemd-analyze")
+    done = subprocess.run([analyze, "verify", "--man=no", str(broken)], capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert "Restarts" in done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_little_is_left_open_by_systemds_own_count(name, tmp_path):
+    """0 is shut, 10 is open (systemd-analyze security); 2.0 is what network and a folder of its own leave."""
+    copy = tmp_path / name.replace("@", "@1")
+    copy.write_text((UNITS / name).read_text())
+    command = [needs("systemd-analyze"), "security", "--offline=yes", "--threshold=20", "--no-pager", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_as_its_own_user_and_can_write_its_own_folder_only(unit, name):
+    service = unit(name)
+
+    assert (service.one("User"), service.one("Group")) == ("ai-admin", "ai-admin")
+    assert service.one("NoNewPrivileges") == "yes"
+    assert service.one("ProtectSystem") == "strict"
+    assert service.one("CapabilityBoundingSet") == ""
+    assert service.one("StateDirectoryMode") == "0700"
+    assert service.all("ReadWritePaths") == []
+    assert service.all("EnvironmentFile")[0] == "/etc/ai-admin/env"
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_comes_back_always_and_may_finish_what_it_does(unit, name):
+    service = unit(name)
+    # A gateway serves on until balancers have noticed, and finishes; a worker drains its lanes after that.
+    fields = Settings.model_fields
+    first = fields["drain_seconds"].default if "drain_seconds" in fields else 0
+    longest = FINISH.total_seconds() + first + (0 if "gateway" in name else DRAIN.total_seconds())
+
+    assert (service.one("Restart"), service.one("StartLimitIntervalSec", "Unit")) == ("always", "0")
+    assert float(service.one("TimeoutStopSec")) >= longest + 5
+    assert "ai-admin-migrate.service" in service.one("After", "Unit").split()
+    assert "ai-admin-migrate.service" not in str(service.all("Requires", "Unit")), "migrating anew must not stop it"
+    assert service.one("PartOf", "Unit") == "ai-admin.target"
+    # The door holds 4000 connections where it may have the files for them.
+    assert int(service.one("LimitNOFILE")) > 4200
+
+
+def test_only_migrations_and_backups_are_given_the_owners_address(unit):
+    given = {name: "/etc/ai-admin/owner.env" in unit(name).all("EnvironmentFile") for name in SERVICES}
+
+    assert {name for name, owner in given.items() if owner} == {"ai-admin-migrate.service", "ai-admin-backup.service"}
+
+
+def test_no_two_processes_of_a_machine_listen_on_the_same_port(unit):
+    ports = [str(Settings.model_fields["port"].default)]
+    for service in [unit("ai-admin-voice.service"), *(unit("ai-admin-worker@.service", str(n)) for n in range(1, 10))]:
+        given = dict(pair.split("=", 1) for pair in service.one("Environment").split())
+        ports += [value for name, value in given.items() if name.endswith("PORT")]
+
+    assert len(ports) == len(set(ports)) == 12
+    assert all(1024 < int(port) < 65536 for port in ports)
+    assert not {"9090", "9093", "9094", "9100"} & set(ports), "Prometheus, Alertmanager and the machine's figures"
+
+
+def test_every_setting_that_a_unit_or_an_example_names_is_one():
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for path in (*UNITS.iterdir(), ROOT / "deploy/caddy/Caddyfile", ROOT / "docs/operations.md"):
+        named = set(re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]", path.read_text()))
+        assert named - known == set(), path.name
+
+
+def test_caddy_takes_its_file_and_shows_strangers_nothing_of_the_operators(tmp_path):
+    command = [needs("caddy"), "adapt", "--config", str(ROOT / "deploy/caddy/Caddyfile"), "--adapter", "caddyfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    assert '"/process"' in done.stdout
+    assert '"/api/v1/*"' in done.stdout
+    assert "/metrics" not in done.stdout
+    assert "/ready" not in done.stdout
+
+
+def test_redis_takes_its_file_and_keeps_what_it_is_given(tmp_path):
+    """What decides about loss, read back as `ai-admin doctor` would."""
+    text = (ROOT / "deploy/redis/redis.conf").read_text()
+    given = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+    assert (given["appendonly"], given["appendfsync"]) == ("yes", "everysec")
+    assert given["maxmemory-policy"] == "noeviction"
