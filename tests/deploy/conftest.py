@@ -1,12 +1,16 @@
-"""What systemd does with our units, as far as it can be done without it: for tests that run the very commands of them."""
+"""What systemd does with our units, as far as it goes without it: for tests that run the very commands of them."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,5 +62,39 @@ def unit() -> Callable[..., Unit]:
                 key, value = line.split("=", 1)
                 section.setdefault(key, []).append(value)
         return Unit(name, sections)
+
+    return read
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractAsyncContextManager[asyncio.subprocess.Process]]:
+    """Run a command with its log to be read; it does not outlive the block."""
+
+    @asynccontextmanager
+    async def run(*command: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+        out, both = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=both, **options)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    return run
+
+
+@pytest.fixture
+def logged() -> Callable[[asyncio.subprocess.Process, str], Awaitable[dict[str, Any]]]:
+    """Read a process's log, as the journal would, up to an event."""
+
+    async def read(process: asyncio.subprocess.Process, event: str) -> dict[str, Any]:
+        assert process.stdout is not None
+        seen = []
+        async for line in process.stdout:
+            seen.append(line.decode())
+            if event in seen[-1]:
+                return dict(json.loads(seen[-1]))
+        raise AssertionError(f"it ended before {event!r}:\n{''.join(seen)}")
 
     return read

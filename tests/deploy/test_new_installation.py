@@ -14,7 +14,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from sandbox.telegram.state import User
 ROOT = Path(__file__).parents[2]
 BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
 OWNER, LOGIN, DATABASE = "first_owner", "ai_admin_login", "first_installation"
-METRICS_TOKEN = "a-token-for-prometheus-alone"  # noqa: S105
+METRICS_TOKEN = "a-token-for-prometheus-alone"
 PATH = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 
@@ -87,39 +87,6 @@ class Machine:
         command = (str(ROOT / "deploy/systemd/ai-admin.sh"), *words)
         return await self.run(*command, given=given, environment={**PATH, **here, "SUDO_USER": "anna"})
 
-    @asynccontextmanager
-    async def service(self, unit: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Start a unit; SIGTERM at the end, which it must obey within its own limit, with nothing left to say."""
-        process = await asyncio.create_subprocess_exec(
-            *self.user,
-            *unit.command(self.release),
-            env={**PATH, **unit.environment(self.files), "AI_ADMIN_DATA_DIR": str(self.place / "state")},
-            cwd=self.place / "state",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            yield process
-            process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(float(unit.one("TimeoutStopSec"))):
-                rest, _ = await process.communicate()
-            assert process.returncode == 0, rest.decode()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-async def logged(process: asyncio.subprocess.Process, event: str) -> dict[str, Any]:
-    """Read the process's log, as the journal would, up to an event."""
-    assert process.stdout is not None
-    seen = []
-    async for line in process.stdout:
-        seen.append(line.decode())
-        if event in seen[-1]:
-            return dict(json.loads(seen[-1]))
-    raise AssertionError(f"it ended before {event!r}:\n{''.join(seen)}")
-
 
 async def make_roles(machine: Machine, embedded: Embedded) -> Callable[[str], str]:
     """Run deploy/postgres/roles.sql as PostgreSQL's superuser; return what makes a login's address."""
@@ -133,6 +100,24 @@ async def make_roles(machine: Machine, embedded: Embedded) -> Callable[[str], st
     target = ("-h", str(url.query["host"]), "-U", str(url.username), "-d", "postgres")
     await machine.run(program, "-X", "-v", "ON_ERROR_STOP=1", *target, given=sql)
     return lambda login: url.set(username=login, database=DATABASE).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def service(machine: Machine, running) -> Callable[[Any], AbstractAsyncContextManager[asyncio.subprocess.Process]]:
+    """Start a unit; SIGTERM at the end, which it must obey within its own limit."""
+
+    @asynccontextmanager
+    async def start(unit: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+        state = machine.place / "state"
+        environment = {**PATH, **unit.environment(machine.files), "AI_ADMIN_DATA_DIR": str(state)}
+        async with running(*machine.user, *unit.command(machine.release), env=environment, cwd=state) as process:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(float(unit.one("TimeoutStopSec"))):
+                rest, _ = await process.communicate()
+            assert process.returncode == 0, rest.decode()
+
+    return start
 
 
 @pytest.fixture
@@ -154,7 +139,7 @@ def machine(place: Path) -> Machine:
 
 @pytest.mark.timeout(400)  # ten commands start anew, on cores that others share
 async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
-    machine, fresh_servers, vendors, unit, place
+    machine, fresh_servers, vendors, unit, place, service, logged
 ):
     port, worker_port = free_port(), free_port()
     address = await make_roles(machine, fresh_servers)
@@ -181,8 +166,8 @@ async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
     assert "the schema is at" in await machine.run(*migrate.command(machine.release), environment=migrating)
 
     async with (
-        machine.service(unit("ai-admin-gateway.service")) as gateway,
-        machine.service(unit("ai-admin-worker@.service")) as worker,
+        service(unit("ai-admin-gateway.service")) as gateway,
+        service(unit("ai-admin-worker@.service")) as worker,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as web,
     ):
         assert (await logged(gateway, "gateway_listens"))["url"] == f"http://127.0.0.1:{port}"

