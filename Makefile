@@ -69,6 +69,7 @@ format: $(VENV)/.dev  ## Format the code and sort imports.
 .PHONY: test
 test: $(VENV)/.dev  ## The whole suite; installs Chromium for the page test where it may.
 	@bash deploy/chromium.sh
+	@bash deploy/checkers.sh
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: coverage

@@ -9,10 +9,14 @@ import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from bot.lane import DRAIN
+from bot.settings import Mode, Settings
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -98,3 +102,19 @@ def logged() -> Callable[[asyncio.subprocess.Process, str], Awaitable[dict[str, 
         raise AssertionError(f"it ended before {event!r}:\n{''.join(seen)}")
 
     return read
+
+
+@pytest.fixture
+def longest_end() -> Callable[[str], float]:
+    """Return how many seconds a process may take to its end, by a name with its role in it.
+
+    A gateway serves on until balancers have noticed that it leaves, and finishes requests; a worker drains its lanes
+    after that, as it may answer calls.
+    """
+    production = Settings(_env_file=None, mode=Mode.PRODUCTION, master_keys="k")
+    serves_on = getattr(production, "drain", timedelta(0)) + getattr(production, "finish", timedelta(seconds=10))
+
+    def seconds(name: str) -> float:
+        return (serves_on + (timedelta(0) if "gateway" in name else DRAIN)).total_seconds()
+
+    return seconds

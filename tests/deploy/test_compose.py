@@ -7,22 +7,17 @@ import os
 import re
 import shutil
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from bot.lane import DRAIN
 from bot.settings import PREFIX, Settings, load_settings
 from db.crypto import new_master_key
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text()
-OF_OTHERS = {"deploy/prometheus/rules.yml", "deploy/grafana", "deploy/grafana/provisioning", "secrets/metrics-token"}
-"""What is mounted and is made elsewhere: by the operator, or by the folder's own tests."""
-FINISH = timedelta(seconds=10)
 OURS = ("migrate", "gateway", "worker", "voice")
 STORES = ("postgres", "pgbouncer", "redis", "caddy", "prometheus", "grafana")
 
@@ -133,12 +128,9 @@ def test_our_processes_can_do_and_write_nothing_beyond_their_work(services, name
     assert "ports" not in one, "only the proxy is open to the world"
 
 
-def test_a_process_may_finish_what_it_does(services):
-    fields = Settings.model_fields
-    first = fields["drain_seconds"].default if "drain_seconds" in fields else 0
+def test_a_process_may_finish_what_it_does(services, longest_end):
     for name in ("gateway", "worker", "voice"):
-        longest = FINISH.total_seconds() + first + (0 if name == "gateway" else DRAIN.total_seconds())
-        assert float(services[name]["stop_grace_period"].removesuffix("s")) >= longest + 5
+        assert float(services[name]["stop_grace_period"].removesuffix("s")) >= longest_end(name) + 5
 
 
 def test_only_the_proxy_is_reached_from_outside_and_the_stores_reach_nobody(services):
@@ -175,7 +167,7 @@ def test_whatever_is_mounted_is_there(services):
     for one in services.values():
         for volume in one.get("volumes", ()):
             source = volume.split(":")[0]
-            if source.startswith("./") and source[2:] not in OF_OTHERS:
+            if source.startswith("./"):
                 assert (ROOT / source).is_file(), source
                 assert volume.endswith(":ro"), "nothing of the repository is written by a container"
 

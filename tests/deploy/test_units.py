@@ -6,21 +6,17 @@ import os
 import re
 import shutil
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.lane import DRAIN
 from bot.settings import PREFIX, Settings
 from db.embedded_servers import programs_of
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 RELEASE = "/opt/ai-admin/current"
-FINISH = timedelta(seconds=10)
-"""How long a gateway finishes requests (bot/gateway.py)."""
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 PROCESSES = ["ai-admin-gateway.service", "ai-admin-voice.service", "ai-admin-worker@.service"]
 
@@ -83,20 +79,26 @@ def test_a_service_runs_as_its_own_user_and_can_write_its_own_folder_only(unit, 
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_a_process_comes_back_always_and_may_finish_what_it_does(unit, name):
+def test_a_process_comes_back_always_and_may_finish_what_it_does(unit, name, longest_end):
     service = unit(name)
-    # A gateway serves on until balancers have noticed, and finishes; a worker drains its lanes after that.
-    fields = Settings.model_fields
-    first = fields["drain_seconds"].default if "drain_seconds" in fields else 0
-    longest = FINISH.total_seconds() + first + (0 if "gateway" in name else DRAIN.total_seconds())
 
     assert (service.one("Restart"), service.one("StartLimitIntervalSec", "Unit")) == ("always", "0")
-    assert float(service.one("TimeoutStopSec")) >= longest + 5
+    assert float(service.one("TimeoutStopSec")) >= longest_end(name) + 5
     assert "ai-admin-migrate.service" in service.one("After", "Unit").split()
     assert "ai-admin-migrate.service" not in str(service.all("Requires", "Unit")), "migrating anew must not stop it"
     assert service.one("PartOf", "Unit") == "ai-admin.target"
     # The door holds 4000 connections where it may have the files for them.
     assert int(service.one("LimitNOFILE")) > 4200
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_unit_starts_is_in_a_release(unit, name):
+    """The program comes by the virtual environment; a script must be there, and be one that can be run."""
+    program = Path(unit(name).one("ExecStart").split()[0])
+
+    if program.name != "ai-admin":
+        script = ROOT / program.relative_to(RELEASE)
+        assert os.access(script, os.X_OK), script
 
 
 def test_only_migrations_and_backups_are_given_the_owners_address(unit):
