@@ -84,6 +84,7 @@ class Machine:
     async def ai_admin(self, *words: str, given: str = "") -> str:
         """What an admin types: `sudo ai-admin …`."""
         here = {"ENV_FILE": str(self.files["/etc/ai-admin/env"]), "RELEASE": str(self.release), "RUN_AS": ""}
+        here["STATE"] = str(self.place / "state")
         command = (str(ROOT / "deploy/systemd/ai-admin.sh"), *words)
         return await self.run(*command, given=given, environment={**PATH, **here, "SUDO_USER": "anna"})
 
