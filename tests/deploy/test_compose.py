@@ -174,10 +174,10 @@ def test_whatever_is_mounted_is_there(services):
 
 def test_the_first_start_makes_the_roles_by_the_file_that_the_tests_of_a_new_machine_run(services):
     mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in services["postgres"]["volumes"]}
-    script = ROOT / mounted["/docker-entrypoint-initdb.d/roles.sh"]
+    script = ROOT / mounted["/docker-entrypoint-initdb.d/logins.sh"]
 
-    assert mounted["/roles/roles.sql"] == "./deploy/postgres/roles.sql"
-    assert "-f /roles/roles.sql" in script.read_text()
+    assert mounted["/logins/logins.sql"] == "./deploy/postgres/logins.sql"
+    assert "-f /logins/logins.sql" in script.read_text()
     assert os.access(script, os.X_OK)
     for name in re.findall(r"\$([A-Z_]+)", script.read_text()):
         assert name in services["postgres"]["environment"]

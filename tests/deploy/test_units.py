@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,6 @@ def test_a_service_runs_as_its_own_user_and_can_write_its_own_folder_only(unit, 
     assert service.one("CapabilityBoundingSet") == ""
     assert service.one("StateDirectoryMode") == "0700"
     assert service.all("ReadWritePaths") == []
-    assert service.all("EnvironmentFile")[0] == "/etc/ai-admin/env"
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -93,18 +93,44 @@ def test_a_process_comes_back_always_and_may_finish_what_it_does(unit, name, lon
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_unit_starts_is_in_a_release(unit, name):
-    """The program comes by the virtual environment; a script must be there, and be one that can be run."""
+    """The program comes by the virtual environment; a script must be there, and what it calls beside it."""
     program = Path(unit(name).one("ExecStart").split()[0])
 
     if program.name != "ai-admin":
         script = ROOT / program.relative_to(RELEASE)
-        assert os.access(script, os.X_OK), script
+        beside = re.findall(r"/([a-z-]+\.sh)", script.read_text())
+        for each in (script, *(script.with_name(name) for name in beside if name != script.name)):
+            assert os.access(each, os.X_OK), each
 
 
-def test_only_migrations_and_backups_are_given_the_owners_address(unit):
-    given = {name: "/etc/ai-admin/owner.env" in unit(name).all("EnvironmentFile") for name in SERVICES}
+def test_each_is_given_what_it_needs_and_no_more(unit):
+    """The owner's address goes to the migrations, one that reads every row to the backup, and no keys with that."""
+    given = {name: [Path(file).name for file in unit(name).all("EnvironmentFile")] for name in SERVICES}
 
-    assert {name for name, owner in given.items() if owner} == {"ai-admin-migrate.service", "ai-admin-backup.service"}
+    assert given == {
+        **{key: ["env"] for key in PROCESSES},
+        "ai-admin-migrate.service": ["env", "owner.env"],  # of two that name the same setting, the later counts
+        "ai-admin-backup.service": ["backup.env"],
+    }
+    assert all((UNITS / f"{name}.example").exists() for names in given.values() for name in names)
+
+
+@pytest.mark.parametrize(("code", "left"), [(0, ["new.dump", "young.dump"]), (1, ["old.dump", "young.dump"])])
+def test_old_backups_go_once_there_is_a_new_one(tmp_path, code, left):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name, days in (("old.dump", 20), ("young.dump", 2)):
+        (folder / name).touch()
+        os.utime(folder / name, times=(time.time() - days * 86_400,) * 2)
+    shutil.copy(ROOT / "deploy/nightly-backup.sh", tmp_path)
+    backup = tmp_path / "backup.sh"
+    backup.write_text(f'#!/bin/sh\n[ {code} = 0 ] && touch "$1"\nexit {code}\n')
+    backup.chmod(0o755)
+    done = subprocess.run([str(tmp_path / "nightly-backup.sh"), str(folder)], check=False)
+
+    assert done.returncode == code
+    named = [re.sub(r"^\d{4}-\d\d-\d\dT\d{6}Z", "new", path.name) for path in folder.iterdir()]
+    assert sorted(named) == left
 
 
 def test_no_two_processes_of_a_machine_listen_on_the_same_port(unit):
