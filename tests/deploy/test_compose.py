@@ -19,7 +19,7 @@ from db.crypto import new_master_key
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text()
 OURS = ("migrate", "gateway", "worker", "voice")
-STORES = ("postgres", "pgbouncer", "redis", "caddy", "prometheus", "grafana")
+STORES = ("postgres", "pgbouncer", "redis", "caddy", "prometheus", "alertmanager", "grafana")
 
 
 def given() -> dict[str, str]:
@@ -136,8 +136,9 @@ def test_a_process_may_finish_what_it_does(services, longest_end):
 def test_only_the_proxy_is_reached_from_outside_and_the_stores_reach_nobody(services):
     outside = {name: [str(port) for port in one["ports"]] for name, one in services.items() if "ports" in one}
 
-    assert set(outside) == {"caddy", "prometheus", "grafana"}
-    assert all(port.startswith("127.0.0.1:") for name in ("prometheus", "grafana") for port in outside[name])
+    assert set(outside) == {"caddy", "prometheus", "alertmanager", "grafana"}
+    ours = [port for name, ports in outside.items() if name != "caddy" for port in ports]
+    assert all(port.startswith("127.0.0.1:") for port in ours)
     assert all(services[name]["networks"] == ["inside"] for name in ("postgres", "pgbouncer", "redis"))
     assert YAML(typ="safe").load(TEXT)["networks"]["inside"] == {"internal": True}
 
@@ -153,13 +154,16 @@ def test_what_is_not_ours_has_a_version_that_stays_and_says_whether_it_is_health
 def test_ports_and_paths_fit(services):
     """Proxy and Prometheus ask where the processes listen."""
     worker_port = services["worker"]["environment"]["AI_ADMIN_WORKER_METRICS_PORT"]
-    scraped = YAML(typ="safe").load((ROOT / "deploy/compose/prometheus.yml").read_text())["scrape_configs"][0]
+    prometheus = YAML(typ="safe").load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    [scraped] = prometheus["scrape_configs"]
     ports = {name: one["port"] for one in scraped["dns_sd_configs"] for name in one["names"]}
     default = Settings.model_fields["port"].default
 
     assert ports == {"gateway": default, "worker": int(worker_port), "voice": int(worker_port)}
     assert services["caddy"]["environment"]["GATEWAYS"] == f"gateway:{default}"
     assert services["caddy"]["environment"]["VOICE"] == f"voice:{default}"
+    [alerting] = prometheus["alerting"]["alertmanagers"]
+    assert alerting["static_configs"][0]["targets"] == ["alertmanager:9093"]
     assert "metrics_path" not in scraped, "/metrics is what Prometheus asks for by itself"
 
 
