@@ -42,9 +42,9 @@ setup: $(VENV)/.dev  ## Make .venv with everything for development.
 .PHONY: lock
 lock: $(BIN)/uv  ## Write both lock files anew (needs the package index).
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --extra embedded pyproject.toml -o requirements.lock
+	  --extra embedded --extra tracing pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --extra embedded --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	  --extra embedded --extra tracing --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 # ---- use ----------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
@@ -43,6 +42,7 @@ from db.inbox import Inbox
 from db.intake import Intake, IntakeBudgets
 from db.limits import Budget, RateLimits
 from db.records import Channel, ChannelType, CompanyId, CrmSettings
+from db.redis_errors import CountingRetry
 from db.upgrade import require_schema, runtime_url, upgrade
 from db.work import Work
 from handlers import openapi
@@ -162,7 +162,7 @@ async def open_core(
             socket_timeout=_REDIS_SOCKET_S,
             decode_responses=True,
             # The client's own retries wait for seconds; everything that asks Redis knows what to do without it.
-            retry=Retry(NoBackoff(), 1),
+            retry=CountingRetry(NoBackoff(), 1),
         )
         core = _core(settings, clock, database, redis, redis_prefix, notices, database_url, keys, audit)
         try:

@@ -23,6 +23,7 @@ from db.doorbell import POLL, Doorbell
 from db.errors import DatabaseUnavailable
 from db.records import Claim, DialogueId, WorkKind
 from db.work import Share, Work
+from handlers.log_levels import LogLevels, at_level
 from orchestration.ports import Clock
 
 log = structlog.get_logger()
@@ -88,6 +89,7 @@ class Lane:
         drain: timedelta = DRAIN,
         dead_letters: DeadLetters | None = None,
         only: DialogueId | None = None,
+        levels: LogLevels | None = None,
     ) -> None:
         self._kind = kind
         self._job = job
@@ -101,6 +103,7 @@ class Lane:
         self._drain_within = drain
         self._dead_letters = dead_letters or DeadLetters()
         self._only = only
+        self._levels = levels
         self._attempts = Attempts(job, work, clock)
         self._held: dict[Claim, _Held] = {}
         self._stopping = asyncio.Event()
@@ -166,8 +169,8 @@ class Lane:
         return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))
 
     async def _work_on(self, claim: Claim) -> None:
-        fields = {"company_id": str(claim.company_id), "dialogue_id": str(claim.dialogue_id), "kind": claim.kind.value}
-        with structlog.contextvars.bound_contextvars(**fields):
+        level = await self._levels.find(claim.company_id) if self._levels else None
+        with structlog.contextvars.bound_contextvars(**_named(claim)), at_level(level):
             await self._attempt(claim)
 
     async def _attempt(self, claim: Claim) -> None:
@@ -208,3 +211,9 @@ class Lane:
         for claim, held in list(self._held.items()):
             held.task.cancel()
             await self._attempts.give_back(claim, timedelta(0), failed=False)
+
+
+def _named(claim: Claim) -> dict[str, str]:
+    """Return what every line about the claim carries; what is a company's own has no dialogue, and no channel."""
+    ids = {"company_id": claim.company_id, "dialogue_id": claim.dialogue_id, "channel_id": claim.channel_id}
+    return {"kind": claim.kind.value, **{name: str(id_) for name, id_ in ids.items() if id_.int}}

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
 from bot.connections import THIS_MACHINE
+from bot.figures import keep_figures
 from bot.gateway import Gateway, build_application
 from bot.lane import LEASE
 from bot.sdks import load_sdks
@@ -45,7 +46,8 @@ async def run_gateway(settings: Settings) -> None:
         gateway = build_gateway(core)
         await gateway.start()
         try:
-            await _with_company_news(core, stop_on_signal().wait())
+            async with asyncio.TaskGroup() as group, _beside(group, keep_figures(core, counts=False)):
+                await _with_company_news(core, stop_on_signal().wait())
         finally:
             await gateway.stop()
 
@@ -92,7 +94,7 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
-                async with _beside(group, _keep_house(core)):
+                async with _beside(group, _keep_house(core), keep_figures(core, counts=True)):
                     await _with_company_news(core, stopped.wait())
                 app.worker.stop()
         finally:
@@ -109,7 +111,7 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: asyncio.
     async with open_worker(core) as app:
         gateway = build_gateway(core, more=voice_routes(core, app))
         await gateway.start()
-        beside = [_keep_house(core)]
+        beside = [_keep_house(core), keep_figures(core, counts=True)]
         if core.settings.mode is Mode.DEVELOPMENT:
             beside.append(develop(core, app.bots, environment))
         try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -20,6 +21,7 @@ from crm.registry import CRMFactory, may_lessen
 from db.cache import Cache
 from db.directory import Directory
 from db.records import Branch, BranchId, CompanyId, CrmSettings
+from orchestration.company_figures import COMPANIES
 from orchestration.scope import CompanyScope
 
 OpenCrmSecrets = Callable[[CompanyId, CrmSettings], Mapping[str, SecretStr]]
@@ -45,6 +47,7 @@ class Scopes:
     async def open(self, company_id: CompanyId) -> CompanyScope:
         """Return the company's scope as of now. Raises NotFound for an unknown company."""
         snapshot = await self._directory.get_snapshot(company_id)
+        COMPANIES.named(snapshot.company)
         opened: dict[BranchId, BaseCRMAdapter] = {}
 
         def open_crm(branch: Branch) -> BaseCRMAdapter:
@@ -78,7 +81,7 @@ async def open_crm(core: Core, noticed: Noticed | None = None) -> AsyncIterator[
     """
     lines = [Line.of(text) for text in core.settings.crm_proxies]
     reach = Reach(allowed=core.settings.allowed_private_hosts, loopback=core.settings.mode is Mode.DEVELOPMENT)
-    http = CRMHttp(clock=core.clock, lines=lines, breaker=core.crm_breaker, reach=reach)
+    http = CRMHttp(clock=core.clock, lines=lines, breaker=core.crm_breaker, reach=reach, counted=_count)
     try:
         factory = CRMFactory(
             http, pace=core.crm_pace, cache=Cache(core.redis, f"{core.redis_prefix}crm:"), clock=core.clock
@@ -86,3 +89,9 @@ async def open_crm(core: Core, noticed: Noticed | None = None) -> AsyncIterator[
         yield Scopes(core.directory, factory, core.open_crm_secrets, noticed)
     finally:
         await http.aclose()
+
+
+def _count(company: str, failed: bool) -> None:
+    """Count an operation as its company's; what is asked outside of any company's scope has none."""
+    if company:
+        COMPANIES.crm_call(CompanyId(UUID(company)), failed=failed)

@@ -37,11 +37,13 @@ from db.spending import Spending
 from db.work import Work
 from handlers.staff_notices import StaffNotices
 from locales import Translator
+from orchestration.company_figures import COMPANIES
 from orchestration.messages import Message, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
-from orchestration.turns import TurnResult
+from orchestration.turns import MICROUSD_IN_A_CENT, TurnResult
 
 log = structlog.get_logger()
 
@@ -153,6 +155,7 @@ class TurnCommit:
                 await self._count_cost(tx, channel, scope, result, now)
         for handover in result.handovers if result is not None else ():
             HANDOVERS.labels(handover.reason).inc()
+            COMPANIES.handover(scope.company)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
         if result is not None and not (told and not result.notices and not result.elsewhere):
@@ -181,6 +184,7 @@ class TurnCommit:
             more = len(waiting.updates) > 1
             await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
         HANDOVERS.labels(DEAD_UPDATE).inc()
+        COMPANIES.handover(scope.company)
         log.error("update_buried", update_id=str(update.id), attempts=claim.attempts, lost_leases=claim.lost_leases)
         await stores.doorbell.ring(WorkKind.DELIVERY)
 
@@ -192,6 +196,9 @@ class TurnCommit:
         texts = Translator.for_language(scope.agent.language)
         notices = budget_notices(texts, scope.agent.budget, before=before, after=before + result.cost)
         await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
+        COMPANIES.spent(scope.company, result.usage, result.cost)
+        if hard := scope.agent.budget.hard:
+            COMPANIES.budget(scope.company, (before + result.cost) / (hard * MICROUSD_IN_A_CENT))
 
     async def _keep(
         self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime, *, told: bool
@@ -220,7 +227,7 @@ class TurnCommit:
             words = result.notice
             await stores.notices.keep_wording(tx, version=words.version, text=words.text, now=now)
         payloads = [_payload(reply) for reply in result.replies]
-        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told)
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told, trace=carried())
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state)

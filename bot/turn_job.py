@@ -9,23 +9,26 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
-from db.records import Channel, ChannelType, Claim, InCharge, ModelBudget
+from db.records import Channel, ChannelType, Claim, InCharge, ModelBudget, Usage
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
 from orchestration.callers import facts_of
+from orchestration.company_figures import COMPANIES
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
 from orchestration.speech import Speech
+from orchestration.stages import Stages, span
 from orchestration.turns import Turn, TurnResult, burst_ends_at, first_group
 
 log = structlog.get_logger()
@@ -91,34 +94,78 @@ class TurnJob:
         `speech`: the caller is on the line and hears the answer as it is written. Raises TurnAbandoned where they speak
         on before they have heard any of it, and what __call__ raises.
         """
-        started = time.monotonic()
+        began, stages = time.perf_counter(), Stages()
         channel = await self._stores.directory.get_channel(claim.company_id, claim.channel_id)
         scope = await self._scopes.open(claim.company_id)
         waiting = await self._read(claim, channel, budget=scope.agent.budget)
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return None
+        stages.add("read", time.perf_counter() - began)
+        kind, first = channel.type.value, waiting.updates[0]
+        with (
+            structlog.contextvars.bound_contextvars(channel=kind, update_ids=[str(one.id) for one in waiting.updates]),
+            span("turn", kind=SpanKind.CONSUMER, within=first.trace, **_ids_of(claim, channel)),
+        ):
+            made = await self._make(claim, channel, scope, waiting, stages, speech)
+            if made is None:
+                return None
+            head, result = made
+            took = time.perf_counter() - began
+            TURN_SECONDS.labels(kind).observe(took)
+            COMPANIES.turn(scope.company, channel.type, len(head.messages), took)
+            self._tell(head, result, stages, waited=self._clock() - first.accepted_at, took_s=took)
+        return result
+
+    async def _make(
+        self,
+        claim: Claim,
+        channel: Channel,
+        scope: CompanyScope,
+        waiting: Waiting,
+        stages: Stages,
+        speech: Speech | None,
+    ) -> tuple[Head, TurnResult | None] | None:
+        """Make and commit the turn at the head of what waits; None where the client may still be writing."""
         # What failed together is tried again one by one, so that only what is guilty is given up; so is a yes whose
         # write was begun. Neither is counted again: the client has written it once.
         again = claim.attempts > 0 or await self._orchestrator.has_begun_write(waiting.dialogue, waiting.state)
-        head = await self._feed(channel, waiting, one_by_one=again)
+        with stages.stage("feed"):
+            head = await self._feed(channel, waiting, one_by_one=again)
         rest_until = self._burst_ends_at(channel, scope, waiting, head)
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
             return None
         turn = self._open(claim, channel, scope, waiting, head, speech) if head.messages else None
-        result = await self._answer(turn, channel, again=again) if turn is not None else None
-        await self._commit.turn(claim, channel, scope, waiting, head, result, told=speech is not None)
-        TURN_SECONDS.labels(channel.type.value).observe(time.monotonic() - started)
+        result = None
+        if turn is not None:
+            turn.stages = stages
+            with stages.stage("answer"):
+                result = await self._answer(turn, channel, again=again)
+        with stages.stage("commit"):
+            await self._commit.turn(claim, channel, scope, waiting, head, result, told=speech is not None)
+        return head, result
+
+    def _tell(self, head: Head, result: TurnResult | None, stages: Stages, *, waited: timedelta, took_s: float) -> None:
+        """Log the turn: one line with all that an operator asks first."""
+        usage = result.usage if result else Usage()
         log.info(
             "turn_done",
             outcome=result.outcome if result else "nothing_to_answer",
             updates=len(head.updates),
             replies=len(result.replies) if result else 0,
-            tool_calls=len(result.tool_calls) if result else 0,
-            model_calls=result.usage.calls if result else 0,
+            tool_calls=[f"{call.name}: {call.outcome}" for call in result.tool_calls] if result else [],
+            handovers=[handover.reason for handover in result.handovers] if result else [],
+            model=result.model if result else None,
+            model_calls=usage.calls,
+            tokens_in=usage.prompt_tokens,
+            tokens_out=usage.output_tokens,
+            tokens_cached=usage.cached_tokens,
+            cost_usd=result.cost / 1_000_000 if result else 0,
+            since_accepted_ms=round(waited.total_seconds() * 1000, 1),
+            took_ms=round(took_s * 1000, 1),
+            stages_ms=dict(stages.in_ms()),
         )
-        return result
 
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Keep the reason with the update at the head: after the last try it is told by `dead list`."""
@@ -248,6 +295,14 @@ class TurnJob:
             return await self._orchestrator.run_turn(turn)
         async with showing_typing(self._channels[channel.type], channel, turn.dialogue, turn.messages[-1]):
             return await self._orchestrator.run_turn(turn)
+
+
+def _ids_of(claim: Claim, channel: Channel) -> dict[str, str]:
+    return {
+        "company_id": str(claim.company_id),
+        "channel": channel.type.value,
+        "dialogue_id": str(claim.dialogue_id),
+    }
 
 
 def _nobody_hears(turn: Turn) -> bool:

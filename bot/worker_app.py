@@ -43,6 +43,7 @@ from db.spending import Spending
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
+from handlers.log_levels import LogLevels
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
 from handlers.voice.dispatch import VoiceDispatch
@@ -253,6 +254,7 @@ def _jobs(
 
 def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: DialogueId | None) -> list[Lane]:
     settings, doorbell, owner = core.settings, _doorbell(core, only), new_owner()
+    levels = LogLevels(core.directory, core.clock)
 
     def lane(kind: WorkKind, *, places: int, poll: timedelta = POLL) -> Lane:
         rule = DeadLetters(tries=settings.work_tries)
@@ -269,6 +271,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
             poll=poll,
             dead_letters=rule,
             only=only,
+            levels=levels,
         )
 
     lanes = [

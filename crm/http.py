@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,6 +16,9 @@ from typing import Self, TypeVar
 from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
+import structlog
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
@@ -23,7 +26,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from crm.account import Clock
 from crm.addresses import Reach
 from crm.again import ATTEMPTS, LONGEST_PAUSE, Again, pause_before, retry_after_of
-from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
+from crm.errors import CRMAuthFailed, CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
 from crm.guard import Caller, Guard, NoBreaker
 from crm.lines import DIRECT, Gates, Line, Pool, line_of
 from crm.ports import Breaker, Pace
@@ -42,6 +45,11 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
 )
 
+log = structlog.get_logger()
+_tracer = trace.get_tracer("ai-admin")
+
+NOT_WORKING = (CRMUnavailable, CRMOutcomeUnknown, CRMAuthFailed)
+"""The CRM did not do its work, whatever was asked of it."""
 NEVER_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Not a byte of the request was sent. Everything else may have reached the CRM."""
 
@@ -135,7 +143,10 @@ class CRMHttp:
         lines: Sequence[Line] = (),
         breaker: Breaker | None = None,
         reach: Reach | None = None,
+        counted: Callable[[str, bool], None] = lambda company, failed: None,
     ) -> None:
+        """`counted`: is told of each operation whose company's it was, and whether the CRM failed."""
+        self.counted = counted
         self.time_limits = time_limits or TimeLimits()
         self.max_bytes = max_bytes
         self.clock = clock
@@ -233,18 +244,40 @@ class CRMConnection:
         that may help, then raises CRMUnavailable or CRMRateLimited. Another is sent once: CRMUnavailable and
         CRMRateLimited mean that nothing was sent, CRMOutcomeUnknown that it may have happened.
         """
-        started, outcome = perf_counter(), "cancelled"
-        try:
-            result = await (self._call_with_retries(call, decode) if call.safe else self._call_once(call, decode))
-            outcome = "ok"
-        except CRMError as error:
-            outcome = error.code
-            error.args = tuple(self._redact(str(part), call) for part in error.args)
-            raise
-        finally:
-            CALLS.labels(self._crm, call.operation, outcome).inc()
-            SECONDS.labels(self._crm, call.operation).observe(perf_counter() - started)
+        outcome, failed = "cancelled", False
+        with self._counted(call) as counted:
+            try:
+                result = await (self._call_with_retries(call, decode) if call.safe else self._call_once(call, decode))
+                outcome = "ok"
+            except CRMError as error:
+                outcome, failed = error.code, isinstance(error, NOT_WORKING)
+                error.args = tuple(self._redact(str(part), call) for part in error.args)
+                raise
+            finally:
+                counted(outcome, failed)
         return result
+
+    @contextmanager
+    def _counted(self, call: Call) -> Iterator[Callable[[str, bool], None]]:
+        """Count an operation where all look: the figures, the company's own, the trace and the log.
+
+        A span of our own: what instruments HTTP clients writes addresses into it, and those carry phones and tokens.
+        """
+        started = perf_counter()
+        names = {"crm": self._crm, "operation": call.operation}
+        with _tracer.start_as_current_span(
+            "crm", kind=SpanKind.CLIENT, attributes=names, record_exception=False, set_status_on_exception=False
+        ) as span:
+
+            def count(outcome: str, failed: bool) -> None:
+                took = perf_counter() - started
+                span.set_attribute("outcome", outcome)
+                CALLS.labels(self._crm, call.operation, outcome).inc()
+                SECONDS.labels(self._crm, call.operation).observe(took)
+                self._http.counted(self._http.company, failed)
+                log.debug("crm_called", **names, outcome=outcome, took_ms=round(took * 1000, 1))
+
+            yield count
 
     async def _call_with_retries(self, call: Call, decode: Callable[[Answer], T]) -> T:
         budget = self._time_limits.read_with_retries

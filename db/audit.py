@@ -43,6 +43,7 @@ class Action(StrEnum):
     COMPANY_REPLACE = "company.replace"
     COMPANY_DISABLE = "company.disable"
     COMPANY_ENABLE = "company.enable"
+    COMPANY_LOGS = "company.logs"
     AGENT_SET = "agent.set"
     CRM_SET = "crm.set"
     CRM_HOOK = "crm.hook"

@@ -153,6 +153,19 @@ class Companies:
                 await self._audit.record(tx, action, subject=was["slug"], before=before, after=after)
         await self.tell(company_id)
 
+    async def set_log_level(self, company_id: CompanyId, level: str | None, *, until: datetime | None) -> None:
+        """Log so much of the company's work until then; None: as much as of everybody's. Raises NotFound."""
+        table = models.companies
+        async with self._database.company(company_id) as tx:
+            mine = table.c.id == company_id
+            was = (await tx.connection.execute(select(table).where(mine).with_for_update())).mappings().first()
+            if was is None:
+                raise NotFound(f"there is no company {company_id}")
+            await tx.connection.execute(update(table).where(mine).values(log_level=level, log_level_until=until))
+            before, after = {"level": was["log_level"]}, {"level": level, "until": until.isoformat() if until else None}
+            await self._audit.record(tx, Action.COMPANY_LOGS, subject=was["slug"], before=before, after=after)
+        await self.tell(company_id)
+
     async def set_agent(self, company_id: CompanyId, agent: AgentSettings) -> None:
         async with self._database.company(company_id) as tx:
             old = await read_snapshot(tx)

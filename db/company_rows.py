@@ -176,6 +176,8 @@ def to_company(row: RowMapping) -> Company:
         plan_limits=row["plan_limits"],
         channels=tuple(ChannelType(name) for name in row["declared_channels"]),
         disabled=row["disabled_at"] is not None,
+        log_level=row["log_level"],
+        log_level_until=row["log_level_until"],
     )
 
 

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from prometheus_client import Counter
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from db.errors import DatabaseUnavailable
 from db.records import CompanyId
+
+ERRORS = Counter("ai_admin_database_errors", "Transactions that PostgreSQL's absence, or a full pool, broke.")
 
 _STATEMENT_LIMIT_S = 15
 _CONNECT_LIMIT_S = 5
@@ -79,6 +82,18 @@ class Database:
         async with self._transaction("ai_admin_worker", None) as transaction:
             yield transaction
 
+    @property
+    def connections_in_use(self) -> int:
+        """Count the pool's connections that a transaction has now; 0 where a pooler pools."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    @property
+    def connections_free(self) -> int:
+        """Count those that the pool could still give out at once, open or not."""
+        pool = self._engine.pool
+        return pool.size() - pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     async def ping(self) -> None:
         """Raise DatabaseUnavailable where PostgreSQL does not answer."""
         async with self.platform() as tx:
@@ -94,9 +109,11 @@ class Database:
                 yield await enter(connection, role, company_id)
         except DBAPIError as error:
             if _is_unavailable(error):
+                ERRORS.inc()
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise
         except (PoolTimeout, ConnectionError, TimeoutError) as error:
+            ERRORS.inc()
             raise DatabaseUnavailable(type(error).__name__) from error
 
 

@@ -88,6 +88,7 @@ class Inbox:
                 payload=row["payload"],
                 accepted_at=row["accepted_at"],
                 attempts=row["attempts"],
+                trace=row["trace"],
             )
             for row in rows.mappings()
         ]

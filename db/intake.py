@@ -34,7 +34,7 @@ _COMPANY = "company:"
 _moments = ARRAY(TIMESTAMP(timezone=True))
 _ACCEPT = text(
     "SELECT ai_admin_accept(:company_ids, :channel_ids, :dialogue_ids, :ids, :dialogue_keys, :update_keys, :payloads,"
-    " :accepted_at, :due_at)"
+    " :accepted_at, :due_at, :traces)"
 ).bindparams(
     bindparam("company_ids", type_=ARRAY(Uuid)),
     bindparam("channel_ids", type_=ARRAY(Uuid)),
@@ -45,6 +45,7 @@ _ACCEPT = text(
     bindparam("payloads", type_=ARRAY(BYTEA)),
     bindparam("accepted_at", type_=_moments),
     bindparam("due_at", type_=_moments),
+    bindparam("traces", type_=ARRAY(Text)),
 )
 
 
@@ -61,6 +62,7 @@ class _Call:
     came_at: datetime
     quiet: timedelta
     address: str | None
+    trace: str | None
     stored: asyncio.Future[int]
 
 
@@ -87,13 +89,19 @@ class Intake:
         self._storing: asyncio.Task[None] | None = None
 
     async def accept(
-        self, channel: Channel, updates: Sequence[Accepted], *, quiet: timedelta, address: str | None = None
+        self,
+        channel: Channel,
+        updates: Sequence[Accepted],
+        *,
+        quiet: timedelta,
+        address: str | None = None,
+        trace: str | None = None,
     ) -> int:
         """Store a channel's updates; return how many were new.
 
         `quiet`: how long the dialogue's turn waits for the rest of a burst. `address`: who brought them; None for what
-        we fetched ourselves. Raises DatabaseUnavailable or TooManyUpdates (the company or the address is over its
-        rate): then nothing was stored.
+        we fetched ourselves. `trace`: the W3C traceparent that the turn goes on with. Raises DatabaseUnavailable or
+        TooManyUpdates (the company or the address is over its rate): then nothing was stored.
         """
         if not updates:
             return 0
@@ -105,6 +113,7 @@ class Intake:
             self._clock(),
             quiet,
             address,
+            trace,
             asyncio.get_running_loop().create_future(),
         )
         self._waiting.append(call)
@@ -193,6 +202,7 @@ class Intake:
                     "dialogue_keys": [one.dialogue_key for _, _, one in rows],
                     "update_keys": [one.update_key for _, _, one in rows],
                     "payloads": [one.payload for _, _, one in rows],
+                    "traces": [call.trace for call, _, _ in rows],
                     "accepted_at": [call.came_at for call, _, _ in rows],
                     "due_at": [call.came_at + (timedelta(0) if one.urgent else call.quiet) for call, _, one in rows],
                 },

@@ -41,6 +41,9 @@ companies = Table(
     Column("plan_limits", JSONB, nullable=False, server_default=OBJECT),
     Column("declared_channels", JSONB, nullable=False, server_default=ARRAY),
     moment("disabled_at"),
+    # How much is logged of the company's work at the moment, and until when.
+    Column("log_level", Text),
+    moment("log_level_until"),
     created(),
 )
 
@@ -145,6 +148,7 @@ company_channels = Table(
     created(),
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "type", "external_id"),
+    Index("company_channels_broken_idx", "company_id", postgresql_where=text("status = 'broken'")),
     of_company(),
 )
 
@@ -245,6 +249,8 @@ accepted_updates = Table(
     moment("done_at"),
     moment("dead_at"),
     Column("error", Text),
+    # The W3C traceparent of the request that brought it; None where nothing is traced.
+    Column("trace", Text),
     PrimaryKeyConstraint("company_id", "id"),
     Index(
         "accepted_updates_waiting_idx",

@@ -55,10 +55,12 @@ class Outbox:
         *,
         turn_id: UUID | None,
         sent: bool = False,
+        trace: str | None = None,
     ) -> None:
         """Keep replies in order and ring the dialogue's delivery, within the caller's transaction.
 
-        `sent`: whoever made them tells the client at once (on the telephone): nothing has to be delivered.
+        `sent`: whoever made them tells the client at once (on the telephone): nothing has to be delivered. `trace`: the
+        W3C traceparent that the delivery goes on with.
         """
         if not payloads:
             return
@@ -73,6 +75,7 @@ class Outbox:
                 "payload": dict(payload),
                 "status": (DeliveryStatus.SENT if sent else DeliveryStatus.WAITING).value,
                 "sent_at": self._clock() if sent else None,
+                "trace": trace,
             }
             for payload in payloads
         ]
@@ -239,6 +242,7 @@ def _reply(row: RowMapping | Mapping[str, Any]) -> OutgoingReply:
         sent_parts=row["sent_parts"],
         client_wrote_at=row["last_message_at"],
         window_closed=row["window_closed"],
+        trace=row["trace"],
     )
 
 

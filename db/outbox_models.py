@@ -38,9 +38,12 @@ replies = Table(
     moment("sent_at"),
     moment("delivered_at"),
     moment("read_at"),
+    # The W3C traceparent of the turn that wrote it; None where nothing is traced.
+    Column("trace", Text),
     PrimaryKeyConstraint("company_id", "id"),
     Index("replies_waiting_idx", "company_id", "dialogue_id", "id", postgresql_where=text("status = 'waiting'")),
     Index("replies_company_id_turn_id_idx", "company_id", "turn_id"),
+    Index("replies_counted_idx", "company_id", "created_at", postgresql_where=text("status = 'waiting'")),
 )
 
 sent_messages = Table(

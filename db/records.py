@@ -75,6 +75,9 @@ class Company:
     channels: tuple[ChannelType, ...] = ()
     """Those that the company is to have, as its file says; a Channel is one that it has."""
     disabled: bool = False
+    log_level: str | None = None
+    """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
+    log_level_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +201,8 @@ class StoredUpdate:
     payload: bytes
     accepted_at: datetime
     attempts: int
+    trace: str | None = None
+    """The W3C traceparent of the request that brought it."""
 
 
 class WorkKind(StrEnum):
@@ -333,6 +338,8 @@ class OutgoingReply:
     """When the client last wrote: some messengers take free words only for a time after it."""
     window_closed: bool = False
     """The messenger has said already that this one came too late for free words."""
+    trace: str | None = None
+    """The W3C traceparent of the turn that wrote it."""
 
 
 class DeliveryEvent(StrEnum):

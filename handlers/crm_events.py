@@ -66,11 +66,12 @@ class CrmHooks:
             HOOKS.labels("unknown_token").inc()
             raise web.HTTPNotFound
         company_id, branch_id = named
+        structlog.contextvars.bind_contextvars(company_id=str(company_id), branch_id=str(branch_id))
         body = await read_body(request, most=BODY_LIMIT)
         hook = Hook(content_type=request.content_type[:200], headers=_own_headers(request.headers), body=body)
         if not await self._proves(company_id, hook):
             HOOKS.labels("refused").inc()
-            log.warning("crm_hook_proof_failed", remote=address, company_id=str(company_id))
+            log.warning("crm_hook_proof_failed", remote=address)
             raise web.HTTPUnauthorized
         asks = [Ask(f"crm-hooks:{branch_id}", 1, PER_BRANCH)]
         if address is not None:

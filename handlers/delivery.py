@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter
 
 from db.companies import Companies
@@ -31,7 +32,9 @@ from handlers.base import (
 from handlers.send_pace import SendPace
 from handlers.staff_notices import StaffNotices
 from locales import Translator
+from orchestration.company_figures import COMPANIES
 from orchestration.ports import Clock
+from orchestration.stages import span
 from orchestration.trouble import too_late_notice
 
 log = structlog.get_logger()
@@ -77,20 +80,26 @@ class DeliveryJob:
     async def __call__(self, claim: Claim) -> None:
         """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
         channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
+        COMPANIES.named((await self._directory.get_snapshot(claim.company_id)).company)
         async with self._database.company(claim.company_id) as tx:
             dropped = await self._outbox.fail_unreachable(tx, claim.dialogue_id, "the client is marked as unreachable")
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
         if dropped:
             log.info("replies_dropped", replies=dropped)
-            REPLIES.labels(channel.type.value, "failed").inc(dropped)
+            self._count(channel, "failed", dropped)
         for reply in waiting:
             tried_at = self._clock()
-            try:
-                delay = await self._deliver(channel, claim, reply)
-            except ClientUnreachable as error:
-                if await self._client_is_gone(channel, claim, reply, error, tried_at):
-                    break
-                continue
+            ids = {"channel": channel.type.value, "reply_id": str(reply.id)}
+            with (
+                structlog.contextvars.bound_contextvars(**ids),
+                span("reply", kind=SpanKind.PRODUCER, within=reply.trace, company_id=str(claim.company_id), **ids),
+            ):
+                try:
+                    delay = await self._deliver(channel, claim, reply)
+                except ClientUnreachable as error:
+                    if await self._client_is_gone(channel, claim, reply, error, tried_at):
+                        break
+                    continue
             if delay is not None:
                 async with self._database.company(claim.company_id) as tx:
                     await self._work.done(tx, claim, next_due_at=self._clock() + delay)
@@ -109,7 +118,7 @@ class DeliveryJob:
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=2)
             for reply in waiting[:1]:
                 await self._outbox.mark_failed(tx, reply.id, "its handling failed again and again")
-                REPLIES.labels(channel.type.value, "failed").inc()
+                self._count(channel, "failed")
             await self._work.done(tx, claim, next_due_at=self._clock() if len(waiting) > 1 else None)
 
     async def _deliver(self, channel: Channel, claim: Claim, reply: OutgoingReply) -> timedelta | None:
@@ -135,13 +144,13 @@ class DeliveryJob:
         else:
             async with self._database.company(claim.company_id) as tx:
                 await self._outbox.mark_sent(tx, reply.id)
-            REPLIES.labels(channel.type.value, "sent").inc()
+            self._count(channel, "sent")
         return None
 
     async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:
         """Give up what may not be said any more and tell staff: they may call, or set a template."""
-        log.warning("reply_too_late", reply_id=str(reply.id), reason=reason)
-        REPLIES.labels(channel.type.value, "too_late").inc()
+        log.warning("reply_too_late", reason=reason)
+        self._count(channel, "too_late")
         snapshot = await self._directory.get_snapshot(channel.company_id)
         texts = Translator.for_language(snapshot.agent.language)
         async with self._database.company(channel.company_id) as tx:
@@ -161,7 +170,7 @@ class DeliveryJob:
 
     def _say_uncertain(self, channel: Channel, reply: OutgoingReply, why: str) -> None:
         """Tell people why a client may get a reply twice: they must get an answer, and better twice than never."""
-        log.warning("reply_may_come_twice", reply_id=str(reply.id), why=why)
+        log.warning("reply_may_come_twice", why=why)
         REPLIES.labels(channel.type.value, OutcomeUnknown.outcome).inc()
 
     async def _put_off(
@@ -200,15 +209,20 @@ class DeliveryJob:
                 tx, claim.dialogue_id, now=self._clock(), unless_heard_since=tried_at
             )
             others = await self._outbox.fail_unreachable(tx, claim.dialogue_id, reason)
-        REPLIES.labels(channel.type.value, "failed").inc(1 + others)
+        self._count(channel, "failed", 1 + others)
         if marked:
             log.info("client_unreachable", reason=reason, replies=1 + others)
         else:
-            log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)
+            log.warning("reply_not_delivered", reason=reason)
         return marked
 
     async def _give_up(self, channel: Channel, claim: Claim, reply: OutgoingReply, reason: str) -> None:
-        log.warning("reply_not_delivered", reply_id=str(reply.id), reason=reason)
-        REPLIES.labels(channel.type.value, "failed").inc()
+        log.warning("reply_not_delivered", reason=reason)
+        self._count(channel, "failed")
         async with self._database.company(claim.company_id) as tx:
             await self._outbox.mark_failed(tx, reply.id, reason)
+
+    def _count(self, channel: Channel, outcome: str, replies: int = 1) -> None:
+        """Count what became of replies, in all and as their company's: it either left, or never will."""
+        REPLIES.labels(channel.type.value, outcome).inc(replies)
+        COMPANIES.reply(channel.company_id, "sent" if outcome == "sent" else "failed", replies)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import structlog
 from aiohttp import web
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.answers import Answer, Answers
@@ -21,6 +22,7 @@ from handlers.body import read_body, refuse_large
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Message, Sender
 from orchestration.ports import Clock
+from orchestration.stages import carried, span
 
 log = structlog.get_logger()
 
@@ -88,6 +90,8 @@ class Process:
         if channel is None:
             channel = await self._channel_of(body.company)
         await self._check(channel, body)
+        whose = {"company_id": str(channel.company_id), "channel": channel.type.value}
+        structlog.contextvars.bind_contextvars(**whose)
         message = Message(
             id=body.message_id,
             sent_at=self._clock(),
@@ -100,7 +104,10 @@ class Process:
         )
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=body.message_id, dialogue_key=body.client_id, payload=payload)
-        await self._intake.accept(channel, [accepted], quiet=timedelta(0), address=self._address_of(request))
+        with span("process", kind=SpanKind.SERVER, **whose):
+            await self._intake.accept(
+                channel, [accepted], quiet=timedelta(0), address=self._address_of(request), trace=carried()
+            )
         dialogue_id = dialogue_id_of(channel.id, body.client_id)
         answer = await self._answers.wait(channel, body.message_id, dialogue_id, within=WAIT)
         return _respond(body.message_id, answer)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 from aiohttp import web
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 
@@ -16,7 +18,10 @@ from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
 from handlers.body import read_body, refuse_large
+from handlers.log_levels import LogLevels, at_level
+from orchestration.company_figures import COMPANIES
 from orchestration.ports import Clock
+from orchestration.stages import carried, span
 
 log = structlog.get_logger()
 
@@ -53,6 +58,7 @@ class Webhooks:
         self._address_of = address_of
         self._clock = clock
         self._quiet = quiet
+        self._levels = LogLevels(directory, clock)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, each also without `/api`."""
@@ -78,9 +84,19 @@ class Webhooks:
         # The order at the door: size, token, the channel's own proof, rate (by the intake). Junk uses up nobody's rate.
         refuse_large(request, most=BODY_LIMIT)
         channel = await self._channel(request)
-        fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
-        with structlog.contextvars.bound_contextvars(**fields), ACCEPT_SECONDS.labels(channel.type.value).time():
-            return await self._store(request, channel)
+        kind = channel.type.value
+        fields = {"company_id": str(channel.company_id), "channel": kind, "channel_id": str(channel.id)}
+        structlog.contextvars.bind_contextvars(**fields)
+        began = time.perf_counter()
+        company = (await self._directory.get_snapshot(channel.company_id)).company
+        with (
+            at_level(self._levels.of(company)),
+            span("webhook", kind=SpanKind.SERVER, **fields),
+            ACCEPT_SECONDS.labels(kind).time(),
+        ):
+            response = await self._store(request, channel)
+        COMPANIES.accepted(company, time.perf_counter() - began)
+        return response
 
     async def _channel(self, request: web.Request) -> Channel:
         type_ = ChannelType(request.path.removeprefix("/api").split("/")[2])
@@ -98,6 +114,7 @@ class Webhooks:
         body = await read_body(request, most=BODY_LIMIT)
         if not intake.prove(self._open_secrets(channel), request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
+            COMPANIES.refused((await self._directory.get_snapshot(channel.company_id)).company)
             log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
         by_address: dict[str | None, list[Accepted]] = {}
@@ -139,7 +156,11 @@ class Webhooks:
     async def _keep(self, request: web.Request, channel: Channel, accepted: Sequence[Accepted]) -> None:
         quiet = (await self._directory.get_snapshot(channel.company_id)).agent.quiet
         new = await self._intake.accept(
-            channel, accepted, quiet=self._quiet if quiet is None else quiet, address=self._address_of(request)
+            channel,
+            accepted,
+            quiet=self._quiet if quiet is None else quiet,
+            address=self._address_of(request),
+            trace=carried(),
         )
         UPDATES.labels(channel.type.value, "accepted").inc(new)
         UPDATES.labels(channel.type.value, "repeated").inc(len(accepted) - new)

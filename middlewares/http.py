@@ -75,16 +75,23 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def request_log(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Bind a request id and log each request by its route's pattern: a path may hold a webhook token."""
+    """Bind a request id and log each request by its route's pattern: a path may hold a webhook token.
+
+    Whoever learns whose request it is binds that: it stands in this line too, and lasts until it is written.
+    """
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unknown"
-    started = time.monotonic()
-    with structlog.contextvars.bound_contextvars(request_id=str(new_id()), route=route):
+    started, before = time.monotonic(), set(structlog.contextvars.get_contextvars())
+    try:
+        structlog.contextvars.bind_contextvars(request_id=str(new_id()), route=route)
         response = await handler(request)
         took_ms = round((time.monotonic() - started) * 1000, 1)
         log.info("request", method=request.method, status=response.status, took_ms=took_ms)
         response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
         return response
+    finally:
+        # The next request on this connection runs in the same context.
+        structlog.contextvars.unbind_contextvars(*(set(structlog.contextvars.get_contextvars()) - before))
 
 
 def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], str | None]:

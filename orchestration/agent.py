@@ -120,7 +120,9 @@ class Agent:
                 turn.said.append(content)
                 if turn.speech is not None:
                     await turn.speech.bridge(turn.texts.text("call-one-moment"))
-                if await self._call_tools(turn, content.calls, served):
+                with turn.stages.stage("tools"):
+                    ended = await self._call_tools(turn, content.calls, served)
+                if ended:
                     return
                 continue
             if not faults:
@@ -188,18 +190,18 @@ class Agent:
     async def _ask(
         self, turn: Turn, prompt: Prompt, contents: Sequence[Content], listener: Listener | None = None
     ) -> Content:
-        answer = await self._model.generate(
-            ModelRequest(
-                system=prompt.system,
-                stable=prompt.stable,
-                contents=contents,
-                tools=self._tools.declarations(turn.scope),
-                timeout=self._limits.time,
-                model=turn.scope.agent.model,
-                listener=listener,
-                private=_names_of(turn) if turn.scope.agent.hides_clients_from_model else None,
-            )
+        request = ModelRequest(
+            system=prompt.system,
+            stable=prompt.stable,
+            contents=contents,
+            tools=self._tools.declarations(turn.scope),
+            timeout=self._limits.time,
+            model=turn.scope.agent.model,
+            listener=listener,
+            private=_names_of(turn) if turn.scope.agent.hides_clients_from_model else None,
         )
+        with turn.stages.stage("model"):
+            answer = await self._model.generate(request)
         turn.spend(answer.usage, answer.model)
         return answer.content
 

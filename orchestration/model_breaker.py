@@ -37,6 +37,11 @@ class ModelBreaker:
         state.being_tried = True
         return True
 
+    def rests(self, model: str) -> bool:
+        """Say whether it is left in peace: it failed so often in a row, and has not been tried well since."""
+        state = self._states.get(model)
+        return state is not None and state.failures >= FAILURES
+
     def worked(self, model: str) -> None:
         self._states.pop(model, None)
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from orchestration.errors import Blocked, ModelBlocked, ModelUnavailable
 from orchestration.model_breaker import ModelBreaker
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 MODEL_CALLS = Counter("ai_admin_model_calls", "Calls of the language model.", ["model", "outcome"])
 MODEL_TOKENS = Counter("ai_admin_model_tokens", "Tokens of the language model.", ["model", "direction"])
+MODEL_RESTING = Gauge("ai_admin_model_resting", "1: the model failed again and again, and rests.", ["model"])
 MODEL_COST = Counter("ai_admin_model_cost_usd", "US dollars by the price table.", ["model"])
 
 RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504})
@@ -90,16 +91,21 @@ class ModelService(ABC):
                 answer = await self._ask_usefully(model, request)
         except TimeoutError as error:
             MODEL_CALLS.labels(model, "timeout").inc()
-            self._breaker.failed(model)
+            self._failed(model)
             raise ModelUnavailable("no answer in time") from error
         except ModelUnavailable:
-            self._breaker.failed(model)
+            self._failed(model)
             raise
         except BaseException:
             self._breaker.let_go(model)
             raise
         self._breaker.worked(model)
+        MODEL_RESTING.labels(model).set(0)
         return answer
+
+    def _failed(self, model: str) -> None:
+        self._breaker.failed(model)
+        MODEL_RESTING.labels(model).set(self._breaker.rests(model))
 
     async def _ask_usefully(self, model: str, request: ModelRequest) -> ModelAnswer:
         """Ask again once where the answer was no answer; one that was cut off, with more room."""

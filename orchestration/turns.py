@@ -29,6 +29,7 @@ from orchestration.ports import Content, MediaSource
 from orchestration.privacy_notice import Notice
 from orchestration.scope import CompanyScope
 from orchestration.speech import Speech
+from orchestration.stages import Stages
 
 MICROUSD_IN_A_CENT = 10_000
 
@@ -134,6 +135,7 @@ class Turn:
     speech: Speech | None = None
     """Where the answer is heard as it is written; None: nobody is on the line."""
     id: UUID = field(default_factory=new_id)
+    stages: Stages = field(default_factory=Stages)
     replies: list[Reply] = field(default_factory=list)
     said: list[Content] = field(default_factory=list)
     """What the model saw and said in this turn, in its own words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from bot.companies import create_from_file, file_of, replace_from_file
 from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file
 from bot.company_writing import write_company_file
 from db.records import Company, CompanyId, CompanySnapshot
+from handlers.log_levels import LEVELS
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -75,6 +77,26 @@ def import_(file: Annotated[Path, typer.Argument(help="The company's YAML file."
 
 
 @app.command()
+def logs(
+    company: CompanyArgument,
+    level: Annotated[str, typer.Argument(help="debug, info, warning or error; usual: as of everybody.")],
+    minutes: Annotated[int, typer.Option(min=1, max=24 * 60, help="For how long.")] = 60,
+) -> None:
+    """Log more, or less, of one company's work for a time, in every running process."""
+    if level != "usual" and level not in LEVELS:
+        fail(f"LEVEL is one of {', '.join(LEVELS)}, usual; not {level!r}")
+
+    async def act(core: Core) -> datetime | None:
+        until = None if level == "usual" else core.clock() + timedelta(minutes=minutes)
+        company_id = await company_id_of(core, company)
+        await core.companies.set_log_level(company_id, None if until is None else level, until=until)
+        return until
+
+    until = with_core(act)
+    say(f"{company} logs {level}" + (f" until {until:%H:%M} UTC" if until else ""))
+
+
+@app.command()
 def disable(company: CompanyArgument) -> None:
     """Close the company's doors: its webhooks answer as if they were not there."""
     with_core(lambda core: set_disabled(core, company, disabled=True))
@@ -118,6 +140,8 @@ async def describe(core: Core, company: str) -> dict[str, Any]:
         "email": snapshot.company.email,
         "plan": snapshot.company.plan,
         "disabled": snapshot.company.disabled,
+        "log_level": snapshot.company.log_level,
+        "log_level_until": snapshot.company.log_level_until,
         "language": snapshot.agent.language,
         "services": len(snapshot.agent.services),
         "branches": [

@@ -9,6 +9,8 @@ import typer
 
 from bot.cli.output import AsJson, show
 from bot.cli.session import run_async, settings_with_logs
+from bot.settings import Settings
+from bot.tracing import set_up_tracing
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +36,7 @@ def serve() -> None:
     """Gateway and worker in one process."""
     from bot.roles import run_serve
 
-    settings = settings_with_logs()
+    settings = _settings_of_a_process()
     run_async(run_serve(settings, dict(os.environ)))
 
 
@@ -42,7 +44,7 @@ def gateway() -> None:
     """Only the gateway: takes updates in."""
     from bot.roles import run_gateway
 
-    settings = settings_with_logs()
+    settings = _settings_of_a_process()
     run_async(run_gateway(settings))
 
 
@@ -52,8 +54,14 @@ def worker(
     """Only a worker: makes turns and delivers replies."""
     from bot.roles import run_worker
 
-    settings = settings_with_logs()
+    settings = _settings_of_a_process()
     run_async(run_worker(settings, http=http))
+
+
+def _settings_of_a_process() -> Settings:
+    settings = settings_with_logs()
+    set_up_tracing(os.environ)
+    return settings
 
 
 def doctor(as_json: AsJson = False) -> None:

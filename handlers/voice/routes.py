@@ -154,9 +154,9 @@ class VoiceRoutes:
                 raise web.HTTPForbidden
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=frames.MOST_BYTES)
         await socket.prepare(request)
-        fields = {"company_id": str(channel.company_id), "channel_id": str(channel.id)}
-        with structlog.contextvars.bound_contextvars(**fields):
-            await self._serve(socket, channel, by_twilio=by_twilio)
+        fields = {"company_id": str(channel.company_id), "channel": channel.type.value, "channel_id": str(channel.id)}
+        structlog.contextvars.bind_contextvars(**fields)
+        await self._serve(socket, channel, by_twilio=by_twilio)
         return socket
 
     async def _serve(self, socket: web.WebSocketResponse, channel: Channel, *, by_twilio: bool) -> None:

@@ -16,6 +16,7 @@ from crm.errors import CRMError, CRMNotConfigured, CRMRejected, CRMUnsupported
 from db.records import ToolCallRecord
 from orchestration.ports import CallPart, ToolDeclaration
 from orchestration.scope import CompanyScope
+from orchestration.stages import span
 from orchestration.tools.base import Tool, ToolOutcome, refuse
 from orchestration.trouble import crm_failed
 from orchestration.turns import Turn
@@ -45,9 +46,12 @@ class ToolManager:
     async def call(self, turn: Turn, call: CallPart) -> ToolOutcome:
         """Run one call. Never raises for what a tool, the model or the CRM did wrong: the outcome says it."""
         started = time.monotonic()
-        outcome = await self._call(turn, call)
+        name = call.name if call.name in self._tools else "unknown"
+        with span("tool", tool=name) as traced:
+            outcome = await self._call(turn, call)
+            traced.set_attribute("outcome", outcome.code)
         took = timedelta(seconds=time.monotonic() - started)
-        TOOL_CALLS.labels(call.name if call.name in self._tools else "unknown", outcome.code).inc()
+        TOOL_CALLS.labels(name, outcome.code).inc()
         turn.tool_calls.append(
             ToolCallRecord(
                 turn_id=turn.id,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +56,81 @@ def admin(settings, vendors, tmp_path, bytecode):
 
     run.environment = environment
     return run
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def installation_of(admin, tmp_path):
+    """Make an installation of these settings, at a port of its own."""
+
+    def make(**settings):
+        port = free_port()
+        environment = {
+            **admin.environment,
+            "AI_ADMIN_PORT": str(port),
+            "AI_ADMIN_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "AI_ADMIN_QUIET_SECONDS": "0",
+            **settings,
+        }
+        return Installation(environment, tmp_path, f"http://127.0.0.1:{port}")
+
+    return make
+
+
+class Installation:
+    """Whole processes on the test's database; `written` is what they wrote."""
+
+    def __init__(self, environment, folder, url):
+        self.environment = environment
+        self.folder = folder
+        self.url = url
+        self.written = []
+        self.free_port = free_port
+
+    async def admin(self, *arguments, stdin=""):
+        """Run a command, whatever comes of it, and keep what it wrote."""
+        process = await self._start(*arguments, stdin=asyncio.subprocess.PIPE)
+        out, err = await process.communicate(stdin.encode())
+        self.written += [out, err]
+        return process.returncode
+
+    @asynccontextmanager
+    async def serving(self, role="serve", **more):
+        """Run a process until it listens; its command line, as everybody on the machine sees it, is kept too."""
+        process = await self._start(role, stdin=asyncio.subprocess.DEVNULL, **more)
+        listening = asyncio.Event()
+        reading = [asyncio.create_task(self._read(stream, listening)) for stream in (process.stdout, process.stderr)]
+        try:
+            async with asyncio.timeout(90):
+                await listening.wait()
+            self.written.append(command_line(process.pid))
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.gather(*reading)
+
+    async def _read(self, stream, listening):
+        """Keep what a process writes until it ends; `listening` is set once it says that it does."""
+        kept = bytearray()
+        while piece := await stream.read(65536):
+            kept += piece
+            if b"gateway_listens" in kept:
+                listening.set()
+        self.written.append(bytes(kept))
+
+    async def _start(self, *arguments, stdin, **more):
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-X", "faulthandler", "-m", "bot", *arguments,
+            stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**self.environment, **more}, cwd=self.folder,
+        )  # fmt: skip
+
+
+def command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

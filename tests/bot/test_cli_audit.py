@@ -55,6 +55,7 @@ CHANGES = {
     "company import": Action.COMPANY_REPLACE,
     "company disable": Action.COMPANY_DISABLE,
     "company enable": Action.COMPANY_ENABLE,
+    "company logs": Action.COMPANY_LOGS,
     "agent set": Action.AGENT_SET,
     "crm set": Action.CRM_SET,
     "crm hook": Action.CRM_HOOK,
@@ -175,6 +176,7 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     await run("company", "import", str(ELITA))
     await run("company", "disable", "elita")
     await run("company", "enable", "elita")
+    await run("company", "logs", "elita", "debug", "--minutes", "5")
     await run("agent", "set", "elita", "--from", str(ELITA))
     secrets = "canary-partner\ncanary-user\n"
     await run("crm", "set", "elita", "yclients", "-o", "company_id=4564", "--no-check", stdin=secrets)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
-import socket
-import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 import db.models  # noqa: F401 (every table is in the metadata once it is loaded)
 from db.columns import metadata
+from sandbox.collector import Collector
 from sandbox.telegram.state import User
 
 # Half a dozen processes, one of which lives through a conversation.
@@ -35,88 +32,33 @@ SECRETS = {
 
 
 @pytest.fixture
-def installation(admin, vendors, tmp_path):
+def installation(installation_of, vendors):
     """Everything that is set in the environment is a secret or an address."""
     vendors.yclients.partner_token, vendors.yclients.user_token = (
         SECRETS["CRM's partner token"],
         SECRETS["CRM's user token"],
     )
     vendors.telegram.add_bot(SECRETS["bot token"], username="canary_bot", first_name="Элита")
-    port = free_port()
-    environment = {
-        **admin.environment,
-        "AI_ADMIN_MODE": "production",
-        "AI_ADMIN_MASTER_KEYS": f"k1:{MASTER_KEY}",
-        "AI_ADMIN_ADMIN_TOKEN": SECRETS["admin token"],
-        "AI_ADMIN_GEMINI_API_KEY": SECRETS["model's key"],
-        "AI_ADMIN_PORT": str(port),
-        "AI_ADMIN_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "AI_ADMIN_QUIET_SECONDS": "0",
+    return installation_of(
+        AI_ADMIN_MODE="production",
+        AI_ADMIN_MASTER_KEYS=f"k1:{MASTER_KEY}",
+        AI_ADMIN_ADMIN_TOKEN=SECRETS["admin token"],
+        AI_ADMIN_GEMINI_API_KEY=SECRETS["model's key"],
         # The sandbox's CRM: in production a private address has to be allowed by name.
-        "AI_ADMIN_ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
-    }
-    return Installation(environment, tmp_path, f"http://127.0.0.1:{port}")
+        AI_ADMIN_ALLOWED_PRIVATE_HOSTS="127.0.0.1",
+    )
 
 
-class Installation:
-    def __init__(self, environment, folder, url):
-        self.environment = environment
-        self.folder = folder
-        self.url = url
-        self.written = []
-
-    async def admin(self, *arguments, stdin=""):
-        """Run a command, whatever comes of it, and keep what it wrote."""
-        process = await self._start(*arguments, stdin=asyncio.subprocess.PIPE)
-        out, err = await process.communicate(stdin.encode())
-        self.written += [out, err]
-        return process.returncode
-
-    @asynccontextmanager
-    async def serving(self):
-        """Run `serve`; its command line, as everybody on the machine sees it, is kept too."""
-        process = await self._start("serve", stdin=asyncio.subprocess.DEVNULL)
-        listening = asyncio.Event()
-        reading = [asyncio.create_task(self._read(stream, listening)) for stream in (process.stdout, process.stderr)]
-        try:
-            async with asyncio.timeout(90):
-                await listening.wait()
-            self.written.append(command_line(process.pid))
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await asyncio.gather(*reading)
-
-    async def _read(self, stream, listening):
-        """Keep what a process writes until it ends; `listening` is set once it says that it does."""
-        kept = bytearray()
-        while piece := await stream.read(65536):
-            kept += piece
-            if b"gateway_listens" in kept:
-                listening.set()
-        self.written.append(bytes(kept))
-
-    async def _start(self, *arguments, stdin):
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "faulthandler", "-m", "bot", *arguments,
-            stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=self.environment, cwd=self.folder,
-        )  # fmt: skip
+@pytest.fixture
+async def collector():
+    async with Collector().serving() as serving:
+        yield serving
 
 
-def command_line(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-async def test_no_secret_is_found_in_what_an_installation_writes(installation, vendors, settings, tmp_path):
+async def test_no_secret_is_found_in_what_an_installation_writes(installation, vendors, settings, tmp_path, collector):
     one = installation
+    one.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
+    one.environment["OTEL_BSP_SCHEDULE_DELAY"] = "200"
     assert await one.admin("company", "import", str(ELITA)) == 0
     options = ("-o", f"api_url={vendors.yclients.url}", "-o", "company_id=4564")
     tokens = "\n".join((SECRETS["CRM's partner token"], SECRETS["CRM's user token"], ""))
@@ -133,11 +75,12 @@ async def test_no_secret_is_found_in_what_an_installation_writes(installation, v
         process.send_signal(6)
         await process.wait()
 
-    written = {"processes": b"".join(one.written), **kept_in_files(tmp_path)}
+    written = {"processes": b"".join(one.written), **kept_in_files(tmp_path), "traces": b"".join(collector.bodies)}
     written["PostgreSQL"] = (await kept_in_postgres(settings.database_url)).encode()
     written |= await kept_in_redis(settings.redis_url)
     assert b"turn_done" in written["processes"]
     assert b"Fatal Python error" in written["processes"]
+    assert {"webhook", "turn", "model", "crm", "reply"} <= {span.name for span in collector.spans}
     found = [
         (place, name) for place, words in written.items() for name, secret in SECRETS.items() if holds(words, secret)
     ]

@@ -47,15 +47,26 @@ async def test_the_rights_on_tables_are_these_and_no_more(ask):
     assert {row for row in rights if row[0] in EVERYBODY} == expected
 
 
-async def test_no_right_on_a_column_goes_beyond_those_on_tables(ask):
+COUNTED = {
+    "replies": {"company_id", "status", "created_at"},
+    "accepted_updates": {"company_id", "dead_at"},
+    "company_channels": {"company_id", "type", "status"},
+    "companies": {"id", "slug"},
+}
+"""What the worker may read of all companies to count what waits: no client, no word, no secret."""
+
+
+async def test_no_right_on_a_column_goes_beyond_those_on_tables_but_what_is_counted(ask):
     rights = await ask(
-        "SELECT DISTINCT c.grantee, c.table_name, c.privilege_type FROM information_schema.column_privileges c"
+        "SELECT c.grantee, c.table_name, c.column_name, c.privilege_type FROM information_schema.column_privileges c"
         f" WHERE c.table_schema {OUR_SCHEMAS} AND NOT EXISTS ("
         " SELECT FROM information_schema.table_privileges t WHERE (t.grantee, t.table_schema, t.table_name,"
         " t.privilege_type) = (c.grantee, c.table_schema, c.table_name, c.privilege_type))"
     )
 
-    assert rights == []
+    assert set(rights) == {
+        ("ai_admin_worker", table, column, "SELECT") for table, columns in COUNTED.items() for column in columns
+    }
 
 
 async def test_the_functions_are_these_each_with_its_callers_and_a_fixed_search_path(ask):
@@ -70,6 +81,8 @@ async def test_the_functions_are_these_each_with_its_callers_and_a_fixed_search_
     path = ["search_path=pg_catalog, public, pg_temp"]
 
     assert functions == [
+        # Twice: with traces, and as the version before this calls it, as long as it may run beside it.
+        ("ai_admin_accept", True, path, ["ai_admin_intake"]),
         ("ai_admin_accept", True, path, ["ai_admin_intake"]),
         ("ai_admin_make_partitions", True, path, ["ai_admin_app"]),
         ("ai_admin_refuse_change", False, path, []),
@@ -143,7 +156,7 @@ async def test_only_the_global_tables_are_without_forced_row_level_security(ask)
     assert {name for (name,) in tables} == GLOBAL_TABLES
 
 
-async def test_every_policy_is_the_companys_own_but_the_workers_on_work(ask):
+async def test_every_policy_is_the_companys_own_but_the_workers_on_work_and_on_what_it_counts(ask):
     policies = await ask(
         "SELECT tablename, policyname, roles::text[], cmd, permissive, qual, with_check FROM pg_policies"
     )
@@ -154,5 +167,13 @@ async def test_every_policy_is_the_companys_own_but_the_workers_on_work(ask):
         [
             *((name, "company", ["public"], "ALL", "PERMISSIVE", own, own) for name in tenants),
             ("work", "every_company", ["ai_admin_worker"], "ALL", "PERMISSIVE", "true", "true"),
+            *(
+                (name, "counted", ["ai_admin_worker"], "SELECT", "PERMISSIVE", condition, None)
+                for name, condition in (
+                    ("accepted_updates", "(dead_at IS NOT NULL)"),
+                    ("company_channels", "(status = 'broken'::text)"),
+                    ("replies", "(status = 'waiting'::text)"),
+                )
+            ),
         ]
     )

@@ -78,8 +78,10 @@ async def test_every_table_with_a_company_is_under_forced_row_level_security(own
     assert {name for name, row in tables.items() if not (row.relrowsecurity and row.relforcerowsecurity)} == {
         "webhook_tokens"
     }
+    # The worker sees all work, and may count in three tables (test_rights.py says of what).
+    two = {"work", "replies", "accepted_updates", "company_channels"}
     for name, row in tables.items():
-        expected = 0 if row.relispartition or name == "webhook_tokens" else 2 if name == "work" else 1
+        expected = 0 if row.relispartition or name == "webhook_tokens" else 2 if name in two else 1
         assert row.policies == expected, name
 
 
@@ -122,15 +124,15 @@ async def test_the_company_of_a_transaction_does_not_outlive_it(database):
 
 
 @pytest.mark.parametrize("table", sorted(table.name for table in metadata.sorted_tables))
-async def test_the_intake_role_reads_no_table_and_the_worker_role_only_work(database, table):
+async def test_the_intake_role_reads_no_table_and_the_worker_role_whole_rows_of_work_only(database, table):
     for scope, allowed in ((database.intake, ()), (database.worker, ("work",))):
         if table in allowed:
             async with scope() as tx:
-                await tx.connection.execute(text(f"SELECT 1 FROM {table}"))
+                await tx.connection.execute(text(f"SELECT one FROM {table} one"))
         else:
             with pytest.raises(DBAPIError, match="permission denied"):
                 async with scope() as tx:
-                    await tx.connection.execute(text(f"SELECT 1 FROM {table}"))
+                    await tx.connection.execute(text(f"SELECT one FROM {table} one"))
 
 
 async def test_the_schema_goes_down_to_empty_and_up_again(database_url, owner):
