@@ -71,6 +71,7 @@ test: $(VENV)/.dev  ## The whole suite; brings Chromium, Prometheus and PgBounce
 	@bash deploy/chromium.sh
 	@bash deploy/prometheus.sh
 	@bash deploy/pgbouncer.sh
+	@bash deploy/checkers.sh
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: coverage

@@ -7,8 +7,10 @@ that are mounted, both ways.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -48,7 +50,7 @@ def describe() -> _Json:
         "openapi": "3.1.0",
         "info": {
             "title": "AI-Admin",
-            "version": version("ai-admin"),
+            "version": _version(),
             "description": "Routes under `/api/v1` also answer under `/v1`.",
         },
         "paths": {**_for_both_prefixes(_messengers() | _telephone() | _crm()), **_process(), **_operators()},
@@ -79,6 +81,15 @@ def describe() -> _Json:
             },
         },
     }
+
+
+def _version() -> str:
+    """Return this program's version. In the image it is no installed package: pyproject.toml lies beside it there."""
+    try:
+        return version("ai-admin")
+    except PackageNotFoundError:
+        text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])
 
 
 def _for_both_prefixes(paths: Mapping[str, _Json]) -> _Json:

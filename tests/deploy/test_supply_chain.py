@@ -129,12 +129,13 @@ def dockerfile():
 
 
 def test_the_image_is_pinned_and_takes_nothing_from_the_net_but_by_hash(dockerfile):
-    base = next(value for name, value in dockerfile if name == "ARG")
+    base, uv = (value for name, value in dockerfile if name == "ARG")
     froms = [value for name, value in dockerfile if name == "FROM"]
     runs = " ".join(value for name, value in dockerfile if name == "RUN")
 
     assert re.fullmatch(r"BASE=python:\d+\.\d+\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
-    assert froms == ["${BASE} AS build", "${BASE}"]
+    assert re.fullmatch(r"UV=ghcr\.io/astral-sh/uv:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", uv)
+    assert froms == ["${UV} AS uv", "${BASE} AS build", "${BASE}"]
     assert "ADD" not in {name for name, _ in dockerfile}
     assert not re.search(r"https?:|curl|wget|apt-get|git ", runs)
     installs = [one for one in runs.split("&&") if "pip install" in one]
@@ -152,7 +153,9 @@ def test_the_image_runs_as_nobody_and_writes_nothing(dockerfile):
         "by number, so that an orchestrator can see that it is not root"
     )
     assert "RUN" not in {name for name, _ in last}, "no shell is needed where it runs"
-    assert not any("--chown" in value for name, value in last if name == "COPY"), "root's, and read-only"
+    owned = [value for name, value in last if name == "COPY" and "--chown" in value]
+    assert owned == ["--from=build --chown=10001:10001 /data /data"], "all else is root's, and read-only"
+    assert [value for name, value in last if name == "STOPSIGNAL"] == ["SIGTERM"]
     assert all(value.startswith("[") for name, value in last if name in ("ENTRYPOINT", "CMD"))
     assert all("CMD [" in value for name, value in last if name == "HEALTHCHECK")
     assert "PYTHONDONTWRITEBYTECODE=1" in " ".join(value for name, value in last if name == "ENV")
@@ -164,5 +167,5 @@ def test_the_image_holds_the_program_and_neither_secrets_nor_the_vendors_doubles
     packages = {"bot", "crm", "db", "handlers", "locales", "middlewares", "orchestration"}
     kept_out = (ROOT / ".dockerignore").read_text().split()
 
-    assert copied == packages | {"requirements.lock"}
+    assert copied == packages | {"requirements.lock", "pyproject.toml"}
     assert {".env", ".env.*", ".git", ".ai-admin"} <= set(kept_out)
