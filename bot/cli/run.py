@@ -56,11 +56,15 @@ def worker(
     run_async(run_worker(settings, http=http))
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Check all that the installation depends on, and say what to do about each fault."""
+def doctor(
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check all that the installation depends on, and say what to do about each fault. Exit code 1 on a failure."""
     from bot.doctor import examine
 
     rows: list[dict[str, Any]] = run_async(examine())
     show(rows, as_json=as_json)
-    if any(row["status"] == "failed" for row in rows):
+    bad = {"failed", "warning"} if strict else {"failed"}
+    if any(row["status"] in bad for row in rows):
         raise typer.Exit(1)

@@ -165,6 +165,8 @@ def _span(text: str) -> tuple[int | None, date | None]:
 
 
 def _draw(daily: Mapping[date, Figures], title: str, path: Path) -> None:
+    if not daily:
+        fail("there is no company: nothing to draw")
     from bot.plots import PlotsMissing, draw
 
     try:

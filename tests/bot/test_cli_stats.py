@@ -65,6 +65,15 @@ async def test_all_companies_by_day_and_one_company_in_one_row(admin, two_compan
     assert [(one["company"], one["dialogues"]) for one in as_one] == [("elita", 2)]
 
 
+async def test_the_days_are_drawn_beside_the_table_and_json_stays_json(admin, two_companies, tmp_path):
+    told = await admin("stats", "elita", "--plot", "elita.png", "--json")
+
+    assert len(json.loads(told)) == 7
+    assert (tmp_path / "elita.png").read_bytes().startswith(b"\x89PNG")
+    said = await admin("stats", "elita", "--plot", "nowhere/elita.png", exit_code=1)
+    assert "nowhere/elita.png could not be written: No such file or directory" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "says"),
     [
@@ -73,6 +82,7 @@ async def test_all_companies_by_day_and_one_company_in_one_row(admin, two_compan
         (("stats", "--since", "0d"), 2, "from 1 to 366 days"),
         (("stats", "--since", "2001-01-01"), 1, "at most 366 days ago"),
         (("stats", "--by", "moon"), 2, "moon"),
+        (("stats", "--plot", "none.png"), 1, "there is no company: nothing to draw"),
     ],
 )
 async def test_what_cannot_be_counted_is_said(admin, core, arguments, exit_code, says):
