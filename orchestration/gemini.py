@@ -7,6 +7,7 @@ own retries, and candidates, content and text may each be None.
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,14 +92,18 @@ class GeminiService(ModelService):
         """By models.get (https://ai.google.dev/api/models#method:-models.get)."""
         limit = types.HttpOptions(timeout=round(within.total_seconds() * 1000))
         try:
-            await self._client.aio.models.get(model=model, config=types.GetModelConfig(http_options=limit))
+            # After a refused connection the SDK rests for up to ten seconds, whatever its own limit is.
+            async with asyncio.timeout(within.total_seconds()):
+                await self._client.aio.models.get(model=model, config=types.GetModelConfig(http_options=limit))
         except errors.APIError as error:
             if error.code == HTTPStatus.NOT_FOUND:
                 return False
             kind = ModelUnavailable if error.code in RETRYABLE else ModelRefused
             raise kind(f"{error.code} {error.status}: {error.message}") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise ModelUnavailable(type(error).__name__) from error
+            raise ModelUnavailable(
+                "no answer in time" if isinstance(error, TimeoutError) else "no connection"
+            ) from error
         return True
 
     async def _make_cache(self, model: str, stable: str, tools: Sequence[ToolDeclaration]) -> str:

@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.app import open_core, start_servers, utc_now
-from bot.doctor.companies import checks_of_companies, inside_checks
+from bot.doctor.companies import examine_companies
 from bot.doctor.machine import look_at_disks, look_at_settings
 from bot.doctor.models import look_at_clock, look_at_model
 from bot.doctor.rows import OUTSIDE, Check, Row, Status, failed, run_checks, warn
@@ -104,7 +104,7 @@ async def _look_at_companies(
     there = settings.model_copy(update={"database_url": database_url, "redis_url": redis_url})
     try:
         async with open_core(there, clock=clock) as core:
-            return [*rows, *await run_checks([*inside_checks(core), *await checks_of_companies(core)])]
+            return [*rows, *await examine_companies(core)]
     except DBError as error:
         return [*rows, failed("companies", f"could not be gone through: {error}", "see the rows above")]
 

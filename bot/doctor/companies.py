@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,32 +12,43 @@ from sqlalchemy import func, select
 from bot.app import Core
 from bot.checks import check_company_crm
 from bot.doctor.channels import look_at_channel, name_of
-from bot.doctor.rows import INSIDE, Check, Row, Status, failed, ok, warn
+from bot.doctor.rows import INSIDE, Check, Row, Status, failed, ok, run_checks, warn
 from crm.base import CheckLine, CheckStatus
 from db.key_rotation import KeyRotation
 from db.models import accepted_updates
 from db.records import ChannelStatus, Company, CompanySnapshot, WorkKind
 
-CRM_LIMIT = timedelta(seconds=20)
-"""A CRM is asked several things one after another, at its own pace."""
+CRM_LIMIT, CRMS_AT_ONCE = timedelta(seconds=60), 2
+"""A CRM is asked dozens of things one after another at its vendor's pace, which clients' dialogues need too."""
 QUEUE_WARNS, QUEUE_FAILS = timedelta(seconds=30), timedelta(minutes=5)
 _MOST_LINES = 3
 
 
-async def checks_of_companies(core: Core) -> list[Check]:
-    """Return the checks of every company that is not disabled."""
-    checks = []
+async def examine_companies(core: Core) -> list[Row]:
+    """Return the rows of everything that is kept or asked company by company."""
+    channels, crms = await _checks_of_companies(core)
+    found = await asyncio.gather(run_checks([*_inside_checks(core), *channels]), run_checks(crms, at_once=CRMS_AT_ONCE))
+    return [row for rows in found for row in rows]
+
+
+async def _checks_of_companies(core: Core) -> tuple[list[Check], list[Check]]:
+    """Return the checks of the channels, and those of the CRMs, of every company that is not disabled."""
+    channels, crms = [], []
     for company in await core.companies.list_companies():
         if company.disabled:
             continue
         try:
-            checks += await _checks_of(core, company)
+            *its_channels, its_crm = await _checks_of(core, company)
         except Exception as error:  # (one company that cannot be read is a row; the others are looked at)
-            checks.append(_unreadable(company, error))
-    return checks
+            channels.append(_unreadable(company, error))
+        else:
+            channels += its_channels
+            crms.append(its_crm)
+    return channels, crms
 
 
 async def _checks_of(core: Core, company: Company) -> list[Check]:
+    """Return the checks of a company's channels, and at last that of its CRM."""
     snapshot = await core.companies.get_snapshot(company.id)
     channels = await core.companies.list_channels(company.id)
     return [
@@ -120,7 +132,7 @@ async def look_at_queue(core: Core) -> Sequence[Row]:
     ]
 
 
-def inside_checks(core: Core) -> list[Check]:
+def _inside_checks(core: Core) -> list[Check]:
     """Return the checks of our own stores that go through all companies."""
     again = "see the database's log; nothing else depends on this"
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import aiohttp
@@ -32,10 +33,8 @@ async def look_at_model(settings: Settings) -> Sequence[Row]:
         return [failed(provider, "AI_ADMIN_GEMINI_API_KEY is not set", advice)]
     service = open_service(settings)
     try:
-        return [
-            _judge(provider, place, name, await service.knows(name, within=OUTSIDE))
-            for place, name in _named(service.models)
-        ]
+        known = await asyncio.gather(*(service.knows(name, within=OUTSIDE) for name in service.models))
+        return [_judge(provider, place, *one) for place, one in enumerate(zip(service.models, known, strict=True))]
     except ModelRefused as error:
         setting = "OPENAI" if settings.model_provider is ModelProvider.OPENAI else "GEMINI"
         advice = f"put a key that is valid into AI_ADMIN_{setting}_API_KEY; {_NO_MODEL}"
@@ -63,18 +62,14 @@ async def look_at_clock(settings: Settings, now: Clock) -> Sequence[Row]:
     return [judge_clock("clock, against the model's service", ours - theirs)] if theirs is not None else []
 
 
-def _named(names: Sequence[str]) -> list[tuple[str, str]]:
-    return [("model" if place == 0 else "spare model", name) for place, name in enumerate(names)]
-
-
-def _judge(provider: str, place: str, name: str, known: bool | None) -> Row:
-    what = f"{provider} {place}"
-    setting = f"AI_ADMIN_{provider.upper()}_{'MODEL' if place == 'model' else 'FALLBACK_MODEL'}"
+def _judge(provider: str, place: int, name: str, known: bool | None) -> Row:
+    what = f"{provider} {'spare ' if place else ''}model"
+    setting = f"AI_ADMIN_{provider.upper()}_{'FALLBACK_' if place else ''}MODEL"
     if known is None:
         return warn(
             what, f"the key is set; whether {name} is there, this service does not tell", f"see that {setting} is right"
         )
     if known:
         return ok(what, f"{name} answers to this key")
-    status = failed if place == "model" else warn
+    status = warn if place else failed
     return status(what, f"there is no model {name!r} for this key", f"set {setting} to a model that is there")

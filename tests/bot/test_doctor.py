@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,13 +15,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.channels.voice import PhoneNumber, add_voice
 from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 from bot.doctor import examine_installation
+from bot.doctor.companies import examine_companies, look_at_ciphertexts, look_at_queue
 from bot.doctor.machine import FREE_FAILS, FREE_WARNS, judge_room, look_at_disks, look_at_settings
 from bot.doctor.models import look_at_clock, look_at_model
 from bot.doctor.rows import Check, Status, ok, run_checks
 from bot.doctor.stores import judge_clock, judge_version, look_at_database, look_at_redis, look_at_schema, moment_of
 from bot.settings import Mode, ModelProvider, Settings
 from crm.errors import CRMUnavailable
-from db.crypto import new_master_key
+from db.crypto import KeyRing, new_master_key
 from db.models import accepted_updates, company_channels
 from db.records import Accepted, ChannelStatus, new_id
 from db.upgrade import downgrade, head
@@ -36,11 +38,17 @@ def machine():
 
 @pytest.fixture
 def examine(house):
-    """Examine the running installation, with these settings changed; return its rows by what they are of."""
+    """Examine the companies, or with `whole` the installation, with these settings changed; return rows by their name.
 
-    async def run(**changes):
+    The companies' CRM is not paced here: the whole of it takes as long as the vendor's limits want.
+    """
+
+    async def run(*, whole=False, **changes):
         settings = house.core.settings.model_copy(update=changes)
-        rows = await examine_installation(settings, clock=house.clock, machine=machine)
+        if whole:
+            rows = await examine_installation(settings, clock=house.clock, machine=machine)
+        else:
+            rows = await examine_companies(replace(house.core, settings=settings))
         told = " ".join(f"{row.what} {row.detail} {row.advice}" for row in rows)
         assert not [secret for secret in SECRETS if secret in told]
         assert all(row.advice for row in rows if row.status is not Status.OK)
@@ -55,7 +63,7 @@ def bot_of(house):
 
 
 async def test_of_an_installation_that_is_well_every_row_is_ok_but_what_the_test_servers_lack(examine):
-    rows = await examine()
+    rows = await examine(whole=True)
 
     assert {what: row.status for what, row in rows.items() if row.status is not Status.OK} == {
         "redis persistence": Status.WARNING,
@@ -87,7 +95,7 @@ def test_settings_of_production_that_no_messenger_could_reach():
 
 
 async def test_a_database_that_is_away_stops_no_other_row(examine):
-    rows = await examine(database_url="postgresql+asyncpg://nobody:canary-word@127.0.0.1:1/none")
+    rows = await examine(whole=True, database_url="postgresql+asyncpg://nobody:canary-word@127.0.0.1:1/none")
 
     assert rows["database"].status is Status.FAILED
     assert rows["schema"].status is Status.FAILED
@@ -208,7 +216,7 @@ async def test_where_redis_refuses_config_info_is_asked_and_where_it_refuses_bot
 
 
 async def test_a_redis_that_is_away_is_a_warning_for_everything_works_without_it(examine):
-    rows = await examine(redis_url="redis://127.0.0.1:1/0")
+    rows = await examine(whole=True, redis_url="redis://127.0.0.1:1/0")
 
     assert rows["redis"].status is Status.WARNING
     assert "slower" in rows["redis"].advice
@@ -219,28 +227,28 @@ async def test_a_redis_that_is_away_is_a_warning_for_everything_works_without_it
 
 
 async def test_a_ring_that_does_not_open_is_said_and_the_rest_is_looked_at(examine):
-    rows = await examine(master_keys=SecretStr("no-ring"))
+    rows = await examine(whole=True, master_keys=SecretStr("no-ring"))
 
     assert rows["keys"].status is Status.FAILED
     assert rows["companies"].detail == "not examined: keys first"
     assert rows["database"].status is Status.OK
 
 
-async def test_secrets_under_a_key_that_is_not_there_are_counted(examine):
-    rows = await examine(master_keys=SecretStr(new_master_key()))
+async def test_secrets_under_a_key_that_is_not_there_are_counted(house):
+    [row] = await look_at_ciphertexts(replace(house.core, keys=KeyRing.parse(new_master_key())))
 
-    assert rows["secrets"].status is Status.FAILED
-    assert rows["secrets"].detail.startswith("2 of 2 are under keys that are not there: k")
-    assert rows["elita: telegram @elita_bot"].status is Status.FAILED
+    assert row.status is Status.FAILED
+    assert row.detail.startswith("2 of 2 are under keys that are not there: k")
+    assert "AI_ADMIN_MASTER_KEYS" in row.advice
 
 
-async def test_secrets_under_an_older_key_of_the_ring_are_told_with_what_changes_them(examine, house):
+async def test_secrets_under_an_older_key_of_the_ring_are_told_with_what_changes_them(house):
     old = (house.core.settings.data_dir / "master.keys").read_text(encoding="utf-8").strip()
 
-    rows = await examine(master_keys=SecretStr(f"{new_master_key()},{old}"))
+    [row] = await look_at_ciphertexts(replace(house.core, keys=KeyRing.parse(f"{new_master_key()},{old}")))
 
-    assert (rows["secrets"].status, rows["secrets"].detail) == (Status.OK, "2 of 2 are under an older key of the ring")
-    assert "keys rotate" in rows["secrets"].advice
+    assert (row.status, row.detail) == (Status.OK, "2 of 2 are under an older key of the ring")
+    assert "keys rotate" in row.advice
 
 
 # ---- the model
@@ -264,11 +272,11 @@ async def test_a_key_that_gemini_refuses_and_a_model_that_it_does_not_have(house
     assert "AI_ADMIN_GEMINI_FALLBACK_MODEL" in spare.advice
 
 
-async def test_a_model_that_cannot_be_reached(examine):
-    rows = await examine(gemini_api_url="http://127.0.0.1:1")
+async def test_a_model_that_cannot_be_reached(house):
+    [row] = await look_at_model(house.core.settings.model_copy(update={"gemini_api_url": "http://127.0.0.1:1"}))
 
-    assert rows["gemini"].status is Status.FAILED
-    assert "reaches http://127.0.0.1:1" in rows["gemini"].advice
+    assert (row.status, "cannot be reached" in row.detail) == (Status.FAILED, True)
+    assert "reaches http://127.0.0.1:1" in row.advice
 
 
 async def test_an_endpoint_that_speaks_openais_way_is_asked_for_its_models(settings):
@@ -444,7 +452,7 @@ async def test_messages_that_wait_for_a_worker(core, channel, clock, waited, sta
     await core.intake.accept(channel, [accepted], quiet=timedelta(0))
     clock.advance(timedelta(seconds=waited))
 
-    rows = {row.what: row for row in await examine_installation(core.settings, clock=clock, machine=machine)}
+    rows = {row.what: row for row in await look_at_queue(core)}
 
     assert (rows["queue of messages"].status, str(waited) in rows["queue of messages"].detail) == (status, True)
     assert rows["queue of replies"].detail == "nothing waits"
