@@ -36,7 +36,7 @@ def draw(daily: Mapping[date, Figures], *, title: str, path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise PlotsMissing("--plot needs matplotlib, the extra `plots`: pip install 'ai-admin[plots]'") from error
+        raise PlotsMissing("--plot needs matplotlib, the extra `plots`: pip install 'matplotlib>=3.10,<4'") from error
     days = sorted(daily)
     figures = [daily[day] for day in days]
     # Not by pyplot: that keeps every figure it makes, and looks for a screen.
