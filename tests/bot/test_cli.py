@@ -187,6 +187,9 @@ async def test_the_doctor_says_what_to_do_and_leaves_by_what_it_found(admin):
     assert {"settings", "database", "schema", "redis", "gemini model", "keys", "secrets", "dead letters"} <= set(found)
     [persistence] = [row for row in rows if row["what"] == "redis persistence"]
     assert "set appendonly yes" in persistence["advice"]
+    shown = await admin("doctor")
+    assert f"→ {persistence['advice']}" in shown
+    assert f"0 failed, 1 warnings, {len(rows) - 1} ok" in shown
     assert await admin("doctor", "--strict", exit_code=1) == ""
     assert await admin("doctor", exit_code=1, AI_ADMIN_DATABASE_URL="postgresql+asyncpg://x@127.0.0.1:1/x") == ""
 
