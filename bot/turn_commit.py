@@ -131,7 +131,7 @@ class TurnCommit:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if result is not None:
-                saved = await self._keep(tx, claim, result, now, told=told)
+                saved = await self._keep(tx, claim, head, result, now, told=told)
                 await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
@@ -201,7 +201,7 @@ class TurnCommit:
             COMPANIES.budget(scope.company, (before + result.cost) / (hard * MICROUSD_IN_A_CENT))
 
     async def _keep(
-        self, tx: Transaction, claim: Claim, result: TurnResult, now: datetime, *, told: bool
+        self, tx: Transaction, claim: Claim, head: Head, result: TurnResult, now: datetime, *, told: bool
     ) -> DialogueState:
         stores = self._stores
         await stores.dialogues.save_dialogue(tx, result.dialogue)
@@ -218,6 +218,8 @@ class TurnCommit:
             outcome=result.outcome,
             model=result.model,
             cost=result.cost,
+            messages=len(head.messages),
+            accepted_at=max((update.accepted_at for update in head.updates), default=None),
         )
         for handover in result.handovers:
             await stores.dialogues.add_handover(

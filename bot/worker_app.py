@@ -141,10 +141,8 @@ def open_model(core: Core, *, borrow: bool) -> ModelService | KeylessModel:
     client in a messenger is never answered by a script.
     """
     settings = core.settings
-    if settings.model_provider is ModelProvider.OPENAI:
-        return _open_openai(settings)
     if settings.has_model:
-        return _open_gemini(settings, settings.gemini_api_url)
+        return open_service(settings)
     log.warning("no_model_key", setting="AI_ADMIN_GEMINI_API_KEY", effect="clients are told that a person will answer")
 
     def find_url() -> str | None:
@@ -152,6 +150,13 @@ def open_model(core: Core, *, borrow: bool) -> ModelService | KeylessModel:
         return lent.gemini_url if lent else None
 
     return KeylessModel(find_url, lambda url: _open_gemini(settings, url))
+
+
+def open_service(settings: Settings) -> ModelService:
+    """Make the model of settings that name one."""
+    if settings.model_provider is ModelProvider.OPENAI:
+        return _open_openai(settings)
+    return _open_gemini(settings, settings.gemini_api_url)
 
 
 def _open_openai(settings: Settings) -> ModelService:

@@ -39,6 +39,12 @@ intents = Table(
     PrimaryKeyConstraint("company_id", "id"),
     UniqueConstraint("company_id", "external_id"),
     Index("intents_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
+    Index(
+        "intents_company_id_finished_at_idx",
+        "company_id",
+        "finished_at",
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
 )
 
 slot_claims = Table(

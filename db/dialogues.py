@@ -252,8 +252,13 @@ class Dialogues:
         outcome: str,
         model: str | None = None,
         cost: int = 0,
+        messages: int = 0,
+        accepted_at: datetime | None = None,
     ) -> None:
-        """Keep a turn's outcome and what it cost."""
+        """Keep a turn's outcome and what it cost.
+
+        `messages`: how many of the client's it answered; `accepted_at`: when the last of them was accepted.
+        """
         row = {
             "company_id": tx.company,
             "id": turn_id,
@@ -267,6 +272,8 @@ class Dialogues:
             "outcome": outcome,
             "model": model,
             "cost_microusd": cost,
+            "messages": messages,
+            "accepted_at": accepted_at,
         }
         await tx.connection.execute(_ADD_TURN, row)
 

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import db.audit_models
 import db.booking_models
 import db.call_models
+import db.figures_models
 import db.outbox_models
 import db.privacy_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
@@ -310,6 +311,9 @@ turns = Table(
     Column("outcome", Text, nullable=False),
     Column("model", Text),
     Column("cost_microusd", BigInteger, nullable=False, server_default=text("0")),
+    # How many messages of the client it answered, and when the last of them was accepted.
+    Column("messages", Integer),
+    moment("accepted_at"),
     PrimaryKeyConstraint("company_id", "id"),
     Index("turns_company_id_at_idx", "company_id", "at"),
     Index("turns_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
@@ -378,4 +382,5 @@ handovers = Table(
     moment("resolved_at"),
     PrimaryKeyConstraint("company_id", "id"),
     Index("handovers_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
+    Index("handovers_company_id_created_at_idx", "company_id", "created_at"),
 )

@@ -11,7 +11,7 @@ import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -325,6 +325,14 @@ class Work:
         async with self._database.worker() as tx:
             first = await tx.connection.scalar(_NEXT_DUE, arguments)
         return None if first is None else max(first - now, timedelta(0))
+
+    async def oldest_due(self, kind: WorkKind) -> timedelta | None:
+        """Return how long what is due and held by nobody has waited; None where nothing is."""
+        now = self._clock()
+        arguments: dict[str, Any] = {"now": now, "kind": kind.value, "full": [], "only": None}
+        async with self._database.worker() as tx:
+            first = await tx.connection.scalar(_NEXT_DUE, arguments)
+        return now - first if first is not None and first <= now else None
 
 
 def _claim(row: RowMapping) -> Claim:

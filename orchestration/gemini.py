@@ -7,10 +7,12 @@ own retries, and candidates, content and text may each be None.
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -19,7 +21,7 @@ from google.genai import errors, types
 from pydantic import SecretStr
 
 from db.records import Usage
-from orchestration.errors import Blocked, ModelBlocked, ModelRefused
+from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
 from orchestration.gemini_body import body_of, tools_of
 from orchestration.gemini_caches import LIFETIME_S, GeminiCaches
 from orchestration.model_breaker import ModelBreaker
@@ -85,6 +87,24 @@ class GeminiService(ModelService):
         if self.caches is not None:
             await self.caches.close()
         await self._client.aio.aclose()
+
+    async def knows(self, model: str, *, within: timedelta) -> bool | None:
+        """By models.get (https://ai.google.dev/api/models#method:-models.get)."""
+        limit = types.HttpOptions(timeout=round(within.total_seconds() * 1000))
+        try:
+            # After a refused connection the SDK rests for up to ten seconds, whatever its own limit is.
+            async with asyncio.timeout(within.total_seconds()):
+                await self._client.aio.models.get(model=model, config=types.GetModelConfig(http_options=limit))
+        except errors.APIError as error:
+            if error.code == HTTPStatus.NOT_FOUND:
+                return False
+            kind = ModelUnavailable if error.code in RETRYABLE else ModelRefused
+            raise kind(f"{error.code} {error.status}: {error.message}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise ModelUnavailable(
+                "no answer in time" if isinstance(error, TimeoutError) else "no connection"
+            ) from error
+        return True
 
     async def _make_cache(self, model: str, stable: str, tools: Sequence[ToolDeclaration]) -> str:
         made = await self._client.aio.caches.create(

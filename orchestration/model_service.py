@@ -8,6 +8,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -54,6 +55,18 @@ class ModelService(ABC):
     @abstractmethod
     async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
         """Ask once; `room`: tokens for the answer. Raises Overloaded, ModelRefused or ModelBlocked."""
+
+    @abstractmethod
+    async def knows(self, model: str, *, within: timedelta) -> bool | None:
+        """Say whether the service has this model for our key, for nothing; None: it does not tell.
+
+        Raises ModelRefused where the key is refused, ModelUnavailable.
+        """
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models in the order in which they are tried."""
+        return tuple(self._models)
 
     @abstractmethod
     async def close(self) -> None: ...

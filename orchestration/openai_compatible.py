@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import openai
@@ -18,7 +19,7 @@ from openai.types.chat import ChatCompletion
 from pydantic import SecretStr
 
 from db.records import Usage
-from orchestration.errors import Blocked, ModelBlocked, ModelRefused
+from orchestration.errors import Blocked, ModelBlocked, ModelRefused, ModelUnavailable
 from orchestration.model_breaker import ModelBreaker
 from orchestration.model_service import MODEL_CALLS, RETRYABLE, ModelService, Overloaded, count_usage
 from orchestration.openai_stream import listen
@@ -39,6 +40,7 @@ _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/
 """The reference names wav and mp3; ogg, which messengers send, is taken by many endpoints and refused by the others."""
 _CUT, _FILTERED = "length", "content_filter"
 _LONGEST_WAIT_S = 20.0
+_NO_SUCH_ROUTE = frozenset({404, 405, 501})
 
 
 class OpenAICompatibleService(ModelService):
@@ -58,6 +60,19 @@ class OpenAICompatibleService(ModelService):
 
     async def close(self) -> None:
         await self._client.close()
+
+    async def knows(self, model: str, *, within: timedelta) -> bool | None:
+        """By the list of models (https://platform.openai.com/docs/api-reference/models/list), which not all have."""
+        try:
+            listed = await self._client.models.list(timeout=within.total_seconds())
+        except openai.APIStatusError as error:
+            if error.status_code in _NO_SUCH_ROUTE:
+                return None
+            kind = ModelUnavailable if error.status_code in RETRYABLE else ModelRefused
+            raise kind(f"{error.status_code}: {error.message}") from error
+        except openai.APIError as error:
+            raise ModelUnavailable(type(error).__name__) from error
+        return any(one.id == model for one in listed.data)
 
     async def ask(self, model: str, request: ModelRequest, *, room: int) -> ModelAnswer:
         parameters: dict[str, Any] = {

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bot.app import Core
 from bot.channels.refused import ChannelRefused
 from bot.channels.telegram_profile import introduce
+from bot.channels.webhook import whose_webhook
 from db.records import Channel, ChannelType, CompanyId
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import ALLOWED_UPDATES
@@ -79,6 +80,7 @@ async def check_telegram(core: Core, channel: Channel) -> dict[str, Any]:
         "bot": f"@{me.username}",
         "status": channel.status.value,
         "webhook_set": bool(info.url),
+        "webhook": (await whose_webhook(core, channel, info.url)).value,
         "pending_updates": info.pending_update_count,
         "last_error": info.last_error_message,
         "last_error_at": info.last_error_date,

@@ -13,6 +13,7 @@ from pywa_async.errors import WhatsAppError
 
 from bot.app import Core
 from bot.channels.refused import ChannelRefused
+from bot.channels.webhook import whose_webhook
 from db.records import Channel, ChannelType, CompanyId
 from handlers.whatsapp.delivery import TEMPLATE
 from handlers.whatsapp.numbers import Numbers
@@ -88,7 +89,17 @@ async def check_whatsapp(core: Core, channel: Channel) -> dict[str, Any]:
         "status": channel.status.value,
         "quality": str(shown.quality_rating),
         "template": (channel.options.get(TEMPLATE) or {}).get("name"),
+        "webhook": (await whose_webhook(core, channel, _delivers_to(shown.webhook_configuration or {}))).value,
     }
+
+
+def _delivers_to(configuration: Mapping[str, str]) -> str | None:
+    """Return the address that counts: the number's own, else the account's, else the app's.
+
+    https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override
+    """
+    levels = ("phone_number", "whatsapp_business_account", "application")
+    return next((configuration[level] for level in levels if configuration.get(level)), None)
 
 
 async def _webhook(core: Core, channel: Channel, webhook_token: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import agent, audit, call, channel, client, company, crm, dead, dialogue, evaluate, keys, ops, run
+from bot.cli import agent, audit, call, channel, client, company, crm, dead, dialogue, evaluate, keys, ops, run, stats
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from crm.errors import CRMError
@@ -25,6 +25,7 @@ run.register(app)
 dialogue.register(app)
 call.register(app)
 evaluate.register(app)
+stats.register(app)
 app.add_typer(company.app, name="company", help="Companies: create, show, export, import.")
 app.add_typer(agent.app, name="agent", help="How a company's agent presents it and behaves.")
 app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")

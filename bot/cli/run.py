@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli.output import AsJson, show
+from bot.cli.output import AsJson, say, show
 from bot.cli.session import run_async, settings_with_logs
 from bot.settings import Settings
 from bot.tracing import set_up_tracing
@@ -64,11 +66,31 @@ def _settings_of_a_process() -> Settings:
     return settings
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Check all that the installation depends on, and say what to do about each fault."""
+def doctor(
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check all that the installation depends on, and say what to do about each fault. Exit code 1 on a failure."""
     from bot.doctor import examine
 
     rows: list[dict[str, Any]] = run_async(examine())
-    show(rows, as_json=as_json)
-    if any(row["status"] == "failed" for row in rows):
+    if as_json:
+        show(rows, as_json=True)
+    else:
+        for line in told(rows):
+            say(line)
+    bad = {"failed", "warning"} if strict else {"failed"}
+    if any(row["status"] in bad for row in rows):
         raise typer.Exit(1)
+
+
+def told(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the doctor's rows as lines for a person: what to do stands below what it is about."""
+    width = max(len(row["what"]) for row in rows)
+    lines = []
+    for row in rows:
+        lines.append(f"{row['status']:<7}  {row['what']:<{width}}  {row['detail']}")
+        if row["advice"]:
+            lines.append(f"{'':<7}  {'':<{width}}  → {row['advice']}")
+    count = Counter(row["status"] for row in rows)
+    return [*lines, f"{count['failed']} failed, {count['warning']} warnings, {count['ok']} ok"]

@@ -47,7 +47,10 @@ FAULTS = (*_FAULTS, *_ODD, "hang", "cut", "cut_stream")
 
 
 class OpenAISandbox:
-    """`policy`: what answers; None: the scripted model. `key`: the only one that is taken."""
+    """`policy`: what answers; None: the scripted model. `key`: the only one that is taken.
+
+    `lists_models` False: an endpoint that knows chat completions only.
+    """
 
     def __init__(
         self,
@@ -56,9 +59,11 @@ class OpenAISandbox:
         models: Sequence[str] = ("house-model", "house-spare"),
         policy: Callable[[GenerateRequest], Any] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lists_models: bool = True,
     ) -> None:
         self.key = key
         self.models = models
+        self.lists_models = lists_models
         self.requests: deque[Json] = deque(maxlen=_LOGGED)
         self.violations: list[str] = []
         """What was refused as malformed."""
@@ -77,6 +82,8 @@ class OpenAISandbox:
         """Listen on a free port; `url` is then the SDK's base_url."""
         application = web.Application(client_max_size=20 * 1024 * 1024)
         application.router.add_post("/v1/chat/completions", self._on_call)
+        if self.lists_models:
+            application.router.add_get("/v1/models", self._on_list)
         self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, 0).start()
@@ -85,6 +92,14 @@ class OpenAISandbox:
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _on_list(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") != f"Bearer {self.key}":
+            return web.json_response(
+                OpenAIError(401, "Incorrect API key provided.", code="invalid_api_key").body, status=401
+            )
+        listed = [{"id": one, "object": "model", "created": 0, "owned_by": "sandbox"} for one in self.models]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _on_call(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -178,16 +178,24 @@ async def test_production_without_keys_does_not_start(admin):
     assert "ai-admin keys new" in said
 
 
-async def test_the_doctor_says_what_to_do(admin):
+async def test_the_doctor_says_what_to_do_and_leaves_by_what_it_found(admin):
     rows = json.loads(await admin("doctor", "--json"))
 
-    assert {row["what"]: row["status"] for row in rows} == {
-        "settings": "ok",
-        "database": "ok",
-        "schema": "ok",
-        "redis": "ok",
-        "gemini": "ok",
-    }
+    found = {row["what"]: row["status"] for row in rows}
+    assert found.pop("redis persistence") == "warning"
+    assert set(found.values()) == {"ok"}
+    assert {"settings", "database", "schema", "redis", "gemini model", "keys", "secrets", "dead letters"} <= set(found)
+    [persistence] = [row for row in rows if row["what"] == "redis persistence"]
+    assert "set appendonly yes" in persistence["advice"]
+    shown = await admin("doctor")
+    assert f"→ {persistence['advice']}" in shown
+    assert f"0 failed, 1 warnings, {len(rows) - 1} ok" in shown
+    assert await admin("doctor", "--strict", exit_code=1) == ""
+    assert await admin("doctor", exit_code=1, AI_ADMIN_DATABASE_URL="postgresql+asyncpg://x@127.0.0.1:1/x") == ""
+
+
+async def test_the_doctor_tells_of_settings_that_cannot_be_used(admin):
+    assert await admin("doctor", exit_code=1, AI_ADMIN_PORT="eighty") == ""
 
 
 async def test_a_whatsapp_number_is_checked_and_what_to_enter_in_metas_console_is_printed(core, admin, vendors):

@@ -37,7 +37,7 @@ from sandbox.vault import VaultSandbox
 ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 
 READS = {
-    *("doctor", "db check", "eval", "dialogues", "dialogue show", "calls", "dead list"),
+    *("doctor", "db check", "eval", "dialogues", "dialogue show", "calls", "stats", "dead list"),
     *("company list", "company show", "company export", "agent show", "channel list", "channel check"),
     *("crm check", "crm mapping", "keys new", "keys wrap", "keys status", "audit list", "audit verify"),
     "client act verify",

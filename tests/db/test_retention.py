@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from bot.housekeeping import SweepJob
 from db.booking_models import appointments
 from db.call_models import calls
 from db.dialogues import Dialogues
+from db.figures_models import daily_figures
 from db.memory import Memory
 from db.models import accepted_updates, clients, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
@@ -30,6 +33,7 @@ from db.records import (
 from db.remembered import ClientMemory
 from db.retention import BATCH, RetentionSweeps
 from db.slot_claims import SlotClaims
+from db.stats import read_days
 from db.work import ring
 
 KEEP = Retention(texts=30, media=3, summaries=20, clients=3650)
@@ -121,6 +125,31 @@ async def test_what_is_older_than_the_company_keeps_it_goes_and_what_is_younger_
     assert await left(core, channel) == dict.fromkeys((table.name for table in DATED), 1)
     assert await sweep(channel) > timedelta(minutes=30)
     assert await left(core, channel) == dict.fromkeys((table.name for table in DATED), 1)
+
+
+async def test_figures_of_a_day_are_kept_before_its_rows_go(core, clock, channel, sweep):
+    await put(core, channel, at=clock() - timedelta(days=31))
+
+    await sweep(channel)
+
+    async with core.database.company(channel.company_id) as tx:
+        kept = await read_days(tx, zone="UTC", since=clock().date() - timedelta(days=31), now=clock())
+    assert await left(core, channel, turns, handovers) == {"turns": 0, "handovers": 0}
+    assert (await left(core, channel, daily_figures))["daily_figures"] == 31
+    first = kept[clock().date() - timedelta(days=31)]
+    assert (first.turns, first.handed, first.calls.total()) == (1, 1, 0)
+
+
+async def test_figures_that_cannot_be_kept_do_not_hold_what_has_to_go(core, clock, channel, sweep, database_url):
+    await put(core, channel, at=clock() - timedelta(days=31))
+    engine = create_async_engine(database_url, poolclass=NullPool)
+    async with engine.begin() as owner:
+        await owner.execute(text("REVOKE INSERT ON daily_figures FROM ai_admin_app"))
+    await engine.dispose()
+
+    await sweep(channel)
+
+    assert await left(core, channel, turns, daily_figures) == {"turns": 0, "daily_figures": 0}
 
 
 async def test_media_go_before_the_texts_where_the_company_says_so(core, clock, channel, sweep):
