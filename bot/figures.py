@@ -35,7 +35,7 @@ async def read_figures(
             zone = zone_of(await core.companies.get_snapshot(company.id))
             now = core.clock()
             first = since or date.fromordinal(now.astimezone(ZoneInfo(zone)).date().toordinal() - (days or 1) + 1)
-            async with core.database.company(company.id) as tx:
+            async with core.database.reading(company.id) as tx:
                 return await read_days(tx, zone=zone, since=first, now=now)
 
     async with asyncio.TaskGroup() as group:

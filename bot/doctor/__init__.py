@@ -9,10 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
 from bot.app import open_core, start_servers, utc_now
 from bot.doctor.companies import examine_companies
 from bot.doctor.machine import look_at_disks, look_at_settings
@@ -25,6 +21,7 @@ from bot.settings import LogFormat, Settings, SettingsError, load_settings
 from db.crypto import KeyRing
 from db.embedded import EmbeddedServersError
 from db.errors import DBError, SecretError
+from db.redis_client import open_redis
 from orchestration.ports import Clock
 
 _SEE_INSTALL = "put it right in the environment or in .env; docs/install.md lists every setting"
@@ -56,13 +53,11 @@ async def examine_installation(settings: Settings, *, clock: Clock = utc_now, ma
 
 async def _look_at_stores(settings: Settings, database_url: str, redis_url: str, machine: Clock) -> list[Row]:
     """Look at what needs no key and no schema."""
-    redis = Redis.from_url(
-        redis_url,
-        socket_connect_timeout=OUTSIDE.total_seconds(),
-        socket_timeout=OUTSIDE.total_seconds(),
-        decode_responses=True,
-        retry=Retry(NoBackoff(), 0),
-    )
+
+    async def redis() -> Sequence[Row]:
+        async with open_redis(redis_url) as opened:
+            return await look_at_redis(opened)
+
     stores = [
         Check(
             what="database",
@@ -76,16 +71,13 @@ async def _look_at_stores(settings: Settings, database_url: str, redis_url: str,
         ),
         Check(
             what="redis",
-            look=lambda: look_at_redis(redis),
+            look=redis,
             advice="see that it runs and that AI_ADMIN_REDIS_URL is right",
         ),
         *_of_machine(settings, database_url),
         *_of_model(settings, machine),
     ]
-    try:
-        return await run_checks(stores)
-    finally:
-        await redis.aclose()
+    return await run_checks(stores)
 
 
 async def _look_at_companies(
@@ -95,7 +87,7 @@ async def _look_at_companies(
     try:
         ring = await open_keys(settings)
     except SecretError as error:
-        advice = "set AI_ADMIN_MASTER_KEYS as it was, or make its Vault answer; see docs/operations.md"
+        advice = "set AI_ADMIN_MASTER_KEYS as it was, or make its Vault answer; see docs/commands.md"
         return [failed("keys", str(error), advice), _not_examined("keys")]
     rows = [_of_keys(ring)]
     broken = [row.what for row in seen if row.status is Status.FAILED and row.what in ("database", "schema")]

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.doctor.rows import Row, failed, ok, warn
 from bot.settings import Mode
+from db.address import read_database_address
 from db.errors import DatabaseUnavailable
 from db.upgrade import current, head
 from orchestration.ports import Clock
@@ -33,7 +34,10 @@ _NO_CONNECTION = "see that it runs and that AI_ADMIN_DATABASE_URL is right; `ai-
 
 async def look_at_database(url: str, now: Clock) -> Sequence[Row]:
     """Return rows on whether it answers, its version and its clock. `now`: this machine's."""
-    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 5}, hide_parameters=True)
+    address = read_database_address(url)
+    engine = create_async_engine(
+        address.url, poolclass=NullPool, connect_args={**address.arguments, "timeout": 5}, hide_parameters=True
+    )
     try:
         async with engine.connect() as connection:
             version, shown = (
@@ -85,7 +89,7 @@ async def look_at_schema(url: str, mode: Mode) -> Sequence[Row]:
 
 
 async def look_at_redis(redis: Redis) -> Sequence[Row]:
-    """Say whether Redis answers, and whether it would lose what it holds."""
+    """Say whether Redis answers, and whether it would lose what it holds. Of a Cluster one node's settings are told."""
     try:
         pong: Any = redis.ping()
         await pong

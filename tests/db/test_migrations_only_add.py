@@ -44,6 +44,9 @@ TAKES_AWAY = {
 def taken_away(statements):
     """Name what these statements take from the version before."""
     bare = re.sub(r"--[^\n-][^\n]*", "", statements)
+    # What a function of the migration's own has not yet been given to anybody.
+    for made in re.findall(r"CREATE FUNCTION (\w+)", bare):
+        bare = re.sub(rf"REVOKE ALL ON FUNCTION {made}\b[^;]*? FROM PUBLIC", "", bare)
     return [what for what, pattern in TAKES_AWAY.items() if re.search(pattern, bare, re.IGNORECASE)]
 
 
@@ -96,6 +99,7 @@ def test_a_migration_only_adds_or_says_why_nobody_misses_what_it_takes(path):
         ("ALTER TABLE calls ALTER caller SET DATA TYPE integer", "changes a type"),
         ("ALTER TABLE calls ALTER COLUMN caller SET NOT NULL", "forbids NULL"),
         ("REVOKE SELECT ON calls FROM ai_admin_app", "takes a right"),
+        ("CREATE FUNCTION new() …\n---\nREVOKE ALL ON FUNCTION ai_admin_accept FROM PUBLIC", "takes a right"),
         ("ALTER TABLE calls ADD COLUMN a INTEGER NOT NULL", "adds a column that the version before does not fill"),
         (
             "ALTER TABLE calls ADD COLUMN a INTEGER NOT NULL DEFAULT 1, ADD COLUMN b INTEGER NOT NULL",
@@ -119,6 +123,7 @@ def test_what_takes_away_is_seen(statement, what):
         "ALTER TABLE calls ADD COLUMN a TEXT, ADD COLUMN b INTEGER DEFAULT 0 NOT NULL",
         "op.add_column('c', Column('a', Integer, nullable=False, server_default='5'))",
         "CREATE TABLE further (company_id UUID NOT NULL, id UUID NOT NULL)",
+        "CREATE FUNCTION further(uuid[]) …\n---\nREVOKE ALL ON FUNCTION further(uuid[]) FROM PUBLIC",
         "-- DROP TABLE calls comes with the version after the next\nCREATE INDEX one ON calls (caller)",
     ],
 )
