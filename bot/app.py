@@ -59,6 +59,7 @@ from orchestration.ports import Clock
 log = structlog.get_logger()
 
 _DIRECTORY_TTL = timedelta(seconds=30)
+_DIRECTORY_HEARD_TTL = timedelta(minutes=10)
 _DIRECTORY_SIZE = 10_000
 _INTAKE_BUDGETS = IntakeBudgets(
     # A hundred times a busy salon's hour, and no flood.
@@ -206,7 +207,9 @@ def _core(
         keys=keys,
         audit=audit,
         companies=Companies(database, keys, clock, redis, prefix, audit),
-        directory=Directory(database, ttl=_DIRECTORY_TTL, max_size=_DIRECTORY_SIZE, clock=clock),
+        directory=Directory(
+            database, ttl=_DIRECTORY_TTL, heard_ttl=_DIRECTORY_HEARD_TTL, max_size=_DIRECTORY_SIZE, clock=clock
+        ),
         doorbell=doorbell,
         work=Work(database, clock),
         inbox=Inbox(clock),

@@ -46,8 +46,8 @@ _NEVER = frozenset(
     }
 )
 _NEVER_ENDS = ("_phone", "_name", "_email", "_text", "_token", "_password", "_secret", "_authorization")
-# Ids and moments have digits and dashes of their own: they are not searched.
-_SAFE = frozenset({"timestamp", "level", "request_id"})
+# Ids and moments have digits and dashes of their own, the others are words of our code: they are not searched.
+_SAFE = frozenset({"timestamp", "level", "request_id", "route", "method", "channel", "kind"})
 
 _GAP = r"[\s().\-\u2010-\u2015]*"
 _SPACED = r"[\d\s()\-\u2010-\u2015]"

@@ -14,6 +14,7 @@ from opentelemetry import trace
 
 from bot.settings import SettingsError
 from db.traced import trace_statements
+from orchestration.stages import tracing
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ def set_up_tracing(environment: Mapping[str, str]) -> bool:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    tracing.is_on = True
     # It writes commands without their keys and values, which name clients; but errors with them.
     RedisInstrumentor().instrument(tracer_provider=_WordlessProvider(provider))
     trace_statements()

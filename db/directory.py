@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from sqlalchemy import Row, select
 
@@ -31,6 +34,8 @@ V = TypeVar("V")
 _UNKNOWN_TTL = timedelta(seconds=30)
 """A new channel's token was told to nobody before, and its news empties this."""
 _RECONNECT_S = 2.0
+_SILENCE_S = 15.0
+"""After so long without a word the connection for news is asked whether it lives, and given up after twice as long."""
 _MOST_AT_ADDRESS = 20
 
 
@@ -39,23 +44,24 @@ class _Clock(Protocol):
 
 
 class _Cache(Generic[K, V]):
-    """The newest of a bounded number of values, each for a bounded time."""
+    """The newest of a bounded number of values, each for as long as `ttl` says now."""
 
-    def __init__(self, most: int, clock: _Clock) -> None:
+    def __init__(self, most: int, clock: _Clock, ttl: Callable[[], timedelta]) -> None:
         self._most = most
         self._clock = clock
+        self._ttl = ttl
         self._values: OrderedDict[K, tuple[datetime, V]] = OrderedDict()
 
     def find(self, key: K) -> tuple[V] | None:
         """Return the value in a tuple of one, so that a kept None differs from nothing kept."""
         kept = self._values.get(key)
-        if kept is None or kept[0] <= self._clock():
+        if kept is None or kept[0] + self._ttl() <= self._clock():
             return None
         self._values.move_to_end(key)
         return (kept[1],)
 
-    def keep(self, key: K, value: V, ttl: timedelta) -> None:
-        self._values[key] = (self._clock() + ttl, value)
+    def keep(self, key: K, value: V) -> None:
+        self._values[key] = (self._clock(), value)
         self._values.move_to_end(key)
         if len(self._values) > self._most:
             self._values.popitem(last=False)
@@ -68,7 +74,11 @@ class _Cache(Generic[K, V]):
 
 
 class Directory:
-    """Reads through to PostgreSQL; a change elsewhere is heard over Redis, or forgotten by time."""
+    """Reads through to PostgreSQL; a change elsewhere is heard over Redis, or forgotten by time.
+
+    `ttl`: how long what was read counts while nothing is heard; `heard_ttl`: while it is (None: no longer). A cold
+    company is a few readings, and ten thousand of them every half a minute would be most of what a gateway does.
+    """
 
     def __init__(
         self,
@@ -78,16 +88,24 @@ class Directory:
         max_size: int,
         clock: _Clock,
         strangers: Strangers | None = None,
+        heard_ttl: timedelta | None = None,
     ) -> None:
         self._database = database
-        self._ttl = ttl
+        self._hears = False
+
+        def lifetime() -> timedelta:
+            return heard_ttl if self._hears and heard_ttl is not None else ttl
+
+        def of_the_unknown() -> timedelta:
+            return _UNKNOWN_TTL
+
         self._strangers = Strangers(clock) if strangers is None else strangers
-        self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId]] = _Cache(max_size, clock)
-        self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId]] = _Cache(max_size, clock)
+        self._tokens: _Cache[bytes, tuple[CompanyId, ChannelId]] = _Cache(max_size, clock, lifetime)
+        self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId]] = _Cache(max_size, clock, lifetime)
         # Kept apart, so that junk displaces nothing but junk.
-        self._unknown: _Cache[bytes, None] = _Cache(max_size, clock)
-        self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock)
-        self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock)
+        self._unknown: _Cache[bytes, None] = _Cache(max_size, clock, of_the_unknown)
+        self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock, lifetime)
+        self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock, lifetime)
 
     async def find_channel(self, webhook_token: str, *, asked_by: str | None = None) -> Channel | None:
         """Return the channel behind a webhook token; None for an unknown token, a closed company or channel.
@@ -146,7 +164,7 @@ class Directory:
             return kept[0]
         async with self._database.company(company_id) as tx:
             snapshot = await read_snapshot(tx)
-        self._snapshots.keep(company_id, snapshot, self._ttl)
+        self._snapshots.keep(company_id, snapshot)
         return snapshot
 
     async def list_channels(self, company_id: CompanyId) -> Sequence[Channel]:
@@ -156,7 +174,7 @@ class Directory:
             return kept[0]
         async with self._database.company(company_id) as tx:
             channels = await read_channels(tx)
-        self._channels.keep(company_id, channels, self._ttl)
+        self._channels.keep(company_id, channels)
         return channels
 
     async def get_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel:
@@ -179,19 +197,45 @@ class Directory:
         self._crm_tokens.clear()
         self._unknown.clear()
 
+    def forget_all(self) -> None:
+        """Drop everything that is kept."""
+        for kept in (self._tokens, self._crm_tokens, self._unknown, self._snapshots, self._channels):
+            kept.clear()
+
     async def listen(self, redis: Redis, prefix: str = "") -> None:
         """Forget companies as they change, until cancelled. While Redis is away, the time to live decides."""
         while True:
             try:
                 async with redis.pubsub() as news:
                     await news.subscribe(f"{prefix}{NEWS}")
-                    while True:
-                        heard = await news.get_message(ignore_subscribe_messages=True, timeout=1.0)
-                        if heard is not None:
-                            self._forget_named(heard["data"])
+                    await self._hear(news)
             except RedisError as error:
                 log.warning("directory_deaf", error=type(error).__name__)
                 await asyncio.sleep(_RECONNECT_S)
+            finally:
+                self._hears = False
+
+    async def _hear(self, news: PubSub) -> None:
+        """Forget what is told of, as long as the connection lives. Raises RedisError where it does not answer."""
+        heard_at = asked_at = time.monotonic()
+        while True:
+            heard: Any = await news.get_message(timeout=1.0)
+            now = time.monotonic()
+            if heard is None:
+                if now - heard_at > _SILENCE_S * 2:
+                    raise RedisConnectionError("the connection for news is dead")
+                if now - max(heard_at, asked_at) > _SILENCE_S:
+                    # A connection that died without a word would leave us with what was true long ago.
+                    asked_at = now
+                    await news.ping()
+                continue
+            heard_at = now
+            if heard["type"] == "subscribe":
+                # What was told before was not heard.
+                self.forget_all()
+                self._hears = True
+            elif heard["type"] == "message":
+                self._forget_named(heard["data"])
 
     def _forget_named(self, name: object) -> None:
         try:
@@ -214,7 +258,7 @@ class Directory:
             return None
         self._strangers.give_back(asked_by)
         named = (CompanyId(row.company_id), ChannelId(row.channel_id))
-        self._tokens.keep(digest, named, self._ttl)
+        self._tokens.keep(digest, named)
         return (named,)
 
     async def _read_crm_token(self, digest: bytes, asked_by: str | None) -> tuple[tuple[CompanyId, BranchId]] | None:
@@ -223,7 +267,7 @@ class Directory:
             return None
         self._strangers.give_back(asked_by)
         named = (CompanyId(row.company_id), BranchId(row.branch_id))
-        self._crm_tokens.keep(digest, named, self._ttl)
+        self._crm_tokens.keep(digest, named)
         return (named,)
 
     async def _read(self, digest: bytes, asked_by: str | None) -> Row[UUID, UUID | None, UUID | None] | None:
@@ -236,5 +280,5 @@ class Directory:
             found = select(table.company_id, table.channel_id, table.branch_id).where(table.digest == digest)
             row = (await tx.connection.execute(found)).first()
         if row is None:
-            self._unknown.keep(digest, None, _UNKNOWN_TTL)
+            self._unknown.keep(digest, None)
         return row

@@ -12,12 +12,21 @@ from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _tracer = trace.get_tracer("ai-admin")
 _carrier = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
+
+
+class _Tracing:
+    """Whether spans are sent anywhere: making what goes nowhere is a tenth of what a webhook costs."""
+
+    is_on = False
+
+
+tracing = _Tracing()
 
 
 class Stages:
@@ -50,6 +59,9 @@ def span(
     name: str, *, kind: SpanKind = SpanKind.INTERNAL, within: str | None = None, **attributes: str
 ) -> Iterator[Span]:
     """Make the block a span. `within`: the W3C traceparent that it goes on with, from another process."""
+    if not tracing.is_on:
+        yield INVALID_SPAN
+        return
     with _tracer.start_as_current_span(
         name,
         context=_joined(within),
@@ -63,6 +75,8 @@ def span(
 
 def carried() -> str | None:
     """Return the W3C traceparent to keep with what another process goes on with; None where nothing is traced."""
+    if not tracing.is_on:
+        return None
     headers: dict[str, str] = {}
     _carrier.inject(headers)
     return headers.get(_HEADER)
