@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import re
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,10 +19,10 @@ from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 
-import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
+from bench.system import cpu_s, free_port, measured, step_beside
 from bot.app import open_core
 from bot.channels.voice import PhoneNumber, add_voice
 from bot.companies import replace_from_file
@@ -40,7 +38,8 @@ WARM_UP_S = 10.0
 FIRST_WORD_S = 0.4
 """What the model takes to its first words, whatever it is asked."""
 _HOST, _TOKEN, _NUMBER = "https://voice.bench.example", "bench", "+74951234567"
-_COMPANY = Path(__file__).parent.parent / "examples" / "elita.yaml"
+_ROOT = Path(__file__).parent.parent
+_COMPANY = _ROOT / "examples" / "elita.yaml"
 _QUESTIONS = (
     "Здравствуйте, подскажите, пожалуйста, где вы находитесь?",
     "А как к вам лучше добраться?",
@@ -62,16 +61,17 @@ _EVENT = f"data: {json.dumps(_PIECE, ensure_ascii=False)}\r\n\r\n".encode()
 
 async def measure(*, calls: int = CALLS, seconds: float = SECONDS) -> dict[str, float]:
     """Hold the calls and return the figures, in milliseconds."""
+    step_beside()
     async with AsyncExitStack() as stack:
         model = _Model()
         url, pid = await _system(stack, model)
         provider = Provider(auth_token=_TOKEN, connect_to=url[0])
-        cpu, began = _cpu_s(pid), time.monotonic()
+        cpu, began = cpu_s(pid), time.monotonic()
         until = began + WARM_UP_S + seconds
         heard = await asyncio.gather(
             *(_caller(provider, url[1], model, index, began + WARM_UP_S, until) for index in range(calls))
         )
-        spent, took = _cpu_s(pid) - cpu, time.monotonic() - began
+        spent, took = cpu_s(pid) - cpu, time.monotonic() - began
     if provider.violations:
         raise RuntimeError(f"the provider refused: {provider.violations[:3]}")
     own = sorted(latency for one in heard for latency in one)
@@ -118,9 +118,8 @@ async def _system(stack: AsyncExitStack, model: _Model) -> tuple[tuple[str, str]
         company = await replace_from_file(core.companies, parse_company_file(_COMPANY.read_text(encoding="utf-8")))
         phone = PhoneNumber(number=_NUMBER, auth_token=SecretStr(_TOKEN), lines=1000)
         webhook = str((await add_voice(core, company.id, phone))["webhook"])
-    port = _free_port()
+    port = free_port()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AI_ADMIN_")},
         "AI_ADMIN_DATA_DIR": str(folder),
         "AI_ADMIN_DATABASE_URL": servers.database_url,
         "AI_ADMIN_REDIS_URL": servers.redis_url,
@@ -129,38 +128,13 @@ async def _system(stack: AsyncExitStack, model: _Model) -> tuple[tuple[str, str]
         "AI_ADMIN_GEMINI_API_URL": model_url,
         "AI_ADMIN_LOG_FORMAT": "json",
         "AI_ADMIN_PORT": str(port),
+        "PYTHONPATH": str(_ROOT),
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "serve", env=environment, cwd=folder, stdout=asyncio.subprocess.DEVNULL,
-        stderr=(folder / "serve.log").open("w"), preexec_fn=_on_one_core,
-    )  # fmt: skip
-    stack.push_async_callback(_stop, process)
-    url = f"http://127.0.0.1:{port}"
-    await _until_ready(url, process)
-    return (url, webhook), process.pid
-
-
-def _on_one_core() -> None:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
-
-async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
-    async with aiohttp.ClientSession() as http, asyncio.timeout(60):
-        while process.returncode is None:
-            try:
-                async with http.get(f"{url}/ready") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.2)
-    raise RuntimeError("the system did not start")
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        await process.wait()
+    log = folder / "serve.log"
+    process = await stack.enter_async_context(
+        measured(("bot", "serve"), port=port, ready="/ready", environment=environment, log=log)
+    )
+    return (f"http://127.0.0.1:{port}", webhook), process.pid
 
 
 @dataclass(slots=True)
@@ -195,17 +169,3 @@ class _Model:
         self.took_s[int(re.findall(_CALL.format(r"(\d+)"), words)[-1])] = time.monotonic() - began
         await response.write_eof()
         return response
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time that a process has taken (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

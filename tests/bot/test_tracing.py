@@ -80,7 +80,15 @@ def nothing_of_the_client_and_no_secret_is_in_a_span(collector, vendors):
     sent = b"".join(collector.bodies)
 
     assert b"company_id" in sent
-    for secret in ("Серафима", "916", "стрижк", TOKEN, TOKEN.split(":")[1], vendors.yclients.user_token):
+    for secret in (
+        "Серафима",
+        "916 123",
+        "9161234567",
+        "стрижк",
+        TOKEN,
+        TOKEN.split(":")[1],
+        vendors.yclients.user_token,
+    ):
         assert secret.encode() not in sent, secret
     # Nothing tells of an error in a vendor's or a client's words.
     assert {span.error for span in collector.spans} == {""}

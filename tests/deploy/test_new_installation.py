@@ -34,6 +34,8 @@ from sandbox.telegram.state import User
 ROOT = Path(__file__).parents[2]
 BOT = "700000001:SANDBOX-only-works-in-the-tests-000001"
 OWNER, LOGIN, DATABASE = "first_owner", "ai_admin_login", "first_installation"
+MAY_WARN = {"public address", "redis persistence", "elita: yclients main"}
+"""The test has no name with TLS, its Redis keeps nothing, and the sandbox's prices are not those of the file."""
 METRICS_TOKEN = "a-token-for-prometheus-alone"
 PATH = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -189,7 +191,8 @@ async def test_a_new_machine_answers_its_first_client_by_the_units_commands(
         await machine.ai_admin("crm", "set", "elita", "yclients", *options, given=tokens)
         await machine.ai_admin("channel", "add", "elita", "telegram", given=f"{BOT}\n")
         rows = json.loads(await machine.ai_admin("doctor", "--json"))
-        assert {row["status"] for row in rows} == {"ok"}, rows
+        assert {row["what"] for row in rows if row["status"] != "ok"} <= MAY_WARN, rows
+        assert "failed" not in {row["status"] for row in rows}
 
         bot_id, client = int(BOT.split(":")[0]), User(id=900_001, first_name="Елена")
         people = vendors.telegram.people

@@ -80,7 +80,7 @@ async def test_a_visit_stands_whatever_fails_after_the_booking_and_the_log_says_
         booked = await crm.create_appointment(new(slot))
 
     assert [visit.id for visit in vendor.list_visits()] == [booked.id]
-    assert [entry["event"] for entry in logs] == ["crm_written_in_part"]
+    assert [entry["event"] for entry in logs if entry["log_level"] != "debug"] == ["crm_written_in_part"]
     assert (await crm.find_appointment("aiadm-1", day=TOMORROW)).id == booked.id
 
 

@@ -163,7 +163,7 @@ class TestSomebodyWasQuicker:
 
         with capture_logs() as logs, pytest.raises(SlotTaken):
             await crm.create_appointment(wish(slot))
-        assert [entry["event"] for entry in logs] == ["crm_written_in_part"]
+        assert [entry["event"] for entry in logs if entry["log_level"] != "debug"] == ["crm_written_in_part"]
         assert [visit.client for visit in standing(vendor)] == ["Инна"]
 
 

@@ -1,0 +1,61 @@
+"""How long a process takes until it serves, and what the gateway's imports alone cost."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from bench.system import free_port, measured, rss_mb, step_beside
+from db.embedded import start_embedded
+
+ROUNDS = 5
+_ROOT = Path(__file__).parent.parent
+_IMPORT = "import time; t = time.perf_counter(); import bot.app; print((time.perf_counter() - t) * 1000)"
+
+
+async def measure(*, rounds: int = ROUNDS) -> dict[str, float]:
+    """Start processes again and again on stores that run, and return the medians."""
+    step_beside()
+    imports = [await _imports_ms() for _ in range(rounds)]
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="ai-admin-bench-")))
+        servers = (await stack.enter_async_context(await start_embedded(folder / "servers"))).servers
+        environment = {
+            "AI_ADMIN_DATA_DIR": str(folder),
+            "AI_ADMIN_DATABASE_URL": servers.database_url,
+            "AI_ADMIN_REDIS_URL": servers.redis_url,
+            "PYTHONPATH": str(_ROOT),
+        }
+        # The first one brings the schema up.
+        await _start_s("serve", environment, folder)
+        serve = [await _start_s("serve", environment, folder) for _ in range(rounds)]
+        gateway = [await _start_s("gateway", environment, folder) for _ in range(rounds)]
+    return {
+        "cold_start_s": round(median(took for took, _ in serve), 2),
+        "cold_start_gateway_s": round(median(took for took, _ in gateway), 2),
+        "import_ms": round(median(imports)),
+        "rss_gateway_mb": round(median(memory for _, memory in gateway)),
+    }
+
+
+async def _imports_ms() -> float:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _IMPORT, cwd=_ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    return float(out)
+
+
+async def _start_s(role: str, environment: dict[str, str], folder: Path) -> tuple[float, float]:
+    """Return how long it took until /ready answered, and the memory of the process then."""
+    port, began = free_port(), time.perf_counter()
+    more = {**environment, "AI_ADMIN_PORT": str(port)}
+    async with measured(
+        ("bot", role), port=port, ready="/ready", environment=more, log=folder / f"{role}.log"
+    ) as process:
+        return time.perf_counter() - began, rss_mb(process.pid)
