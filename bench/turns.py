@@ -164,6 +164,8 @@ async def open_shop(
         "AI_ADMIN_GEMINI_API_KEY": "bench",
         "AI_ADMIN_LOG_FORMAT": "json",
         "AI_ADMIN_QUIET_SECONDS": "0",
+        # Not polled for: updates come by webhook.
+        "AI_ADMIN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "AI_ADMIN_TURNS_AT_ONCE": "20",
         "AI_ADMIN_PORT": str(port),
         "PYTHONPATH": str(_ROOT),

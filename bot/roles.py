@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
+from bot.collector import settle
 from bot.connections import THIS_MACHINE
 from bot.gateway import Gateway, Stop, build_application
 from bot.gauges import keep_figures
@@ -46,6 +47,7 @@ async def run_gateway(settings: Settings) -> None:
     async with open_core(settings) as core:
         gateway = build_gateway(core)
         await gateway.start()
+        settle()
         try:
             async with asyncio.TaskGroup() as group, _beside(group, keep_figures(core, counts=False)):
                 await _with_company_news(core, _until_drained(gateway, core.settings, stop_on_signal()))
@@ -92,6 +94,7 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
             await lines.start()
         if probes is not None:
             await probes.start()
+        settle()
         stopped = stop_on_signal()
         try:
             async with asyncio.TaskGroup() as group:
@@ -117,6 +120,7 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: Stop) ->
     async with open_worker(core) as app:
         gateway = build_gateway(core, more=voice_routes(core, app))
         await gateway.start()
+        settle()
         beside = [_keep_house(core), keep_figures(core, counts=True)]
         if core.settings.mode is Mode.DEVELOPMENT:
             beside.append(develop(core, app.bots, environment))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, literal, select, update
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db import models
@@ -43,36 +43,42 @@ from db.records import (
 )
 from db.work import ring
 
+# On a cold company's way, so built once (see db/work.py).
+_mine: BindParameter[Any] = bindparam("company")
+_COMPANY = select(models.companies).where(models.companies.c.id == _mine)
+_AGENT = select(models.company_agent_settings).where(models.company_agent_settings.c.company_id == _mine)
+_CRM = select(models.company_crm_settings).where(models.company_crm_settings.c.company_id == _mine)
+_BRANCHES = select(models.branches).where(models.branches.c.company_id == _mine).order_by(models.branches.c.position)
+_CHANNELS = (
+    select(models.company_channels)
+    .where(models.company_channels.c.company_id == _mine)
+    .order_by(models.company_channels.c.created_at, models.company_channels.c.id)
+)
+
 
 async def read_snapshot(tx: Transaction) -> CompanySnapshot:
     """Read the company of the scope. Raises NotFound."""
-    company = await _one(tx, models.companies, models.companies.c.id == tx.company)
-    agent = await _one(tx, models.company_agent_settings)
-    crm = await _one(tx, models.company_crm_settings)
-    table = models.branches
-    rows = await tx.connection.execute(select(table).where(table.c.company_id == tx.company).order_by(table.c.position))
+    company, agent, crm = [await _one(tx, statement) for statement in (_COMPANY, _AGENT, _CRM)]
+    branches = await tx.connection.execute(_BRANCHES, {"company": tx.company})
     if company is None or agent is None:
         raise NotFound(f"there is no company {tx.company}")
     return CompanySnapshot(
         company=to_company(company),
         agent=_agent(agent),
-        branches=tuple(_branch(row) for row in rows.mappings()),
+        branches=tuple(_branch(row) for row in branches.mappings()),
         crm=CrmSettings(type=crm["type"], options=crm["options"], secrets=crm["secrets"]) if crm else None,
     )
 
 
 async def read_channels(tx: Transaction) -> list[Channel]:
     """Read the channels of the company of the scope."""
-    table = models.company_channels
-    rows = await tx.connection.execute(
-        select(table).where(table.c.company_id == tx.company).order_by(table.c.created_at, table.c.id)
-    )
+    rows = await tx.connection.execute(_CHANNELS, {"company": tx.company})
     return [_channel(row) for row in rows.mappings()]
 
 
-async def _one(tx: Transaction, table: Any, condition: Any = None) -> RowMapping | None:
-    where = table.c.company_id == tx.company if condition is None else condition
-    return (await tx.connection.execute(select(table).where(where))).mappings().first()
+async def _one(tx: Transaction, statement: Select[Any]) -> RowMapping | None:
+    row: RowMapping | None = (await tx.connection.execute(statement, {"company": tx.company})).mappings().first()
+    return row
 
 
 async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[Branch]) -> None:

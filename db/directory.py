@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from db import models
 from db.companies import NEWS
@@ -31,6 +31,9 @@ log = structlog.get_logger()
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+_TOKEN = select(
+    models.webhook_tokens.c.company_id, models.webhook_tokens.c.channel_id, models.webhook_tokens.c.branch_id
+).where(models.webhook_tokens.c.digest == bindparam("digest"))
 _UNKNOWN_TTL = timedelta(seconds=30)
 """A new channel's token was told to nobody before, and its news empties this."""
 _RECONNECT_S = 2.0
@@ -104,8 +107,9 @@ class Directory:
         self._crm_tokens: _Cache[bytes, tuple[CompanyId, BranchId]] = _Cache(max_size, clock, lifetime)
         # Kept apart, so that junk displaces nothing but junk.
         self._unknown: _Cache[bytes, None] = _Cache(max_size, clock, of_the_unknown)
-        self._snapshots: _Cache[CompanyId, CompanySnapshot] = _Cache(max_size, clock, lifetime)
-        self._channels: _Cache[CompanyId, Sequence[Channel]] = _Cache(max_size, clock, lifetime)
+        self._companies: _Cache[CompanyId, tuple[CompanySnapshot, Sequence[Channel]]] = _Cache(
+            max_size, clock, lifetime
+        )
 
     async def find_channel(self, webhook_token: str, *, asked_by: str | None = None) -> Channel | None:
         """Return the channel behind a webhook token; None for an unknown token, a closed company or channel.
@@ -159,23 +163,21 @@ class Directory:
 
     async def get_snapshot(self, company_id: CompanyId) -> CompanySnapshot:
         """Return the company. Raises NotFound."""
-        kept = self._snapshots.find(company_id)
-        if kept is not None:
-            return kept[0]
-        async with self._database.company(company_id) as tx:
-            snapshot = await read_snapshot(tx)
-        self._snapshots.keep(company_id, snapshot)
-        return snapshot
+        return (await self._company(company_id))[0]
 
     async def list_channels(self, company_id: CompanyId) -> Sequence[Channel]:
-        """Return the company's channels."""
-        kept = self._channels.find(company_id)
+        """Return the company's channels. Raises NotFound."""
+        return (await self._company(company_id))[1]
+
+    async def _company(self, company_id: CompanyId) -> tuple[CompanySnapshot, Sequence[Channel]]:
+        """Return all that is kept of a company, read in one transaction. Raises NotFound."""
+        kept = self._companies.find(company_id)
         if kept is not None:
             return kept[0]
         async with self._database.company(company_id) as tx:
-            channels = await read_channels(tx)
-        self._channels.keep(company_id, channels)
-        return channels
+            read = (await read_snapshot(tx), await read_channels(tx))
+        self._companies.keep(company_id, read)
+        return read
 
     async def get_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel:
         """Return a channel of a company. Raises NotFound."""
@@ -183,7 +185,7 @@ class Directory:
             if channel.id == channel_id:
                 return channel
         # Named by a token or by work, and not among those that are kept: it was added a moment ago.
-        self._channels.drop(company_id)
+        self._companies.drop(company_id)
         for channel in await self.list_channels(company_id):
             if channel.id == channel_id:
                 return channel
@@ -191,15 +193,14 @@ class Directory:
 
     def forget(self, company_id: CompanyId) -> None:
         """Drop what is kept of a company. Tokens are dropped all: a rotated one is known by its digest only."""
-        self._snapshots.drop(company_id)
-        self._channels.drop(company_id)
+        self._companies.drop(company_id)
         self._tokens.clear()
         self._crm_tokens.clear()
         self._unknown.clear()
 
     def forget_all(self) -> None:
         """Drop everything that is kept."""
-        for kept in (self._tokens, self._crm_tokens, self._unknown, self._snapshots, self._channels):
+        for kept in (self._tokens, self._crm_tokens, self._unknown, self._companies):
             kept.clear()
 
     async def listen(self, redis: Redis, prefix: str = "") -> None:
@@ -275,10 +276,8 @@ class Directory:
         wait = self._strangers.try_once(asked_by)
         if wait is not None:
             raise TooManyTries(wait)
-        table = models.webhook_tokens.c
         async with self._database.platform() as tx:
-            found = select(table.company_id, table.channel_id, table.branch_id).where(table.digest == digest)
-            row = (await tx.connection.execute(found)).first()
+            row = (await tx.connection.execute(_TOKEN, {"digest": digest})).first()
         if row is None:
             self._unknown.keep(digest, None)
         return row
