@@ -11,9 +11,10 @@ from orchestration.guards.plain import plain
 
 _WORD = re.compile(r"\w+")
 _CLAUSE = re.compile(r"[,;—–]|:(?!\d)|\s-\s|\b(?:а|но|and|but|ал)\b")
-_LATIN = dict(zip("абвгдезийклмнопрстуфцыэіәөүұғқңһ", "abvgdeziiklmnoprstufcyeiaouugknh", strict=True)) | {
-    "ж": "zh", "х": "kh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya", "ъ": "", "ь": "",
-}  # fmt: skip
+_LATIN = str.maketrans(
+    dict(zip("абвгдезийклмнопрстуфцыэіәөүұғқңһ", "abvgdeziiklmnoprstufcyeiaouugknh", strict=True))
+    | {"ж": "zh", "х": "kh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya", "ъ": "", "ь": ""}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,4 @@ def _begins(word: str, stem: str, people: bool) -> bool:
 
 def in_latin(text: str) -> str:
     """Return lower-case Cyrillic as people write it in Latin letters."""
-    return "".join(_LATIN.get(one, one) for one in text)
+    return text.translate(_LATIN)
