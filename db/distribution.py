@@ -59,7 +59,7 @@ ACCEPT = """
 CREATE OR REPLACE FUNCTION ai_admin_accept(
     p_company_ids uuid[], p_channel_ids uuid[], p_dialogue_ids uuid[], p_ids uuid[],
     p_dialogue_keys text[], p_update_keys text[], p_payloads bytea[],
-    p_accepted_at timestamptz[], p_due_at timestamptz[]
+    p_accepted_at timestamptz[], p_due_at timestamptz[], p_traces text[]
 ) RETURNS uuid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -70,8 +70,8 @@ DECLARE
 BEGIN
     FOR one IN
         SELECT * FROM unnest(p_company_ids, p_channel_ids, p_dialogue_ids, p_ids, p_dialogue_keys, p_update_keys,
-                             p_payloads, p_accepted_at, p_due_at)
-            AS g(company_id, channel_id, dialogue_id, id, dialogue_key, update_key, payload, accepted_at, due_at)
+                             p_payloads, p_accepted_at, p_due_at, p_traces)
+            AS g(company_id, channel_id, dialogue_id, id, dialogue_key, update_key, payload, accepted_at, due_at, trace)
         ORDER BY company_id, channel_id, update_key, id
     LOOP
         IF company IS DISTINCT FROM one.company_id THEN
@@ -83,9 +83,9 @@ BEGIN
         GET DIAGNOSTICS stored = ROW_COUNT;
         CONTINUE WHEN stored = 0;
         INSERT INTO accepted_updates (company_id, id, channel_id, dialogue_id, dialogue_key, update_key, payload,
-                                      accepted_at)
+                                      accepted_at, trace)
         VALUES (one.company_id, one.id, one.channel_id, one.dialogue_id, one.dialogue_key, one.update_key, one.payload,
-                one.accepted_at);
+                one.accepted_at, one.trace);
         INSERT INTO work AS w (company_id, dialogue_id, kind, subject_id, channel_id, due_at)
         VALUES (one.company_id, one.dialogue_id, 'turn', '00000000-0000-0000-0000-000000000000', one.channel_id,
                 one.due_at)
@@ -101,7 +101,10 @@ _HAS_CITUS = text(
     "SELECT to_regproc('create_distributed_table') IS NOT NULL AND to_regclass('pg_dist_partition') IS NOT NULL"
 )
 _DONE = text("SELECT logicalrelid::regclass::text FROM pg_dist_partition")
-_ACCEPT_IS_OURS = text("SELECT prosrc LIKE '%SET LOCAL app.company_id%' FROM pg_proc WHERE proname = 'ai_admin_accept'")
+# The form without traces, which the version before calls, leads to this one.
+_ACCEPT_IS_OURS = text(
+    "SELECT bool_or(prosrc LIKE '%SET LOCAL app.company_id%') FROM pg_proc WHERE proname = 'ai_admin_accept'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

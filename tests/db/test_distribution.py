@@ -135,6 +135,8 @@ async def test_the_exchanged_intake_keeps_its_promises(ask, core, make_channel, 
     from db.records import Accepted, WorkKind
 
     await ask(plan()[-1].statements[0])
+    [called] = await ask("SELECT prosrc FROM pg_proc WHERE proname = 'ai_admin_accept' ORDER BY pronargs DESC LIMIT 1")
+    assert "SET LOCAL app.company_id" in called[0], "the form that the intake calls was not exchanged"
     database = Database(database_url, distributed=True)
     free = Budget(10_000, timedelta(seconds=1), 10_000)
     intake = Intake(database, core.clock, core.doorbell, core.limits, IntakeBudgets(company=free, address=free))
