@@ -6,12 +6,15 @@ Without a part's name all are measured, one after another; what a part measured 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from bench import intake, startup, turns, voice
 from bot.cli.session import run_async
+from bot.logs import set_up_logs
+from bot.settings import LogFormat
 
 Figures = Mapping[str, float | str]
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -34,6 +37,7 @@ def main(arguments: list[str]) -> None:
     chosen = [name for name in arguments if not name.startswith("-")] or list(PARTS)
     if unknown := [name for name in chosen if name not in PARTS]:
         sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    set_up_logs(LogFormat.CONSOLE, level=logging.ERROR)
     figures: dict[str, float | str] = {}
     for name in chosen:
         figures |= run_async(_of(PARTS[name][quick]))
