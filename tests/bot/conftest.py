@@ -114,6 +114,7 @@ class Installation:
             if process.returncode is None:
                 process.terminate()
             await asyncio.gather(*reading)
+            await process.wait()
 
     async def _read(self, stream, listening):
         """Keep what a process writes until it ends; `listening` is set once it says that it does."""
