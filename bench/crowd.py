@@ -113,7 +113,8 @@ def _copy_of(table: str) -> str:
     columns = [column.name for column in metadata.tables[table].columns]
     values = [_OWN[table].get(name, f"p.{name}") for name in columns]
     key = "id" if table == "companies" else "company_id"
-    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} p, crowd c WHERE p.{key} = $1"  # noqa: E501, S608 (our own names)
+    given = f"SELECT {', '.join(values)} FROM {table} p, crowd c WHERE p.{key} = $1"  # noqa: S608 (our own names)
+    return f"INSERT INTO {table} ({', '.join(columns)}) {given}"
 
 
 ZIPF = 0.6

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import cast
@@ -133,7 +134,7 @@ async def run(spec: Spec) -> Told:
     for place in range(spec.connections):
         over: asyncio.Future[None] = loop.create_future()
         overs.append(over)
-        await loop.create_connection(lambda p=place, o=over: _Connection(shared, p, o), spec.host, spec.port)  # type: ignore[misc]
+        await loop.create_connection(partial(_Connection, shared, place, over), spec.host, spec.port)
     async with asyncio.timeout(spec.seconds + LONGEST_ANSWER_S):
         await asyncio.gather(*overs)
     cuts = quantiles(shared.took, n=100) if len(shared.took) > 1 else [0.0] * 99

@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bench.serving import served
+
 _TEXT = "Свободно завтра в 12:00 и в 15:00. Какое время вам удобно?"
 _DAYS = 150
 """So many different days are asked for: free times are kept for a minute, and the CRM is to be asked each time."""
@@ -22,7 +24,7 @@ _DAYS = 150
 
 @dataclass(slots=True)
 class Vendors:
-    """One server for both. `busy_s`: how long its answers took in all; `calls`: how many there were, by kind."""
+    """One server for both. `calls`: how many there were, by kind."""
 
     service_id: str = ""
     model_s: float = 0.0
@@ -30,7 +32,6 @@ class Vendors:
     replies: dict[tuple[str, int], asyncio.Future[float]] = field(default_factory=dict)
     """Who waits for a message: by bot's id and chat; told when it came."""
     calls: dict[str, int] = field(default_factory=dict)
-    prompt_tokens: list[int] = field(default_factory=list)
     _days: itertools.count[int] = field(default_factory=itertools.count)
     url: str = ""
 
@@ -39,14 +40,8 @@ class Vendors:
         application = web.Application(client_max_size=20 * 1024 * 1024)
         application.router.add_post("/bot{token}/{method}", self._telegram)
         application.router.add_post("/{rest:.*:(?:generateContent|streamGenerateContent)}", self._model)
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with served(application) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _telegram(self, request: web.Request) -> web.Response:
         method, bot = request.match_info["method"], request.match_info["token"].partition(":")[0]

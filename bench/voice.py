@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from aiohttp import web
 from pydantic import SecretStr
 
+from bench.serving import served
 from bench.system import cpu_s, free_port, measured, step_beside
 from bot.app import open_core
 from bot.channels.voice import PhoneNumber, add_voice
@@ -150,13 +151,8 @@ class _Model:
     async def serving(self) -> AsyncIterator[str]:
         application = web.Application(client_max_size=20 * 1024 * 1024)
         application.router.add_post("/{rest:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with served(application) as url:
+            yield url
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()

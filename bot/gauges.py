@@ -32,7 +32,7 @@ REDIS_UP = Gauge("ai_admin_redis_up", "1: Redis answered when it was last asked.
 POOL = Gauge("ai_admin_database_pool_connections", "This process's connections to PostgreSQL.", ["state"])
 
 
-async def keep_figures(core: Core, *, counts: bool, every: timedelta = EVERY) -> None:
+async def keep_gauges(core: Core, *, counts: bool, every: timedelta = EVERY) -> None:
     """Refresh the figures until cancelled. `counts`: also what waits over all companies."""
     while True:
         await refresh(core, counts=counts)

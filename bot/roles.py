@@ -14,10 +14,10 @@ import structlog
 from aiohttp import web
 
 from bot.app import Core, build_gateway, open_core
-from bot.collector import settle
 from bot.connections import THIS_MACHINE
+from bot.garbage import settle
 from bot.gateway import Gateway, Stop, build_application
-from bot.gauges import keep_figures
+from bot.gauges import keep_gauges
 from bot.lane import LEASE
 from bot.sdks import load_sdks
 from bot.settings import Mode, Settings
@@ -49,7 +49,7 @@ async def run_gateway(settings: Settings) -> None:
         await gateway.start()
         settle()
         try:
-            async with asyncio.TaskGroup() as group, _beside(group, keep_figures(core, counts=False)):
+            async with asyncio.TaskGroup() as group, _beside(group, keep_gauges(core, counts=False)):
                 await _with_company_news(core, _until_drained(gateway, core.settings, stop_on_signal()))
         finally:
             await gateway.stop()
@@ -99,7 +99,7 @@ async def work(core: Core, *, lease: timedelta = LEASE, http: bool = False) -> N
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(app.worker.run())
-                async with _beside(group, _keep_house(core), keep_figures(core, counts=True)):
+                async with _beside(group, _keep_house(core), keep_gauges(core, counts=True)):
                     await _with_company_news(core, _until_drained(lines, core.settings, stopped))
                     leaving.set()
                 if lines is not None:
@@ -121,7 +121,7 @@ async def serve(core: Core, environment: Mapping[str, str], *, stopped: Stop) ->
         gateway = build_gateway(core, more=voice_routes(core, app))
         await gateway.start()
         settle()
-        beside = [_keep_house(core), keep_figures(core, counts=True)]
+        beside = [_keep_house(core), keep_gauges(core, counts=True)]
         if core.settings.mode is Mode.DEVELOPMENT:
             beside.append(develop(core, app.bots, environment))
         try:

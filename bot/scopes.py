@@ -21,7 +21,7 @@ from crm.registry import CRMFactory, may_lessen
 from db.cache import Cache
 from db.directory import Directory
 from db.records import Branch, BranchId, CompanyId, CrmSettings
-from orchestration.company_figures import COMPANIES
+from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.scope import CompanyScope
 
 OpenCrmSecrets = Callable[[CompanyId, CrmSettings], Mapping[str, SecretStr]]
@@ -47,7 +47,7 @@ class Scopes:
     async def open(self, company_id: CompanyId) -> CompanyScope:
         """Return the company's scope as of now. Raises NotFound for an unknown company."""
         snapshot = await self._directory.get_snapshot(company_id)
-        COMPANIES.named(snapshot.company)
+        COMPANY_FIGURES.named(snapshot.company)
         opened: dict[BranchId, BaseCRMAdapter] = {}
 
         def open_crm(branch: Branch) -> BaseCRMAdapter:
@@ -94,4 +94,4 @@ async def open_crm(core: Core, noticed: Noticed | None = None) -> AsyncIterator[
 def _count(company: str, failed: bool) -> None:
     """Count an operation as its company's; what is asked outside of any company's scope has none."""
     if company:
-        COMPANIES.crm_call(CompanyId(UUID(company)), failed=failed)
+        COMPANY_FIGURES.crm_call(CompanyId(UUID(company)), failed=failed)

@@ -37,7 +37,7 @@ from db.spending import Spending
 from db.work import Work
 from handlers.staff_notices import StaffNotices
 from locales import Translator
-from orchestration.company_figures import COMPANIES
+from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.messages import Message, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
@@ -151,11 +151,12 @@ class TurnCommit:
             more = len(head.updates) + len(head.unreadable) < len(waiting.updates)
             grace = CALL_GRACE if channel.type is ChannelType.VOICE else timedelta(0)
             await stores.work.done(tx, claim, next_due_at=now + grace if more else None, rung_due_in=grace)
-            if result is not None and result.usage.calls:
-                await self._count_cost(tx, channel, scope, result, now)
+            before = await self._count_cost(tx, channel, scope, result, now) if result and result.usage.calls else None
         for handover in result.handovers if result is not None else ():
             HANDOVERS.labels(handover.reason).inc()
-            COMPANIES.handover(scope.company)
+            COMPANY_FIGURES.handover(scope.company)
+        if result is not None and before is not None:
+            _show_cost(scope, result, before)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
         if result is not None and not (told and not result.notices and not result.elsewhere):
@@ -184,21 +185,22 @@ class TurnCommit:
             more = len(waiting.updates) > 1
             await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
         HANDOVERS.labels(DEAD_UPDATE).inc()
-        COMPANIES.handover(scope.company)
+        COMPANY_FIGURES.handover(scope.company)
         log.error("update_buried", update_id=str(update.id), attempts=claim.attempts, lost_leases=claim.lost_leases)
         await stores.doorbell.ring(WorkKind.DELIVERY)
 
     async def _count_cost(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult, now: datetime
-    ) -> None:
-        """Count what the model cost, and tell staff of a limit that this turn crossed."""
+    ) -> int:
+        """Count what the model cost, and tell staff of a limit that this turn crossed.
+
+        Returns what the month had cost before, in millionths of a US dollar.
+        """
         before = await self._stores.spending.add(tx, now=now, usage=result.usage, cost=result.cost)
         texts = Translator.for_language(scope.agent.language)
         notices = budget_notices(texts, scope.agent.budget, before=before, after=before + result.cost)
         await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
-        COMPANIES.spent(scope.company, result.usage, result.cost)
-        if hard := scope.agent.budget.hard:
-            COMPANIES.budget(scope.company, (before + result.cost) / (hard * MICROUSD_IN_A_CENT))
+        return before
 
     async def _keep(
         self, tx: Transaction, claim: Claim, head: Head, result: TurnResult, now: datetime, *, told: bool
@@ -233,6 +235,13 @@ class TurnCommit:
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state)
+
+
+def _show_cost(scope: CompanyScope, result: TurnResult, before: int) -> None:
+    """Show in the company's figures what a committed turn cost, and how much of its month's limit is used."""
+    COMPANY_FIGURES.spent(scope.company, result.usage, result.cost)
+    if hard := scope.agent.budget.hard:
+        COMPANY_FIGURES.budget(scope.company, (before + result.cost) / (hard * MICROUSD_IN_A_CENT))
 
 
 def _unread(waiting: Waiting) -> int:

@@ -21,7 +21,7 @@ from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
 from orchestration.callers import facts_of
-from orchestration.company_figures import COMPANIES
+from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
 from orchestration.orchestrator import Orchestrator
@@ -113,7 +113,7 @@ class TurnJob:
             head, result = made
             took = time.perf_counter() - began
             TURN_SECONDS.labels(kind).observe(took)
-            COMPANIES.turn(scope.company, channel.type, len(head.messages), took)
+            COMPANY_FIGURES.turn(scope.company, channel.type, len(head.messages), took)
             self._tell(head, result, stages, waited=self._clock() - first.accepted_at, took_s=took)
         return result
 
@@ -136,10 +136,9 @@ class TurnJob:
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
             return None
-        turn = self._open(claim, channel, scope, waiting, head, speech) if head.messages else None
+        turn = self._open(claim, channel, scope, waiting, head, stages, speech) if head.messages else None
         result = None
         if turn is not None:
-            turn.stages = stages
             with stages.stage("answer"):
                 result = await self._answer(turn, channel, again=again)
         with stages.stage("commit"):
@@ -262,6 +261,7 @@ class TurnJob:
         scope: CompanyScope,
         waiting: Waiting,
         head: Head,
+        stages: Stages,
         speech: Speech | None,
     ) -> Turn:
         by_phone, now = channel.type is ChannelType.VOICE, self._clock()
@@ -271,6 +271,7 @@ class TurnJob:
             dialogue=waiting.dialogue,
             conversation=Conversation.from_state(head.state),
             state_version=head.state.version,
+            stages=stages,
             messages=tuple(head.messages),
             history=waiting.history,
             spent_before=waiting.spent,

@@ -6,27 +6,23 @@ import asyncio
 import codecs
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
-import structlog
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Histogram
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from crm.account import Clock
 from crm.addresses import Reach
 from crm.again import ATTEMPTS, LONGEST_PAUSE, Again, pause_before, retry_after_of
-from crm.errors import CRMAuthFailed, CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
+from crm.counting import Counted, count_for_nobody, counting
+from crm.errors import CRMError, CRMOutcomeUnknown, CRMRateLimited, CRMUnavailable
 from crm.guard import Caller, Guard, NoBreaker
 from crm.lines import DIRECT, Gates, Line, Pool, line_of
 from crm.ports import Breaker, Pace
@@ -35,21 +31,6 @@ from crm.purpose import current_purpose
 
 T = TypeVar("T")
 
-CALLS = Counter(
-    "ai_admin_crm_calls_total", "Operations asked of CRMs, retries included in one.", ["crm", "operation", "outcome"]
-)
-SECONDS = Histogram(
-    "ai_admin_crm_call_seconds",
-    "How long one operation of a CRM took, waiting and retries included.",
-    ["crm", "operation"],
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
-)
-
-log = structlog.get_logger()
-_tracer = trace.get_tracer("ai-admin")
-
-NOT_WORKING = (CRMUnavailable, CRMOutcomeUnknown, CRMAuthFailed)
-"""The CRM did not do its work, whatever was asked of it."""
 NEVER_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Not a byte of the request was sent. Everything else may have reached the CRM."""
 
@@ -143,9 +124,8 @@ class CRMHttp:
         lines: Sequence[Line] = (),
         breaker: Breaker | None = None,
         reach: Reach | None = None,
-        counted: Callable[[str, bool], None] = lambda company, failed: None,
+        counted: Counted = count_for_nobody,
     ) -> None:
-        """`counted`: is told of each operation whose company's it was, and whether the CRM failed."""
         self.counted = counted
         self.time_limits = time_limits or TimeLimits()
         self.max_bytes = max_bytes
@@ -244,40 +224,12 @@ class CRMConnection:
         that may help, then raises CRMUnavailable or CRMRateLimited. Another is sent once: CRMUnavailable and
         CRMRateLimited mean that nothing was sent, CRMOutcomeUnknown that it may have happened.
         """
-        outcome, failed = "cancelled", False
-        with self._counted(call) as counted:
+        with counting(self._crm, call.operation, company=self._http.company, counted=self._http.counted):
             try:
-                result = await (self._call_with_retries(call, decode) if call.safe else self._call_once(call, decode))
-                outcome = "ok"
+                return await (self._call_with_retries(call, decode) if call.safe else self._call_once(call, decode))
             except CRMError as error:
-                outcome, failed = error.code, isinstance(error, NOT_WORKING)
                 error.args = tuple(self._redact(str(part), call) for part in error.args)
                 raise
-            finally:
-                counted(outcome, failed)
-        return result
-
-    @contextmanager
-    def _counted(self, call: Call) -> Iterator[Callable[[str, bool], None]]:
-        """Count an operation where all look: the figures, the company's own, the trace and the log.
-
-        A span of our own: what instruments HTTP clients writes addresses into it, and those carry phones and tokens.
-        """
-        started = perf_counter()
-        names = {"crm": self._crm, "operation": call.operation}
-        with _tracer.start_as_current_span(
-            "crm", kind=SpanKind.CLIENT, attributes=names, record_exception=False, set_status_on_exception=False
-        ) as span:
-
-            def count(outcome: str, failed: bool) -> None:
-                took = perf_counter() - started
-                span.set_attribute("outcome", outcome)
-                CALLS.labels(self._crm, call.operation, outcome).inc()
-                SECONDS.labels(self._crm, call.operation).observe(took)
-                self._http.counted(self._http.company, failed)
-                log.debug("crm_called", **names, outcome=outcome, took_ms=round(took * 1000, 1))
-
-            yield count
 
     async def _call_with_retries(self, call: Call, decode: Callable[[Answer], T]) -> T:
         budget = self._time_limits.read_with_retries

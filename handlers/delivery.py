@@ -32,7 +32,7 @@ from handlers.base import (
 from handlers.send_pace import SendPace
 from handlers.staff_notices import StaffNotices
 from locales import Translator
-from orchestration.company_figures import COMPANIES
+from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.ports import Clock
 from orchestration.stages import span
 from orchestration.trouble import too_late_notice
@@ -80,7 +80,7 @@ class DeliveryJob:
     async def __call__(self, claim: Claim) -> None:
         """Deliver, and commit each piece as it is taken. Raises LeaseLost."""
         channel = await self._directory.get_channel(claim.company_id, claim.channel_id)
-        COMPANIES.named((await self._directory.get_snapshot(claim.company_id)).company)
+        COMPANY_FIGURES.named((await self._directory.get_snapshot(claim.company_id)).company)
         async with self._database.company(claim.company_id) as tx:
             dropped = await self._outbox.fail_unreachable(tx, claim.dialogue_id, "the client is marked as unreachable")
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
@@ -225,4 +225,4 @@ class DeliveryJob:
     def _count(self, channel: Channel, outcome: str, replies: int = 1) -> None:
         """Count what became of replies, in all and as their company's: it either left, or never will."""
         REPLIES.labels(channel.type.value, outcome).inc(replies)
-        COMPANIES.reply(channel.company_id, "sent" if outcome == "sent" else "failed", replies)
+        COMPANY_FIGURES.reply(channel.company_id, "sent" if outcome == "sent" else "failed", replies)

@@ -19,7 +19,7 @@ from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
 from handlers.body import read_body, refuse_large
 from handlers.log_levels import LogLevels, at_level
-from orchestration.company_figures import COMPANIES
+from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.ports import Clock
 from orchestration.stages import carried, span
 
@@ -95,7 +95,7 @@ class Webhooks:
             ACCEPT_SECONDS.labels(kind).time(),
         ):
             response = await self._store(request, channel)
-        COMPANIES.accepted(company, time.perf_counter() - began)
+        COMPANY_FIGURES.accepted(company, time.perf_counter() - began)
         return response
 
     async def _channel(self, request: web.Request) -> Channel:
@@ -114,7 +114,7 @@ class Webhooks:
         body = await read_body(request, most=BODY_LIMIT)
         if not intake.prove(self._open_secrets(channel), request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
-            COMPANIES.refused((await self._directory.get_snapshot(channel.company_id)).company)
+            COMPANY_FIGURES.refused((await self._directory.get_snapshot(channel.company_id)).company)
             log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
         by_address: dict[str | None, list[Accepted]] = {}

@@ -154,5 +154,5 @@ class CompanyFigures(Collector):
         return counts
 
 
-COMPANIES = CompanyFigures()
-REGISTRY.register(COMPANIES)
+COMPANY_FIGURES = CompanyFigures()
+REGISTRY.register(COMPANY_FIGURES)

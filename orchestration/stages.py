@@ -21,7 +21,7 @@ _HEADER = "traceparent"
 
 
 class _Tracing:
-    """Whether spans are sent anywhere: making what goes nowhere is a tenth of what a webhook costs."""
+    """Whether spans are sent anywhere: making those that go nowhere was 4 % of what a webhook cost."""
 
     is_on = False
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
+from bench.serving import served
 from bench.upgrades.processes import says_ready
 from bot.tasks import end
 
@@ -88,12 +89,8 @@ async def open_balancer() -> AsyncIterator[Balancer]:
         balancer = Balancer(session)
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", balancer.forward)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        balancer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            yield balancer
-        finally:
-            await balancer.close()
-            await runner.cleanup()
+        async with served(application) as balancer.url:
+            try:
+                yield balancer
+            finally:
+                await balancer.close()

@@ -8,12 +8,14 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import Core
 from bot.checks import check_company_crm
 from bot.doctor.channels import look_at_channel, name_of
 from bot.doctor.rows import INSIDE, Check, Row, Status, failed, ok, run_checks, warn
 from crm.base import CheckLine, CheckStatus
+from db.errors import DBError
 from db.key_rotation import KeyRotation
 from db.models import accepted_updates
 from db.records import ChannelStatus, Company, CompanySnapshot, WorkKind
@@ -22,6 +24,8 @@ CRM_LIMIT, CRMS_AT_ONCE = timedelta(seconds=60), 2
 """A CRM is asked dozens of things one after another at its vendor's pace, which clients' dialogues need too."""
 QUEUE_WARNS, QUEUE_FAILS = timedelta(seconds=30), timedelta(minutes=5)
 _MOST_LINES = 3
+_UNREADABLE = (DBError, SQLAlchemyError, LookupError, TypeError, ValueError)
+"""What a company's rows raise that the database does not give, or that this version has not written: a row says so."""
 
 
 async def examine_companies(core: Core) -> list[Row]:
@@ -39,7 +43,7 @@ async def _checks_of_companies(core: Core) -> tuple[list[Check], list[Check]]:
             continue
         try:
             *its_channels, its_crm = await _checks_of(core, company)
-        except Exception as error:  # (one company that cannot be read is a row; the others are looked at)
+        except _UNREADABLE as error:
             channels.append(_unreadable(company, error))
         else:
             channels += its_channels

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
+from bot.app import open_core
 from bot.gauges import refresh
 from db.outbox import Outbox
 from db.records import Accepted, ChannelStatus, Dialogue, WorkKind, dialogue_id_of
@@ -75,13 +76,13 @@ async def test_dead_updates_and_broken_channels_of_all_companies_are_counted(cor
     assert figure("company_channel_broken", company=slug, channel=channel.type.value) is None
 
 
-async def test_a_server_that_does_not_answer_is_a_figure_and_no_error(core, monkeypatch):
-    async def no():
-        return False
-
+async def test_a_server_that_does_not_answer_is_a_figure_and_no_error(core, settings):
     await refresh(core, counts=True)
     assert figure("database_up") == figure("redis_up") == 1
     assert figure("database_pool_connections", state="free") > 0
-    monkeypatch.setattr(type(core), "redis_answers", lambda _: no())
-    await refresh(core, counts=False)
+
+    nobody = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    async with open_core(nobody) as deaf:
+        await refresh(deaf, counts=True)
     assert figure("redis_up") == 0
+    assert figure("database_up") == 1

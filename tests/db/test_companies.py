@@ -194,20 +194,25 @@ async def test_a_change_in_one_process_is_heard_in_another(core):
     assert await other.find_channel(token) is None
 
 
+class Listening(Directory):
+    """Tells when it hears of changes: once it has forgotten what was read before."""
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.hears = asyncio.Event()
+
+    def forget_all(self):
+        super().forget_all()
+        self.hears.set()
+
+
 async def test_what_was_read_counts_longer_while_changes_are_heard_and_no_longer_once_they_are_not(core, clock):
     channel, token = await add_channel(core)
-    hearing = asyncio.Event()
-
-    class Listening(Directory):
-        def forget_all(self):
-            super().forget_all()
-            hearing.set()
-
     kept = {"ttl": timedelta(seconds=30), "heard_ttl": timedelta(minutes=10), "max_size": 10}
     other = Listening(core.database, clock=clock, **kept)
     listening = asyncio.create_task(other.listen(core.redis, core.redis_prefix))
     async with asyncio.timeout(10):
-        await hearing.wait()
+        await other.hears.wait()
     assert await other.find_channel(token) is not None
     # Nobody tells of it: as if the word had got lost.
     async with core.database.company(channel.company_id) as tx:
@@ -222,13 +227,6 @@ async def test_what_was_read_counts_longer_while_changes_are_heard_and_no_longer
 
 async def test_what_changed_while_nothing_was_heard_is_forgotten_once_it_is_heard_again(core, clock):
     channel, token = await add_channel(core)
-    hearing = asyncio.Event()
-
-    class Listening(Directory):
-        def forget_all(self):
-            super().forget_all()
-            hearing.set()
-
     other = Listening(core.database, clock=clock, ttl=timedelta(days=1), max_size=10)
     assert await other.find_channel(token) is not None
     await core.companies.set_disabled(channel.company_id, disabled=True)
@@ -236,7 +234,7 @@ async def test_what_changed_while_nothing_was_heard_is_forgotten_once_it_is_hear
 
     listening = asyncio.create_task(other.listen(core.redis, core.redis_prefix))
     async with asyncio.timeout(10):
-        await hearing.wait()
+        await other.hears.wait()
     assert await other.find_channel(token) is None
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)

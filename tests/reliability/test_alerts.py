@@ -20,7 +20,7 @@ import pytest
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 
-from bot.gauges import EVERY, keep_figures
+from bot.gauges import EVERY, keep_gauges
 from bot.tasks import end
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +101,10 @@ class Prometheus:
     def __init__(self, http):
         self._http = http
 
+    async def is_ready(self):
+        """It listens before it answers: until then everything is 503 in plain words."""
+        return (await self._http.get("/-/ready")).status_code == 200
+
     async def firing(self, name):
         """The alerts of this name that fire now, with labels and notes."""
         alerts = (await self._get("alerts"))["alerts"]
@@ -163,10 +167,11 @@ def settings(settings):
 
 
 @pytest.fixture
-async def prometheus(house, prometheus_tool, tmp_path):
+async def prometheus(house, prometheus_tool, tmp_path, until):
     program = prometheus_tool("prometheus")
     configuration = prepare(tmp_path, house.url.removeprefix("http://"))
     async with watching(program, configuration, tmp_path) as running:
+        await until(running.is_ready)
         yield running
 
 
@@ -200,7 +205,7 @@ async def many_people(house, *days):
 @pytest.fixture
 async def figures(house):
     """What is asked of the database for the figures, as `serve` does it; a sixtieth of 15 s apart."""
-    keeping = asyncio.create_task(keep_figures(house.core, counts=True, every=EVERY / FASTER))
+    keeping = asyncio.create_task(keep_gauges(house.core, counts=True, every=EVERY / FASTER))
     yield
     await end(keeping)
 
