@@ -107,19 +107,18 @@ class _Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         now, spec = time.perf_counter(), self._shared.spec
-        if now >= self._shared.ends:
+        due = now
+        if spec.rate is not None:
+            due = self._shared.began + (self._place + self._turn * spec.connections) / spec.rate
+            self._turn += 1
+        if due >= self._shared.ends:
             if not self._over.done():
                 self._over.set_result(None)
             self._transport.close()
-        elif spec.rate is None:
-            self._send(now)
+        elif due <= now:
+            self._send(due)
         else:
-            due = self._shared.began + (self._place + self._turn * spec.connections) / spec.rate
-            self._turn += 1
-            if due <= now:
-                self._send(due)
-            else:
-                asyncio.get_running_loop().call_later(due - now, self._send, due)
+            asyncio.get_running_loop().call_later(due - now, self._send, due)
 
     def _send(self, due: float) -> None:
         self._due = due

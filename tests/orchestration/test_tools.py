@@ -3,153 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.records_of_writes import BeingBooked, MadeHere
-from bot.scopes import open_crm
-from crm.base import Capability
-from db.appointments import Appointments
 from db.booking_models import intents
 from db.booking_records import StaffTime
-from db.clients import Clients
 from db.errors import DatabaseUnavailable
-from db.records import NO_SUBJECT, ChannelId, Claim, Dialogue, Usage, WorkKind, dialogue_id_of, new_id
+from db.records import Usage, new_id
 from db.slot_claims import SlotClaims
 from locales import Translator, languages
 from orchestration.agent import Agent, AgentLimits
-from orchestration.conversation import Conversation, ShownAppointment
-from orchestration.errors import MediaUnavailable
-from orchestration.messages import Choices, Message
-from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import CallPart, Content, ModelAnswer
 from orchestration.prompts import PromptManager
-from orchestration.proposals import Proposals
-from orchestration.tools.appointments import AppointmentTools, visitor_in
+from orchestration.tools.appointments import visitor_in
 from orchestration.tools.base import Arguments, Tool
-from orchestration.tools.booking import booking_tools
-from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
 from orchestration.tools.manager import ToolManager
-from orchestration.turns import Turn
-
-BOT = "700000003:SANDBOX-only-works-in-the-tests-000003"
-TWO_BRANCHES = """
-name: Сеть
-slug: chain
-branches:
-  - key: center
-    name: Центр
-    address: Москва, ул. Мира, 1
-    time_zone: Europe/Moscow
-    crm_account_id: '4564'
-  - key: ural
-    name: Урал
-    address: Екатеринбург, ул. Малышева, 1
-    time_zone: Asia/Yekaterinburg
-    crm_account_id: '7801'
-services:
-  - name: Стрижка женская
-    ask_before:
-      - Какая длина волос?
-  - name: Маникюр
-    booking: person
-  - name: Окрашивание
-    booking: link
-    link: https://example.org/colour
-  - name: Консультация
-    price: 1000
-"""
-
-
-@pytest.fixture
-async def desk(house):
-    """A client's turn at a company with two branches, and the manager that calls tools in it."""
-    async with desk_of(house, await house.add_company(TWO_BRANCHES, BOT, account="4564")) as desk:
-        yield desk
-
-
-@asynccontextmanager
-async def desk_of(house, company_id):
-    async with open_crm(house.core) as scopes:
-        made_here = MadeHere(house.core.database, Clients(), Appointments(), house.clock)
-        proposals = Proposals(made_here)
-        tools = (
-            *CATALOGUE_TOOLS,
-            *booking_tools(proposals, BeingBooked(house.core.database, SlotClaims(), house.clock)),
-            *AppointmentTools(OwnAppointments(made_here), proposals).tools(),
-            *HANDOFF_TOOLS,
-        )
-        channel = ChannelId(new_id())
-        yield Desk(ToolManager(tools), await scopes.open(company_id), house, channel)
-
-
-def claim_of(dialogue):
-    return Claim(
-        company_id=dialogue.company_id,
-        dialogue_id=dialogue.id,
-        kind=WorkKind.TURN,
-        subject_id=NO_SUBJECT,
-        channel_id=dialogue.channel_id,
-        wake=1,
-        fence=1,
-        attempts=0,
-        lost_leases=0,
-    )
-
-
-class NoMedia:
-    """These turns carry no files."""
-
-    async def fetch(self, attachment, *, most_bytes):
-        raise MediaUnavailable("none")
-
-
-class Desk:
-    def __init__(self, manager, scope, house, channel):
-        self.manager, self.scope, self.house = manager, scope, house
-        dialogue = Dialogue(
-            id=dialogue_id_of(channel, "c"),
-            company_id=scope.company.id,
-            channel_id=channel,
-            key="c",
-            client_name="Елена",
-        )
-        self.turn = Turn(
-            scope=scope,
-            claim=claim_of(dialogue),
-            dialogue=dialogue,
-            conversation=Conversation(),
-            state_version=0,
-            messages=(Message(id="1", sent_at=house.clock(), text="мой номер 8 916 123-45-67"),),
-            history=(),
-            now=house.clock(),
-            texts=Translator.for_language("ru"),
-            choices=Choices(most=24),
-            media=NoMedia(),
-        )
-
-    async def call(self, name, **arguments):
-        outcome = await self.manager.call(self.turn, CallPart(id="1", name=name, arguments=arguments))
-        return outcome.response
-
-    async def code(self, name, **arguments):
-        return (await self.call(name, **arguments)).get("error", {}).get("code")
-
-    async def slot(self, **arguments):
-        found = await self.call(
-            "get_available_slots",
-            services=[{"service_id": "501"}],
-            date_from="2026-11-25",
-            branch_id="center",
-            **arguments,
-        )
-        return found["slots"][0]
 
 
 async def test_with_several_branches_the_agent_is_told_to_ask(desk):
@@ -401,109 +272,3 @@ async def test_a_failure_of_tools_side_by_side_is_told_as_what_it_is(desk):
 
     with pytest.raises(DatabaseUnavailable):
         await Agent(CallsTwo(), ToolManager((tool,)), PromptManager(), AgentLimits()).answer(desk.turn, "Цены?")
-
-
-# ---- several services in one visit
-
-OLGA, ANNA = "103", "101"
-MANICURE, HAIRCUT = {"service_id": "503"}, {"service_id": "501", "staff_id": ANNA}
-
-
-@pytest.fixture
-async def salon(house):
-    """A client's turn at the salon Элита."""
-    async with desk_of(house, house.company_id) as desk:
-        yield desk
-
-
-async def visits(desk, *services, **more):
-    return await desk.call("get_available_slots", services=list(services), date_from="2026-11-25", **more)
-
-
-async def is_busy(desk, staff_id, hour, minutes):
-    """Let somebody be booking this master's time tomorrow."""
-    time = StaffTime(
-        branch_id=desk.scope.branches[0].id,
-        staff_id=staff_id,
-        starts_at=datetime(2026, 11, 25, hour, 0, tzinfo=ZoneInfo("Europe/Moscow")),
-        duration=timedelta(minutes=minutes),
-    )
-    async with desk.house.core.database.company(desk.scope.company.id) as tx:
-        expires_at = desk.turn.now + timedelta(minutes=1)
-        await SlotClaims().take(tx, {new_id(): time}, now=desk.turn.now, expires_at=expires_at)
-
-
-def parts_of(visit):
-    return [(part["time"], part["service"], part["staff"]) for part in visit["parts"]]
-
-
-async def test_a_visit_is_told_with_who_does_what_when_and_what_all_of_it_costs(salon):
-    found = await visits(salon, HAIRCUT, MANICURE)
-
-    first = found["slots"][0]
-    assert parts_of(first) == [("09:00", "Стрижка женская", "Анна Смирнова"), ("10:00", "Маникюр", "Ольга Петрова")]
-    assert (first["time"], first["price"], first["duration_min"]) == ("09:00", "от 4300 до 4700 руб.", 150)
-    assert len(found["slots"]) <= 24
-
-
-async def test_services_are_done_in_any_order_unless_the_client_named_one(salon):
-    await is_busy(salon, OLGA, 9, 60)
-
-    any_order = await visits(salon, MANICURE, HAIRCUT)
-    named = await visits(salon, MANICURE, HAIRCUT, in_order=True)
-
-    assert parts_of(any_order["slots"][0])[0] == ("09:00", "Стрижка женская", "Анна Смирнова")
-    assert parts_of(named["slots"][0])[0] == ("10:00", "Маникюр", "Ольга Петрова")
-
-
-@pytest.mark.parametrize(("gap", "first"), [(None, "09:30"), (timedelta(minutes=30), "09:00")])
-async def test_nobody_waits_between_two_masters_longer_than_the_company_allows(house, salon, gap, first):
-    await is_busy(salon, OLGA, 9, 90)
-    agent = replace(salon.scope.agent, longest_gap=gap)
-    await house.core.companies.set_agent(house.company_id, agent)
-    house.core.directory.forget(house.company_id)
-
-    async with desk_of(house, house.company_id) as desk:
-        found = await visits(desk, HAIRCUT, MANICURE, in_order=True)
-
-    assert found["slots"][0]["time"] == first
-
-
-async def test_a_master_who_does_not_do_all_of_it_does_their_part(salon):
-    """The client named one master only, and the other service is somebody else's."""
-    found = await visits(salon, HAIRCUT, MANICURE, time_from="15:00", time_to="15:00")
-
-    [visit] = found["slots"]
-    assert visit["staff"] in ("Анна Смирнова, Ольга Петрова", "Ольга Петрова, Анна Смирнова")
-
-
-async def test_where_appointments_cannot_be_cancelled_no_visit_of_several_is_offered(salon):
-    def without_cancelling(branch, open_crm=salon.scope.open_crm):
-        crm = open_crm(branch)
-        less = crm.manifest.capabilities - {Capability.CANCEL}
-        crm._inner.manifest = replace(crm.manifest, capabilities=less)
-        return crm
-
-    salon.turn.scope = salon.scope = replace(salon.scope, open_crm=without_cancelling)
-
-    assert (await visits(salon, HAIRCUT, MANICURE))["error"]["code"] == "unsupported"
-    assert (await visits(salon, HAIRCUT))["slots"]
-
-
-async def test_an_appointment_is_not_moved_to_a_visit_of_several(salon):
-    [visit, *_] = (await visits(salon, HAIRCUT, MANICURE))["slots"]
-    shown = ShownAppointment(
-        id="a_1",
-        branch_id=salon.scope.branches[0].id,
-        record_id="1",
-        starts_at=salon.turn.now + timedelta(days=3),
-        duration=timedelta(hours=2),
-        service_ids=("501", "503"),
-        service_names=("Стрижка", "Маникюр"),
-        staff_name="Анна Смирнова",
-    )
-    salon.turn.conversation = salon.turn.conversation.with_appointments((shown,))
-
-    code = await salon.code("reschedule_appointment", appointment_id="a_1", slot_id=visit["slot_id"])
-
-    assert code == "several_records"
