@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from bot.connections import Doorkeeper, DoorLimits, GuardedConnection
+from bot.logs import write_access_line
 from handlers.webhooks import BODY_LIMIT
 from middlewares.http import Handler, errors_as_json, request_log
 
@@ -42,7 +43,9 @@ def build_application(routes: Sequence[web.RouteDef], leaving: asyncio.Event | N
     would else write into it at the very moment in which it is closed here.
     """
     closes = [_closes(leaving)] if leaving is not None else []
-    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[*closes, request_log, errors_as_json])
+    application = web.Application(
+        client_max_size=BODY_LIMIT, middlewares=[*closes, request_log(write_access_line), errors_as_json]
+    )
     application.add_routes(routes)
     return application
 

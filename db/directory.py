@@ -117,14 +117,21 @@ class Directory:
         `asked_by`: the caller's address, which has so many tries with unknown ones; then TooManyTries is raised before
         the database is asked. What is kept in memory is answered all the same.
         """
+        found = await self.find_behind(webhook_token, asked_by=asked_by)
+        return found[0] if found else None
+
+    async def find_behind(
+        self, webhook_token: str, *, asked_by: str | None = None
+    ) -> tuple[Channel, CompanySnapshot] | None:
+        """Return the channel behind a webhook token, and its company; as find_channel."""
         digest = token_digest(webhook_token)
         known = self._tokens.find(digest)
         if known is None and not self._unknown.find(digest):
             known = await self._read_token(digest, asked_by)
-        return await self._open_channel(*known[0]) if known else None
+        return await self._find_open(*known[0]) if known else None
 
-    async def list_at_address(self, type_: ChannelType, address: str) -> Sequence[Channel]:
-        """Return the open channels of this bot or number, whatever company they are of; not cached.
+    async def list_at_address(self, type_: ChannelType, address: str) -> Sequence[tuple[Channel, CompanySnapshot]]:
+        """Return the open channels of this bot or number, whatever company they are of, each with it; not cached.
 
         Whoever adds a channel says whose number it is: the caller must check the messenger's proof with each one's own
         secrets before it believes that.
@@ -137,9 +144,9 @@ class Directory:
                 .limit(_MOST_AT_ADDRESS)
             )
         return [
-            channel
+            found
             for row in rows
-            if (channel := await self._open_channel(CompanyId(row.company_id), ChannelId(row.channel_id))) is not None
+            if (found := await self._find_open(CompanyId(row.company_id), ChannelId(row.channel_id))) is not None
         ]
 
     async def find_crm_branch(
@@ -181,14 +188,18 @@ class Directory:
 
     async def get_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel:
         """Return a channel of a company. Raises NotFound."""
-        for channel in await self.list_channels(company_id):
-            if channel.id == channel_id:
-                return channel
-        # Named by a token or by work, and not among those that are kept: it was added a moment ago.
-        self._companies.drop(company_id)
-        for channel in await self.list_channels(company_id):
-            if channel.id == channel_id:
-                return channel
+        return (await self._channel_and_company(company_id, channel_id))[0]
+
+    async def _channel_and_company(
+        self, company_id: CompanyId, channel_id: ChannelId
+    ) -> tuple[Channel, CompanySnapshot]:
+        for _ in range(2):
+            snapshot, channels = await self._company(company_id)
+            for channel in channels:
+                if channel.id == channel_id:
+                    return channel, snapshot
+            # Named by a token or by work, and not among those that are kept: it was added a moment ago.
+            self._companies.drop(company_id)
         raise NotFound(f"there is no channel {channel_id}")
 
     def forget(self, company_id: CompanyId) -> None:
@@ -244,14 +255,13 @@ class Directory:
         except ValueError:
             log.warning("directory_heard_nonsense")
 
-    async def _open_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel | None:
+    async def _find_open(self, company_id: CompanyId, channel_id: ChannelId) -> tuple[Channel, CompanySnapshot] | None:
         try:
-            if (await self.get_snapshot(company_id)).company.disabled:
-                return None
-            channel = await self.get_channel(company_id, channel_id)
+            found = await self._channel_and_company(company_id, channel_id)
         except NotFound:
             return None
-        return None if channel.status is ChannelStatus.DISABLED else channel
+        closed = found[1].company.disabled or found[0].status is ChannelStatus.DISABLED
+        return None if closed else found
 
     async def _read_token(self, digest: bytes, asked_by: str | None) -> tuple[tuple[CompanyId, ChannelId]] | None:
         row = await self._read(digest, asked_by)

@@ -7,14 +7,15 @@ The first statement of every transaction sets role and company for that transact
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from socket import gaierror
 from ssl import SSLError
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import event, text
@@ -116,10 +117,28 @@ class Database:
             yield transaction
 
     @asynccontextmanager
-    async def intake(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that may store updates through one function, and read nothing."""
-        async with self._transaction("ai_admin_intake", None) as transaction:
-            yield transaction
+    async def intake(self) -> AsyncIterator[asyncpg.Connection]:
+        """Open a transaction that may store updates through one function, and read nothing.
+
+        It is the driver's own: every webhook comes by here, and what SQLAlchemy does around a statement cost more than
+        the statement. Errors of the statement itself are the driver's (asyncpg.PostgresError, asyncpg.DataError).
+        Raises DatabaseUnavailable.
+        """
+        with _absence_told():
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                try:
+                    await driver.execute("BEGIN; SET LOCAL ROLE ai_admin_intake")
+                    yield driver
+                    await driver.execute("COMMIT")
+                except (asyncpg.PostgresError, asyncpg.DataError):
+                    if not driver.is_closed():
+                        await driver.execute("ROLLBACK")
+                    raise
+                except BaseException:
+                    # Given up half-way: nobody knows how far it came, and the pool takes a fresh connection instead.
+                    await connection.invalidate()
+                    raise
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[Transaction]:
@@ -153,20 +172,35 @@ class Database:
     async def _transaction(
         self, role: str, company_id: CompanyId | None, engine: AsyncEngine | None = None, *, reading: bool = False
     ) -> AsyncIterator[Transaction]:
-        try:
+        with _absence_told(reading=reading):
             async with (engine or self._engine).connect() as connection, connection.begin():
                 if reading:
                     await connection.execute(_READ_ONLY)
                 yield await enter(connection, role, company_id, distributed=self._distributed)
-        except DBAPIError as error:
-            if _is_unavailable(error) or (reading and _sqlstate(error) == _CONFLICT):
-                ERRORS.inc()
-                raise DatabaseUnavailable(type(error.orig).__name__) from error
+
+
+@contextmanager
+def _absence_told(*, reading: bool = False) -> Iterator[None]:
+    """Raise DatabaseUnavailable, and count it, where PostgreSQL or a connection to it is what fails."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_unavailable(error) and not (reading and _sqlstate(error) == _CONFLICT):
             raise
-        except (PoolTimeout, ConnectionError, TimeoutError, FileNotFoundError, gaierror, SSLError) as error:
-            # Its socket is gone, its name leads nowhere, or it does not prove to be who it should be: unavailable, too.
-            ERRORS.inc()
-            raise DatabaseUnavailable(type(error).__name__) from error
+        ERRORS.inc()
+        raise DatabaseUnavailable(type(error.orig).__name__) from error
+    except asyncpg.DataError:
+        # An InterfaceError by its class, and the fault of a value.
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if isinstance(error, asyncpg.PostgresError) and not (error.sqlstate or "").startswith(_UNAVAILABLE):
+            raise
+        ERRORS.inc()
+        raise DatabaseUnavailable(type(error).__name__) from error
+    except (PoolTimeout, ConnectionError, TimeoutError, FileNotFoundError, gaierror, SSLError) as error:
+        # Its socket is gone, its name leads nowhere, or it does not prove to be who it should be: unavailable, too.
+        ERRORS.inc()
+        raise DatabaseUnavailable(type(error).__name__) from error
 
 
 async def enter(

@@ -16,10 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import Text, Uuid
+import asyncpg
 
 from db.doorbell import POLL, Doorbell
 from db.engine import Database
@@ -35,22 +32,7 @@ MOST_WAITING = 5_000
 
 _COMPANY = "company:"
 
-_moments = ARRAY(TIMESTAMP(timezone=True))
-_ACCEPT = text(
-    "SELECT ai_admin_accept(:company_ids, :channel_ids, :dialogue_ids, :ids, :dialogue_keys, :update_keys, :payloads,"
-    " :accepted_at, :due_at, :traces)"
-).bindparams(
-    bindparam("company_ids", type_=ARRAY(Uuid)),
-    bindparam("channel_ids", type_=ARRAY(Uuid)),
-    bindparam("dialogue_ids", type_=ARRAY(Uuid)),
-    bindparam("ids", type_=ARRAY(Uuid)),
-    bindparam("dialogue_keys", type_=ARRAY(Text)),
-    bindparam("update_keys", type_=ARRAY(Text)),
-    bindparam("payloads", type_=ARRAY(BYTEA)),
-    bindparam("accepted_at", type_=_moments),
-    bindparam("due_at", type_=_moments),
-    bindparam("traces", type_=ARRAY(Text)),
-)
+_ACCEPT = "SELECT ai_admin_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
 
 class _Clock(Protocol):
@@ -65,7 +47,8 @@ class _Call:
     updates: Sequence[tuple[UUID, Accepted]]
     came_at: datetime
     quiet: timedelta
-    address: str | None
+    rated: Sequence[str]
+    """The budgets that it is counted against."""
     trace: str | None
     stored: asyncio.Future[int]
 
@@ -124,7 +107,7 @@ class Intake:
             [(new_id(), update) for update in updates],
             self._clock(),
             quiet,
-            address,
+            _rated(channel, address),
             trace,
             asyncio.get_running_loop().create_future(),
         )
@@ -164,7 +147,7 @@ class Intake:
 
     async def _admit(self, group: Sequence[_Call]) -> list[_Call]:
         """Return the calls that companies' and addresses' rates allow, the first come first; refuse the others."""
-        counted = Counter(key for call in group for key in _rated(call))
+        counted = Counter(key for call in group for key in call.rated)
         asks = [
             Ask(key, count, self._budgets.company if key.startswith(_COMPANY) else self._budgets.address)
             for key, count in counted.items()
@@ -178,7 +161,7 @@ class Intake:
         left = {key: grant.granted for key, grant in grants.items()}
         admitted = []
         for call in group:
-            keys = _rated(call)
+            keys = call.rated
             refused = [grants[key].wait for key in keys if left[key] <= 0]
             if refused:
                 _settle(call, TooManyUpdates(max(refused)))
@@ -199,7 +182,7 @@ class Intake:
             for call in group:
                 _settle(call, error)
             return False
-        except DBAPIError as error:
+        except (asyncpg.PostgresError, asyncpg.DataError) as error:
             if len(group) == 1:
                 _settle(group[0], error)
                 return False
@@ -210,29 +193,27 @@ class Intake:
 
     async def _insert(self, group: Sequence[_Call]) -> set[UUID]:
         rows = [(call, id_, update) for call in group for id_, update in call.updates]
-        async with self._database.intake() as tx:
-            new = await tx.connection.scalar(
+        async with self._database.intake() as driver:
+            new = await driver.fetchval(
                 _ACCEPT,
-                {
-                    "company_ids": [call.channel.company_id for call, _, _ in rows],
-                    "channel_ids": [call.channel.id for call, _, _ in rows],
-                    "dialogue_ids": [dialogue_id_of(call.channel.id, one.dialogue_key) for call, _, one in rows],
-                    "ids": [id_ for _, id_, _ in rows],
-                    "dialogue_keys": [one.dialogue_key for _, _, one in rows],
-                    "update_keys": [one.update_key for _, _, one in rows],
-                    "payloads": [one.payload for _, _, one in rows],
-                    "traces": [call.trace for call, _, _ in rows],
-                    "accepted_at": [call.came_at for call, _, _ in rows],
-                    "due_at": [call.came_at + (timedelta(0) if one.urgent else call.quiet) for call, _, one in rows],
-                },
+                [call.channel.company_id for call, _, _ in rows],
+                [call.channel.id for call, _, _ in rows],
+                [dialogue_id_of(call.channel.id, one.dialogue_key) for call, _, one in rows],
+                [id_ for _, id_, _ in rows],
+                [one.dialogue_key for _, _, one in rows],
+                [one.update_key for _, _, one in rows],
+                [one.payload for _, _, one in rows],
+                [call.came_at for call, _, _ in rows],
+                [call.came_at if one.urgent else call.came_at + call.quiet for call, _, one in rows],
+                [call.trace for call, _, _ in rows],
             )
-        return set(new or ())
+        return set(new)
 
 
-def _rated(call: _Call) -> list[str]:
+def _rated(channel: Channel, address: str | None) -> list[str]:
     """Name the budgets that a call is counted against."""
-    company = f"{_COMPANY}{call.channel.company_id}"
-    return [company, f"address:{call.address}"] if call.address else [company]
+    company = f"{_COMPANY}{channel.company_id.hex}"
+    return [company, f"address:{address}"] if address else [company]
 
 
 def _settle(call: _Call, outcome: int | Exception) -> None:

@@ -120,14 +120,20 @@ class TurnCollector:
         self.reports.append(replace(report, message_id=storable(report.message_id)))
 
 
+class Lock(Protocol):
+    """Checks a channel's own proof that the messenger sent a request, in constant time."""
+
+    def __call__(self, headers: Mapping[str, str], body: bytes) -> bool: ...
+
+
 class ChannelIntake(Protocol):
     """The gateway's half of a channel. `challenged`: the messenger asks the address back before it takes it."""
 
     type: ChannelType
     challenged: bool
 
-    def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
-        """Check the channel's own proof that the messenger sent this, in constant time."""
+    def lock(self, open_secrets: Callable[[], Mapping[str, SecretStr]]) -> Lock:
+        """Return what checks the proof of one channel, whose secrets are these. It may be kept: it holds no secret."""
 
     def accept(self, body: bytes) -> Sequence[Accepted]:
         """Split a body into updates. What cannot be read is one update of the dialogue ASIDE; never raises."""

@@ -40,7 +40,10 @@ class LogLevels:
 
 @contextmanager
 def at_level(level: int | None) -> Iterator[None]:
-    """Log at this level within the block."""
+    """Log at this level within the block; None: as before."""
+    if level is None:
+        yield
+        return
     token = current_level.set(level)
     try:
         yield

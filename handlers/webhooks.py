@@ -9,7 +9,6 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Histogram
 from pydantic import SecretStr
 
 from db.directory import Directory
@@ -18,6 +17,7 @@ from db.intake import Intake
 from db.records import Accepted, Channel, ChannelType
 from handlers.base import ChannelIntake
 from handlers.body import read_body, refuse_large
+from handlers.doorways import UPDATES, Doorway, Doorways
 from handlers.log_levels import LogLevels, at_level
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.ports import Clock
@@ -28,13 +28,6 @@ log = structlog.get_logger()
 BODY_LIMIT = 1024 * 1024
 OLDEST = KEEP_KEYS - timedelta(hours=12)
 """Messengers repeat for less than this; keys are remembered for longer: in between, nothing comes in twice."""
-UPDATES = Counter("ai_admin_updates", "Updates at the door.", ["channel", "outcome"])
-ACCEPT_SECONDS = Histogram(
-    "ai_admin_accept_seconds",
-    "From the first byte of a webhook to its commit.",
-    ["channel"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-)
 
 
 class Webhooks:
@@ -57,7 +50,7 @@ class Webhooks:
         self._open_secrets = open_secrets
         self._address_of = address_of
         self._clock = clock
-        self._quiet = quiet
+        self._doorways = Doorways(intakes, open_secrets, quiet)
         self._levels = LogLevels(directory, clock)
 
     def routes(self) -> list[web.RouteDef]:
@@ -73,7 +66,7 @@ class Webhooks:
 
     async def _challenge(self, request: web.Request) -> web.Response:
         """Answer a messenger that asks whether the address is ours; the answer is plain text, letter for letter."""
-        channel = await self._channel(request)
+        channel = (await self._doorway(request)).channel
         answer = self._intakes[channel.type].challenge(self._open_secrets(channel), request.query)
         if answer is None:
             UPDATES.labels(channel.type.value, "refused").inc()
@@ -83,38 +76,36 @@ class Webhooks:
     async def _accept(self, request: web.Request) -> web.Response:
         # The order at the door: size, token, the channel's own proof, rate (by the intake). Junk uses up nobody's rate.
         refuse_large(request, most=BODY_LIMIT)
-        channel = await self._channel(request)
-        kind = channel.type.value
-        fields = {"company_id": str(channel.company_id), "channel": kind, "channel_id": str(channel.id)}
-        structlog.contextvars.bind_contextvars(**fields)
-        began = time.perf_counter()
-        company = (await self._directory.get_snapshot(channel.company_id)).company
-        with (
-            at_level(self._levels.of(company)),
-            span("webhook", kind=SpanKind.SERVER, **fields),
-            ACCEPT_SECONDS.labels(kind).time(),
-        ):
-            response = await self._store(request, channel)
-        COMPANY_FIGURES.accepted(company, time.perf_counter() - began)
+        doorway = await self._doorway(request)
+        structlog.contextvars.bind_contextvars(**doorway.fields)
+        began, company = time.perf_counter(), doorway.company.company
+        with at_level(self._levels.of(company)), span("webhook", kind=SpanKind.SERVER, **doorway.fields):
+            try:
+                response = await self._store(request, doorway)
+            finally:
+                took_s = time.perf_counter() - began
+                doorway.seconds.observe(took_s)
+        COMPANY_FIGURES.accepted(company, took_s)
         return response
 
-    async def _channel(self, request: web.Request) -> Channel:
+    async def _doorway(self, request: web.Request) -> Doorway:
         type_ = ChannelType(request.path.removeprefix("/api").split("/")[2])
-        channel = await self._directory.find_channel(
+        found = await self._directory.find_behind(
             request.match_info["webhook_token"], asked_by=self._address_of(request)
         )
-        if channel is None or channel.type is not type_:
+        if found is None or found[0].type is not type_:
             # Unknown, disabled, of another channel: the same answer whatever the cause.
             UPDATES.labels(type_.value, "unknown_token").inc()
             raise web.HTTPNotFound
-        return channel
+        return self._doorways.of(*found)
 
-    async def _store(self, request: web.Request, channel: Channel) -> web.Response:
+    async def _store(self, request: web.Request, doorway: Doorway) -> web.Response:
+        channel = doorway.channel
         intake = self._intakes[channel.type]
         body = await read_body(request, most=BODY_LIMIT)
-        if not intake.prove(self._open_secrets(channel), request.headers, body):
+        if not doorway.lock(request.headers, body):
             UPDATES.labels(channel.type.value, "refused").inc()
-            COMPANY_FIGURES.refused((await self._directory.get_snapshot(channel.company_id)).company)
+            COMPANY_FIGURES.refused(doorway.company.company)
             log.warning("webhook_proof_failed", remote=self._address_of(request))
             raise web.HTTPUnauthorized
         by_address: dict[str | None, list[Accepted]] = {}
@@ -124,9 +115,9 @@ class Webhooks:
                 continue
             by_address.setdefault(update.address, []).append(update)
         for address, accepted in by_address.items():
-            for owner in await self._owners(request, channel, body, address, len(accepted)):
+            for owner in await self._owners(request, doorway, body, address, len(accepted)):
                 await self._keep(request, owner, accepted)
-        return web.json_response({})
+        return web.Response(body=b"{}", content_type="application/json", charset="utf-8")
 
     def _is_stale(self, intake: ChannelIntake, update: Accepted) -> bool:
         """Say whether this was signed so long ago that we may have taken it, and do not remember."""
@@ -134,33 +125,26 @@ class Webhooks:
         return sent_at is not None and self._clock() - sent_at > OLDEST
 
     async def _owners(
-        self, request: web.Request, channel: Channel, body: bytes, address: str | None, updates: int
-    ) -> Sequence[Channel]:
-        """Return the channels of the bot or number that these updates were sent to: this one, or those of the same app.
+        self, request: web.Request, doorway: Doorway, body: bytes, address: str | None, updates: int
+    ) -> Sequence[Doorway]:
+        """Return the doorways of the bot or number that these updates were sent to: this one, or those of the same app.
 
         Whoever adds a channel says whose number it is, so its own secrets have to prove the very same body.
         """
+        channel = doorway.channel
         if address is None or address == channel.external_id:
-            return [channel]
-        intake = self._intakes[channel.type]
-        found = [
-            one
-            for one in await self._directory.list_at_address(channel.type, address)
-            if intake.prove(self._open_secrets(one), request.headers, body)
-        ]
+            return [doorway]
+        others = [self._doorways.of(*one) for one in await self._directory.list_at_address(channel.type, address)]
+        found = [one for one in others if one.lock(request.headers, body)]
         if not found:
             UPDATES.labels(channel.type.value, "unknown_number").inc(updates)
             log.warning("webhook_for_unknown_number", address=address, updates=updates)
         return found
 
-    async def _keep(self, request: web.Request, channel: Channel, accepted: Sequence[Accepted]) -> None:
-        quiet = (await self._directory.get_snapshot(channel.company_id)).agent.quiet
+    async def _keep(self, request: web.Request, doorway: Doorway, accepted: Sequence[Accepted]) -> None:
         new = await self._intake.accept(
-            channel,
-            accepted,
-            quiet=self._quiet if quiet is None else quiet,
-            address=self._address_of(request),
-            trace=carried(),
+            doorway.channel, accepted, quiet=doorway.quiet, address=self._address_of(request), trace=carried()
         )
-        UPDATES.labels(channel.type.value, "accepted").inc(new)
-        UPDATES.labels(channel.type.value, "repeated").inc(len(accepted) - new)
+        doorway.accepted.inc(new)
+        if new < len(accepted):
+            UPDATES.labels(doorway.channel.type.value, "repeated").inc(len(accepted) - new)

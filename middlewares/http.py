@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from pydantic import SecretStr
 
 from db.errors import DatabaseUnavailable, TooManyTries, TooManyUpdates
@@ -75,25 +77,35 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     return response
 
 
-@web.middleware
-async def request_log(request: web.Request, handler: Handler) -> web.StreamResponse:
+def _write_line(**fields: Any) -> None:
+    log.info("request", **fields)
+
+
+def request_log(write: Callable[..., None] = _write_line) -> Middleware:
     """Bind a request id and log each request by its route's pattern: a path may hold a webhook token.
 
-    Whoever learns whose request it is binds that: it stands in this line too, and lasts until it is written.
+    Whoever learns whose request it is binds that: it stands in this line too, and lasts until it is written. `write`:
+    writes the line, of these fields and of what is bound.
     """
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else "unknown"
-    started = time.monotonic()
-    try:
-        structlog.contextvars.bind_contextvars(request_id=str(new_id()), route=route)
-        response = await handler(request)
-        took_ms = round((time.monotonic() - started) * 1000, 1)
-        log.info("request", method=request.method, status=response.status, took_ms=took_ms)
-        response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
-        return response
-    finally:
-        # The next request on this connection runs in the same context.
-        structlog.contextvars.clear_contextvars()
+
+    @web.middleware
+    async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "unknown"
+        started = time.monotonic()
+        try:
+            structlog.contextvars.bind_contextvars(request_id=str(new_id()), route=route)
+            response = await handler(request)
+            took_ms = round((time.monotonic() - started) * 1000, 1)
+            write(method=request.method, status=response.status, took_ms=took_ms)
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+        finally:
+            # The next request on this connection runs in the same context.
+            structlog.contextvars.clear_contextvars()
+
+    return logged
 
 
 def client_address(trusted_proxies: Sequence[str]) -> Callable[[web.Request], str | None]:

@@ -18,12 +18,13 @@ from prometheus_client.registry import Collector
 from db.records import ChannelType, Company, CompanyId, Usage
 
 SLOW = timedelta(seconds=5)
+_SLOW_S = SLOW.total_seconds()
 SILENT_AFTER = timedelta(days=1)
 MOST_COMPANIES = 20_000
 _USD = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Figure:
     name: str
     help: str
@@ -57,6 +58,15 @@ class _Counts:
     slug: str | None = None
     values: dict[tuple[_Figure, str], float] = field(default_factory=dict)
 
+    def add(self, figure: _Figure, amount: float = 1, label: str = "") -> None:
+        place = (figure, label)
+        self.values[place] = self.values.get(place, 0) + amount
+
+    def took(self, count: _Figure, seconds: _Figure, slow: _Figure, took_s: float) -> None:
+        self.add(count)
+        self.add(seconds, took_s)
+        self.add(slow, 1 if took_s > _SLOW_S else 0)
+
 
 class CompanyFigures(Collector):
     """What one process counted of each company that it heard of within a day.
@@ -67,7 +77,7 @@ class CompanyFigures(Collector):
     def __init__(self, now: Callable[[], float] = time.monotonic, *, most: int = MOST_COMPANIES) -> None:
         self._now = now
         self._most = most
-        self._companies: dict[str, _Counts] = {}
+        self._companies: dict[CompanyId, _Counts] = {}
 
     def named(self, company: Company) -> None:
         """Hear what the company is called."""
@@ -75,8 +85,10 @@ class CompanyFigures(Collector):
 
     def accepted(self, company: Company, took_s: float) -> None:
         """Count a webhook whose updates were stored."""
-        self.named(company)
-        self._took(company.id, ACCEPTS, ACCEPT_SECONDS, SLOW_ACCEPTS, took_s)
+        # Every webhook comes by here: its company is looked up once.
+        counts = self._of(company.id)
+        counts.slug = company.slug
+        counts.took(ACCEPTS, ACCEPT_SECONDS, SLOW_ACCEPTS, took_s)
 
     def refused(self, company: Company) -> None:
         """Count a webhook that is not the messenger's."""
@@ -87,7 +99,7 @@ class CompanyFigures(Collector):
         """Count a committed turn."""
         self.named(company)
         self._add(company.id, MESSAGES, messages, channel.value)
-        self._took(company.id, TURNS, TURN_SECONDS, SLOW_TURNS, took_s)
+        self._of(company.id).took(TURNS, TURN_SECONDS, SLOW_TURNS, took_s)
 
     def spent(self, company: Company, usage: Usage, cost: int) -> None:
         """Count what a turn took of the model. `cost`: millionths of a US dollar."""
@@ -134,22 +146,15 @@ class CompanyFigures(Collector):
                         family.add_metric([slug, label] if figure.label else [slug], value)
             yield family
 
-    def _took(self, company_id: CompanyId, count: _Figure, seconds: _Figure, slow: _Figure, took_s: float) -> None:
-        self._add(company_id, count)
-        self._add(company_id, seconds, took_s)
-        self._add(company_id, slow, 1 if took_s > SLOW.total_seconds() else 0)
-
     def _add(self, company_id: CompanyId, figure: _Figure, amount: float = 1, label: str = "") -> None:
-        values = self._of(company_id).values
-        values[(figure, label)] = values.get((figure, label), 0) + amount
+        self._of(company_id).add(figure, amount, label)
 
     def _of(self, company_id: CompanyId) -> _Counts:
-        key = str(company_id)
-        counts = self._companies.get(key)
+        counts = self._companies.get(company_id)
         if counts is None:
             if len(self._companies) >= self._most:
                 self._companies.pop(min(self._companies, key=lambda one: self._companies[one].heard_at))
-            counts = self._companies[key] = _Counts(self._now())
+            counts = self._companies[company_id] = _Counts(self._now())
         counts.heard_at = self._now()
         return counts
 

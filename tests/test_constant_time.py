@@ -85,7 +85,7 @@ def test_such_a_comparison_would_be_found(source):
 
 def test_a_secret_that_is_empty_opens_nothing():
     empty = SecretStr("")
-    assert not TelegramIntake().prove({"secret_token": empty}, {}, b"{}")
+    assert not TelegramIntake().lock(lambda: {"secret_token": empty})({}, b"{}")
     # What anybody can compute without knowing a secret.
     assert not is_twilio(empty, "https://a.example/", {}, twilio_signature(empty, "https://a.example/", {}))
     now = str(int(time.time()))

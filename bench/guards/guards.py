@@ -101,8 +101,8 @@ GUARDS = (
     Guard(
         holds="Another app's messages are nobody's by naming its number",
         file="handlers/webhooks.py",
-        on="if intake.prove(self._open_secrets(one), request.headers, body)",
-        off="if one",
+        on="found = [one for one in others if one.lock(request.headers, body)]",
+        off="found = others",
         test="tests/handlers/test_whatsapp_webhook.py::test_nobody_gets_another_apps_messages_by_naming_its_number",
     ),
     Guard(

@@ -23,6 +23,7 @@ from handlers.base import (
     ASIDE,
     ChannelBroken,
     DeliveryDelayed,
+    Lock,
     OutcomeUnknown,
     Permit,
     ReplyRefused,
@@ -46,9 +47,13 @@ class SmsIntake:
     type = ChannelType.EXAMPLE
     challenged = False
 
-    def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
-        expected = hmac.new(secrets["secret"].get_secret_value().encode(), body, sha256).hexdigest()
-        return hmac.compare_digest(headers.get(SIGNATURE, "").encode(errors="replace"), expected.encode())
+    def lock(self, open_secrets: Callable[[], Mapping[str, SecretStr]]) -> Lock:
+        def proves(headers: Mapping[str, str], body: bytes) -> bool:
+            secret = open_secrets()["secret"].get_secret_value().encode()
+            expected = hmac.new(secret, body, sha256).hexdigest()
+            return hmac.compare_digest(headers.get(SIGNATURE, "").encode(errors="replace"), expected.encode())
+
+        return proves
 
     def sent_at(self, update: Accepted) -> datetime | None:
         try:

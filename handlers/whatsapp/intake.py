@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from db.records import Accepted, ChannelType
-from handlers.base import ASIDE, STATUSES
+from handlers.base import ASIDE, STATUSES, Lock
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
@@ -31,13 +31,17 @@ class WhatsAppIntake:
     type = ChannelType.WHATSAPP
     challenged = True
 
-    def prove(self, secrets: Mapping[str, SecretStr], headers: Mapping[str, str], body: bytes) -> bool:
-        """Check Meta's HMAC over the raw body, made with the app's secret."""
-        secret = secrets["app_secret"].get_secret_value().encode()
-        given = headers.get(SIGNATURE_HEADER, "")
-        expected = _PREFIX + hmac.new(secret, body, sha256).hexdigest()
-        # Bytes: comparing str raises for anything that is not ASCII.
-        return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+    def lock(self, open_secrets: Callable[[], Mapping[str, SecretStr]]) -> Lock:
+        """Check Meta's HMAC over the raw body, made with the app's secret, which is opened for each."""
+
+        def proves(headers: Mapping[str, str], body: bytes) -> bool:
+            secret = open_secrets()["app_secret"].get_secret_value().encode()
+            given = headers.get(SIGNATURE_HEADER, "")
+            expected = _PREFIX + hmac.new(secret, body, sha256).hexdigest()
+            # Bytes: comparing str raises for anything that is not ASCII.
+            return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+        return proves
 
     def sent_at(self, update: Accepted) -> datetime | None:
         """Return a message's own time. A word on one of ours has none that matters: said again, it changes nothing."""

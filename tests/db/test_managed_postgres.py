@@ -41,15 +41,23 @@ async def provider(tmp_path_factory):
 
 async def works(url: str) -> None:
     """Everything that a process does first, as the owner and as the login that owns nothing."""
-    for who in ("owner", LOGIN):
+    for number, who in enumerate(("owner", LOGIN), start=1):
         database = Database(url.replace("owner@", f"{who}@"))
         async with database.company(CompanyId(new_id())) as tx:
             assert await tx.connection.scalar(text("SELECT count(*) FROM sessions")) == 0
-        async with database.intake() as tx:
-            nobody = "SELECT ai_admin_accept('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
-            assert await tx.connection.scalar(text(nobody)) == []
+        async with database.intake() as driver:
+            # Of two companies at once, each in sight of its own alone.
+            ids = [new_id(), new_id()]
+            accepted = await driver.fetchval(
+                "SELECT ai_admin_accept($1, $1, $1, $1, ARRAY['5:5:', '5:5:'], ARRAY['1', '1'],"
+                " ARRAY['{}', '{}']::bytea[], ARRAY[now(), now()], ARRAY[now(), now()])",
+                ids,
+            )
+            assert set(accepted) == set(ids)
+        async with database.company(CompanyId(ids[0])) as tx:
+            assert (await tx.connection.scalars(text("SELECT id FROM accepted_updates"))).all() == ids[:1]
         async with database.worker() as tx:
-            assert await tx.connection.scalar(text("SELECT count(*) FROM work")) == 0
+            assert await tx.connection.scalar(text("SELECT count(*) FROM work")) == 2 * number
         await make_partitions(database, today=date(2026, 11, 24))
         await database.close()
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import db.models  # noqa: F401 (every table is in the metadata once it is loaded)
 from db.columns import GLOBAL_TABLES, metadata
 from db.engine import Database
-from db.records import new_id
+from db.records import Accepted, new_id
 from db.upgrade import runtime_url
 
 ROLES = {"ai_admin_app", "ai_admin_intake", "ai_admin_worker"}
@@ -94,14 +97,13 @@ async def test_a_temporary_table_of_the_caller_is_not_the_one_that_the_function_
     company, update = new_id(), new_id()
     opened = Database(runtime_url(database_url))
     try:
-        async with opened.intake() as tx:
-            await tx.connection.execute(text("CREATE TEMPORARY TABLE update_keys (stolen text)"))
-            accepted = await tx.connection.scalar(
-                text(
-                    "SELECT ai_admin_accept(ARRAY[:c]::uuid[], ARRAY[:c]::uuid[], ARRAY[:c]::uuid[], ARRAY[:u]::uuid[],"
-                    " ARRAY['5:5:'], ARRAY['1'], ARRAY['{}'::bytea], ARRAY[now()], ARRAY[now()])"
-                ),
-                {"c": company, "u": update},
+        async with opened.intake() as driver:
+            await driver.execute("CREATE TEMPORARY TABLE update_keys (stolen text)")
+            accepted = await driver.fetchval(
+                "SELECT ai_admin_accept(ARRAY[$1]::uuid[], ARRAY[$1]::uuid[], ARRAY[$1]::uuid[], ARRAY[$2]::uuid[],"
+                " ARRAY['5:5:'], ARRAY['1'], ARRAY['{}'::bytea], ARRAY[now()], ARRAY[now()])",
+                company,
+                update,
             )
     finally:
         await opened.close()
@@ -156,17 +158,22 @@ async def test_only_the_global_tables_are_without_forced_row_level_security(ask)
     assert {name for (name,) in tables} == GLOBAL_TABLES
 
 
-async def test_every_policy_is_the_companys_own_but_the_workers_on_work_and_on_what_it_counts(ask):
+async def test_every_policy_is_the_companys_own_but_the_workers_on_what_it_counts_and_the_intakes(ask):
     policies = await ask(
         "SELECT tablename, policyname, roles::text[], cmd, permissive, qual, with_check FROM pg_policies"
     )
     own = "(company_id = (NULLIF(current_setting('app.company_id'::text, true), ''::text))::uuid)"
+    taken_in = "(current_setting('app.intake'::text, true) = 'on'::text)"
     tenants = [table.name for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES]
 
     assert sorted(policies) == sorted(
         [
             *((name, "company", ["public"], "ALL", "PERMISSIVE", own, own) for name in tenants),
             ("work", "every_company", ["ai_admin_worker"], "ALL", "PERMISSIVE", "true", "true"),
+            *(
+                (name, "intake", ["ai_admin_owner"], "ALL", "PERMISSIVE", taken_in, taken_in)
+                for name in ("accepted_updates", "update_keys", "work")
+            ),
             *(
                 (name, "counted", ["ai_admin_worker"], "SELECT", "PERMISSIVE", condition, None)
                 for name, condition in (
@@ -177,3 +184,24 @@ async def test_every_policy_is_the_companys_own_but_the_workers_on_work_and_on_w
             ),
         ]
     )
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_nobody_passes_for_the_intakes_function_by_setting_what_it_sets(database_url, core, channel, role):
+    update = Accepted(update_key="1", dialogue_key="5:5:", payload=b"{}")
+    await core.intake.accept(channel, [update], quiet=timedelta(0))
+    engine = create_async_engine(runtime_url(database_url), poolclass=NullPool)
+    seen = {}
+    for table in ("accepted_updates", "update_keys"):
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SET ROLE {role}"))
+            await connection.execute(text("SET app.intake = 'on'"))
+            try:
+                seen[table] = await connection.scalar(text(f"SELECT count(company_id) FROM {table}"))
+            except ProgrammingError as error:
+                if "permission denied" not in str(error.orig):
+                    raise
+                seen[table] = 0
+    await engine.dispose()
+
+    assert set(seen.values()) == {0}

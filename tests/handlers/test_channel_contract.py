@@ -82,11 +82,12 @@ def test_every_channel_that_is_served_is_under_this_contract():
 def test_the_messengers_own_proof_is_believed_and_nothing_else(channel):
     intake, body, headers = channel
 
-    assert intake.prove(SECRETS, headers, body)
-    assert not intake.prove(SECRETS, {}, body)
-    assert not intake.prove(SECRETS, dict.fromkeys(headers, "wrong"), body)
-    assert not intake.prove(SECRETS, dict.fromkeys(headers, "не ASCII"), body)
-    assert not intake.prove({**SECRETS, **dict.fromkeys(SECRETS, SecretStr("other"))}, headers, body)
+    lock = intake.lock(lambda: SECRETS)
+    assert lock(headers, body)
+    assert not lock({}, body)
+    assert not lock(dict.fromkeys(headers, "wrong"), body)
+    assert not lock(dict.fromkeys(headers, "не ASCII"), body)
+    assert not intake.lock(lambda: dict.fromkeys(SECRETS, SecretStr("other")))(headers, body)
 
 
 def test_an_update_has_a_key_that_is_the_same_each_time_and_a_dialogue(channel):

@@ -20,7 +20,7 @@ async def test_what_a_handler_learns_stands_in_its_own_access_line_alone():
     async def knows_nothing(request):
         return web.Response()
 
-    application = web.Application(middlewares=[request_log, errors_as_json])
+    application = web.Application(middlewares=[request_log(), errors_as_json])
     application.router.add_get("/knows", knows)
     application.router.add_get("/nothing", knows_nothing)
     kept, written = structlog.get_config(), LogCapture()
