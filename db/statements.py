@@ -27,8 +27,7 @@ _KINDS = {"23": IntegrityError, "42": ProgrammingError, "08": OperationalError, 
 class Statement:
     """A statement with named parameters. `columns`: those that an INSERT fills, where it does not say so itself.
 
-    A parameter that is not given has the value that the statement was built with, or is NULL. A list of values is
-    `= any_(...)` of an ARRAY: an expanding IN has as many texts as lengths, and cannot be built once.
+    A list of values is `= any_(...)` of an ARRAY: an IN has as many texts as lengths, and cannot be built once.
     """
 
     __slots__ = ("_order", "text")
@@ -36,17 +35,22 @@ class Statement:
     def __init__(self, built: ClauseElement, *, columns: Sequence[str] = ()) -> None:
         compiled: Any = built.compile(dialect=_DIALECT, column_keys=list(columns) or None)
         self.text = str(compiled)
-        kept = compiled.params
-        self._order: list[tuple[str, Any, Value | None]] = [
-            (name, kept.get(name), compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
-            for name in compiled.positiontup or ()
-        ]
+        self._order: list[tuple[str, bool, Any, Value | None]] = []
+        for name in compiled.positiontup or ():
+            bound = compiled.binds[name]
+            made = bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+            self._order.append((name, bound.required, compiled.params.get(name), made))
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order of the text's places, as the driver takes them."""
-        return [
-            given.get(name, kept) if made is None else made(given.get(name, kept)) for name, kept, made in self._order
-        ]
+        """Return the values in the order of the text's places, as the driver takes them.
+
+        Raises KeyError where one is missing.
+        """
+        values = []
+        for name, required, built_with, made in self._order:
+            value = given[name] if required else built_with
+            values.append(value if made is None else made(value))
+        return values
 
 
 async def fetch(driver: asyncpg.Connection, statement: Statement, given: Mapping[str, Any]) -> Sequence[Row]:
