@@ -27,29 +27,33 @@ async def test_a_connection_that_died_while_it_rested_is_replaced_and_nobody_not
 
 
 async def test_an_error_in_a_savepoint_is_rolled_back_whole_and_the_connection_is_as_new(core, channel):
-    with pytest.raises(ZeroDivisionError):
+    drivers = []
+
+    async def fail():
         async with core.database.company(channel.company_id) as tx:
             await tx.connection.begin_nested()
-            driver = tx.driver
+            drivers.append(tx.driver)
             raise ZeroDivisionError
 
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with core.database.worker() as tx:
-        assert tx.driver is driver
+        assert tx.driver is drivers[0]
         assert not tx.connection.in_nested_transaction()
         assert await who(tx) == ("ai_admin_worker", "")
 
 
 async def test_a_transaction_that_is_cut_in_a_statement_gives_its_connection_to_nobody(core, channel):
-    drivers = []
+    drivers, entered = [], asyncio.Event()
 
     async def hang():
         async with core.database.company(channel.company_id) as tx:
             drivers.append(tx.driver)
+            entered.set()
             await tx.driver.execute("SELECT pg_sleep(60)")
 
     task = asyncio.create_task(hang())
-    while not drivers:
-        await asyncio.sleep(0)
+    await entered.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
