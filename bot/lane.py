@@ -7,7 +7,6 @@ a slow model.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ from bot.tasks import end
 from db.doorbell import POLL, Doorbell
 from db.errors import DatabaseUnavailable
 from db.records import Claim, DialogueId, WorkKind
-from db.work import Share, Work
+from db.work import Work
 from handlers.log_levels import LogLevels, at_level
 from orchestration.ports import Clock
 
@@ -31,6 +30,8 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=12)
 """Renewed every third of it: a worker that is gone is noticed in at most this, and a poll."""
 DRAIN = timedelta(seconds=25)
+_LEAST_PAUSE = timedelta(milliseconds=5)
+"""What is due and cannot be had is being claimed by somebody else."""
 
 RUNNING = prometheus_client.Gauge("ai_admin_claims_running", "Claims being worked on by this process.")
 
@@ -124,13 +125,19 @@ class Lane:
         self._stopping.set()
 
     async def _claim_some(self, group: asyncio.TaskGroup) -> None:
-        free = self._places - len(self._held)
         claims: list[Claim] = []
+        due_in: timedelta | None = None
         until = self._clock() + self._lease
+        free = self._places - len(self._held)
         try:
             if free > 0:
-                claims = await self._work.claim(
-                    self._owner, limit=free, ttl=self._lease, kind=self._kind, share=self._share(), only=self._only
+                claims, due_in = await self._work.claim_and_look(
+                    self._owner,
+                    places=self._places,
+                    held=[claim.company_id for claim in self._held],
+                    ttl=self._lease,
+                    kind=self._kind,
+                    only=self._only,
                 )
         except DatabaseUnavailable as error:
             log.error("database_unavailable", error=str(error))
@@ -139,34 +146,21 @@ class Lane:
             self._held[claim] = _Held(task, until)
             RUNNING.inc()
             task.add_done_callback(partial(self._let_go, claim))
-        if not claims:
-            await self._wait()
-
-    def _share(self) -> Share:
-        return Share.of(Counter(claim.company_id for claim in self._held), places=self._places)
+        if not claims or len(claims) < free:
+            await self._wait(self._poll if due_in is None else min(self._poll, max(due_in, _LEAST_PAUSE)))
 
     def _let_go(self, claim: Claim, _: asyncio.Task[None]) -> None:
         self._held.pop(claim, None)
         RUNNING.dec()
 
-    async def _wait(self) -> None:
-        """Wait for the bell, the next due time, the end of a running claim, or a poll's length, whichever is first."""
-        pause = await self._pause()
+    async def _wait(self, pause: timedelta) -> None:
+        """Wait for the bell, the end of a running claim, or so long: until the next due time, or a poll's length."""
         waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
         if self._doorbell is not None:
             waits.append(asyncio.create_task(self._doorbell.wait(self._kind, pause)))
         running = {*waits, *(held.task for held in self._held.values())}
         await asyncio.wait(running, timeout=pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
         await end(*waits)
-
-    async def _pause(self) -> timedelta:
-        if len(self._held) >= self._places:
-            return self._poll
-        try:
-            due_in = await self._work.next_due_in(self._kind, share=self._share(), only=self._only)
-        except DatabaseUnavailable:
-            return self._poll
-        return self._poll if due_in is None else min(self._poll, max(due_in, timedelta(milliseconds=5)))
 
     async def _work_on(self, claim: Claim) -> None:
         level = await self._levels.find(claim.company_id) if self._levels else None

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, select, update
 from db.engine import Transaction
 from db.models import sessions
 from db.records import Channel, CompanyId, Dialogue, DialogueId, DialogueState
+from db.statements import Statement
 
 log = structlog.get_logger()
 
@@ -34,11 +35,10 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
 return 1
 """
 
-# On every turn's way, so built once (see db/work.py).
 _this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
-_VERSION = select(sessions.c.state_version).where(*_this)
-_STATE = select(sessions.c.state, sessions.c.state_data, sessions.c.state_version).where(*_this)
-_SAVE = (
+_VERSION = Statement(select(sessions.c.state_version).where(*_this))
+_STATE = Statement(select(sessions.c.state, sessions.c.state_data, sessions.c.state_version).where(*_this))
+_SAVE = Statement(
     update(sessions)
     .where(*_this)
     .values(state=bindparam("new_state"), state_data=bindparam("new_data"), state_version=bindparam("new_version"))
@@ -75,15 +75,15 @@ class DialogueStates:
 
     async def load(self, tx: Transaction, dialogue_id: DialogueId, key: StateKey) -> DialogueState:
         """Return the state: Redis's copy where it is the row's version, else PostgreSQL's own."""
-        this = {"company": tx.company, "dialogue": dialogue_id}
-        version = await tx.connection.scalar(_VERSION, this)
+        row = await tx.row(_VERSION, company=tx.company, dialogue=dialogue_id)
+        version = row["state_version"] if row is not None else 0
         if not version:
             return DialogueState()
         copy = await self._read(key)
         if copy is not None and copy.version == version:
             return copy
-        found = (await tx.connection.execute(_STATE, this)).one()
-        return DialogueState(state=found.state, data=found.state_data, version=found.state_version)
+        [found] = await tx.rows(_STATE, company=tx.company, dialogue=dialogue_id)
+        return DialogueState(state=found["state"], data=found["state_data"], version=found["state_version"])
 
     async def save(self, tx: Transaction, dialogue_id: DialogueId, state: DialogueState) -> DialogueState:
         """Write the state with the caller's transaction; return it with its new version."""
@@ -95,7 +95,7 @@ class DialogueStates:
             "new_data": dict(saved.data),
             "new_version": saved.version,
         }
-        await tx.connection.execute(_SAVE, arguments)
+        await tx.run(_SAVE, **arguments)
         return saved
 
     async def copy(self, key: StateKey, state: DialogueState) -> None:

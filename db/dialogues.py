@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, Uuid, any_, bindparam, exists, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.engine import Transaction
 from db.models import handovers, messages, sessions, tool_calls, turns
@@ -24,11 +24,11 @@ from db.records import (
     Usage,
     new_id,
 )
+from db.statements import Row, Statement
 
-# On every turn's way, so built once (see db/work.py).
 _this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
-_FIND = select(sessions).where(*_this)
-_SAVE = (
+_FIND = Statement(select(sessions).where(*_this))
+_SAVE = Statement(
     update(sessions)
     .where(*_this)
     .values(
@@ -49,17 +49,43 @@ _SAVE = (
         }
     )
 )
-_REACHED = update(sessions).where(*_this, sessions.c.unreachable_at.is_not(None)).values(unreachable_at=None)
-_RECENT = (
+_REACHED = Statement(update(sessions).where(*_this, sessions.c.unreachable_at.is_not(None)).values(unreachable_at=None))
+_RECENT = Statement(
     select(messages)
     .where(
         messages.c.company_id == bindparam("company"),
-        messages.c.dialogue_id.in_(bindparam("dialogues", expanding=True)),
+        messages.c.dialogue_id == any_(bindparam("dialogues", type_=ARRAY(Uuid))),
     )
     .order_by(messages.c.id.desc())
     .limit(bindparam("most"))
 )
-_ADD_MESSAGES, _ADD_TURN = insert(messages), insert(turns)
+_ADD_MESSAGES = Statement(
+    insert(messages),
+    columns=("company_id", "id", "at", "dialogue_id", "turn_id", "author", "text", "parts", "model", "prompt_version"),
+)
+_ADD_TOOL_CALLS = Statement(
+    insert(tool_calls),
+    columns=("company_id", "id", "dialogue_id", "turn_id", "name", "arguments", "outcome", "took_ms", "at"),
+)
+_ADD_TURN = Statement(
+    insert(turns),
+    columns=(
+        "company_id",
+        "id",
+        "dialogue_id",
+        "channel_id",
+        "at",
+        "calls",
+        "prompt_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "outcome",
+        "model",
+        "cost_microusd",
+        "messages",
+        "accepted_at",
+    ),
+)
 
 
 class Dialogues:
@@ -83,8 +109,7 @@ class Dialogues:
 
     async def find_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Dialogue | None:
         """Return a dialogue; None where there is none (a staff chat has none)."""
-        rows = await tx.connection.execute(_FIND, {"company": tx.company, "dialogue": dialogue_id})
-        row = rows.mappings().one_or_none()
+        row = await tx.row(_FIND, company=tx.company, dialogue=dialogue_id)
         return dialogue_of(row) if row is not None else None
 
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
@@ -103,7 +128,7 @@ class Dialogues:
             "new_notice_at": dialogue.notice_at,
             "new_notice_version": dialogue.notice_version,
         }
-        await tx.connection.execute(_SAVE, arguments)
+        await tx.run(_SAVE, **arguments)
 
     async def mark_unreachable(
         self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime, unless_heard_since: datetime | None = None
@@ -124,7 +149,7 @@ class Dialogues:
 
     async def mark_reachable(self, tx: Transaction, dialogue_id: DialogueId) -> None:
         """Take the mark back. Call it after `save_dialogue`, whose lock waits for a delivery that is marking."""
-        await tx.connection.execute(_REACHED, {"company": tx.company, "dialogue": dialogue_id})
+        await tx.run(_REACHED, company=tx.company, dialogue=dialogue_id)
 
     async def list_dialogues(self, tx: Transaction, *, open_only: bool, limit: int = 200) -> Sequence[Dialogue]:
         """Return the company's dialogues, the latest first; `open_only`: those that wait for a person."""
@@ -160,7 +185,7 @@ class Dialogues:
             }
             for message in said
         ]
-        await tx.connection.execute(_ADD_MESSAGES, rows)
+        await tx.run_each(_ADD_MESSAGES, rows)
 
     async def cut_answer(self, tx: Transaction, dialogue_id: DialogueId, turn_id: UUID, heard: str) -> None:
         """Let the history hold no more of a turn's answer than the client has heard of it."""
@@ -183,8 +208,7 @@ class Dialogues:
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, limit: int
     ) -> Sequence[HistoryMessage]:
         """Return the last messages of a client's dialogues, the oldest of them first."""
-        arguments = {"company": tx.company, "dialogues": dialogue_ids, "most": limit}
-        rows = await tx.connection.execute(_RECENT, arguments)
+        rows = await tx.rows(_RECENT, company=tx.company, dialogues=dialogue_ids, most=limit)
         found = [
             HistoryMessage(
                 id=row["id"],
@@ -196,7 +220,7 @@ class Dialogues:
                 model=row["model"],
                 prompt_version=row["prompt_version"],
             )
-            for row in rows.mappings()
+            for row in rows
         ]
         return found[::-1]
 
@@ -238,7 +262,7 @@ class Dialogues:
             }
             for call in calls
         ]
-        await tx.connection.execute(insert(tool_calls), rows)
+        await tx.run_each(_ADD_TOOL_CALLS, rows)
 
     async def add_turn(
         self,
@@ -275,7 +299,7 @@ class Dialogues:
             "messages": messages,
             "accepted_at": accepted_at,
         }
-        await tx.connection.execute(_ADD_TURN, row)
+        await tx.run(_ADD_TURN, **row)
 
     async def waits_for_person(self, tx: Transaction, dialogue_id: DialogueId, *, reason: str) -> bool:
         """Say whether a person is already asked to look at the dialogue for this reason."""
@@ -301,7 +325,7 @@ class Dialogues:
         )
 
 
-def dialogue_of(row: RowMapping) -> Dialogue:
+def dialogue_of(row: RowMapping | Row) -> Dialogue:
     """Read a row of `sessions`."""
     return Dialogue(
         id=DialogueId(row["id"]),

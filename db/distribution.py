@@ -160,7 +160,7 @@ async def distribute(url: str, audit: AuditTrail, *, dry_run: bool) -> list[Step
                     await connection.exec_driver_sql(statement)
         if steps and not dry_run:
             async with engine.begin() as connection:
-                tx = await enter(connection, "ai_admin_app", PLATFORM, distributed=True)
+                tx = await enter(connection, "ai_admin_app", PLATFORM)
                 tables = [step.table or "functions" for step in steps]
                 await audit.record(tx, Action.SCHEMA_DISTRIBUTE, subject="schema", after={"tables": tables})
         return steps

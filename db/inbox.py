@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import Uuid, any_, bindparam, delete, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.engine import Transaction
 from db.errors import NotFound
@@ -20,6 +21,7 @@ from db.records import (
     StoredUpdate,
     WorkKind,
 )
+from db.statements import Statement
 from db.work import ring
 
 KEEP_KEYS = timedelta(days=8)
@@ -27,8 +29,7 @@ KEEP_KEYS = timedelta(days=8)
 KEEP_DONE = timedelta(days=8)
 _SWEEP_BATCH = 5000
 
-# On every turn's way, so built once (see db/work.py).
-_WAITING = (
+_WAITING = Statement(
     select(accepted_updates)
     .where(
         accepted_updates.c.company_id == bindparam("company"),
@@ -39,11 +40,11 @@ _WAITING = (
     .order_by(accepted_updates.c.accepted_at, accepted_updates.c.id)
     .limit(bindparam("most"))
 )
-_MARK_DONE = (
+_MARK_DONE = Statement(
     update(accepted_updates)
     .where(
         accepted_updates.c.company_id == bindparam("company"),
-        accepted_updates.c.id.in_(bindparam("ids", expanding=True)),
+        accepted_updates.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     )
     .values(done_at=bindparam("now"), turn_id=bindparam("turn"))
 )
@@ -76,7 +77,7 @@ class Inbox:
 
     async def list_waiting(self, tx: Transaction, dialogue_id: DialogueId, *, limit: int) -> Sequence[StoredUpdate]:
         """Return what a dialogue has waiting, in order of acceptance."""
-        rows = await tx.connection.execute(_WAITING, {"company": tx.company, "dialogue": dialogue_id, "most": limit})
+        rows = await tx.rows(_WAITING, company=tx.company, dialogue=dialogue_id, most=limit)
         return [
             StoredUpdate(
                 id=row["id"],
@@ -90,14 +91,13 @@ class Inbox:
                 attempts=row["attempts"],
                 trace=row["trace"],
             )
-            for row in rows.mappings()
+            for row in rows
         ]
 
     async def mark_done(self, tx: Transaction, ids: Sequence[UUID], *, turn_id: UUID | None) -> None:
         """Say which turn has dealt with them."""
         if ids:
-            arguments = {"company": tx.company, "ids": ids, "now": self._clock(), "turn": turn_id}
-            await tx.connection.execute(_MARK_DONE, arguments)
+            await tx.run(_MARK_DONE, company=tx.company, ids=ids, now=self._clock(), turn=turn_id)
 
     async def record_failure(self, tx: Transaction, id_: UUID, error: str) -> None:
         """Keep why handling an update failed."""

@@ -16,7 +16,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-import asyncpg
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import Text, Uuid
 
 from db.doorbell import POLL, Doorbell
 from db.engine import Database
@@ -24,6 +27,7 @@ from db.errors import DatabaseUnavailable, TooManyUpdates
 from db.limits import Ask, Budget, Grant, RateLimits
 from db.petty_cash import PettyCash
 from db.records import Accepted, Channel, WorkKind, dialogue_id_of, new_id
+from db.statements import Statement
 
 MOST_IN_GROUP = 500
 DESKS = 2
@@ -32,7 +36,24 @@ MOST_WAITING = 5_000
 
 _COMPANY = "company:"
 
-_ACCEPT = "SELECT ai_admin_accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_moments = ARRAY(TIMESTAMP(timezone=True))
+_ACCEPT = Statement(
+    text(
+        "SELECT ai_admin_accept(:company_ids, :channel_ids, :dialogue_ids, :ids, :dialogue_keys, :update_keys,"
+        " :payloads, :accepted_at, :due_at, :traces) AS new"
+    ).bindparams(
+        bindparam("company_ids", type_=ARRAY(Uuid)),
+        bindparam("channel_ids", type_=ARRAY(Uuid)),
+        bindparam("dialogue_ids", type_=ARRAY(Uuid)),
+        bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("dialogue_keys", type_=ARRAY(Text)),
+        bindparam("update_keys", type_=ARRAY(Text)),
+        bindparam("payloads", type_=ARRAY(BYTEA)),
+        bindparam("accepted_at", type_=_moments),
+        bindparam("due_at", type_=_moments),
+        bindparam("traces", type_=ARRAY(Text)),
+    )
+)
 
 
 class _Clock(Protocol):
@@ -182,7 +203,7 @@ class Intake:
             for call in group:
                 _settle(call, error)
             return False
-        except (asyncpg.PostgresError, asyncpg.DataError) as error:
+        except DBAPIError as error:
             if len(group) == 1:
                 _settle(group[0], error)
                 return False
@@ -193,21 +214,21 @@ class Intake:
 
     async def _insert(self, group: Sequence[_Call]) -> set[UUID]:
         rows = [(call, id_, update) for call in group for id_, update in call.updates]
-        async with self._database.intake() as driver:
-            new = await driver.fetchval(
+        async with self._database.intake() as tx:
+            row = await tx.row(
                 _ACCEPT,
-                [call.channel.company_id for call, _, _ in rows],
-                [call.channel.id for call, _, _ in rows],
-                [dialogue_id_of(call.channel.id, one.dialogue_key) for call, _, one in rows],
-                [id_ for _, id_, _ in rows],
-                [one.dialogue_key for _, _, one in rows],
-                [one.update_key for _, _, one in rows],
-                [one.payload for _, _, one in rows],
-                [call.came_at for call, _, _ in rows],
-                [call.came_at if one.urgent else call.came_at + call.quiet for call, _, one in rows],
-                [call.trace for call, _, _ in rows],
+                company_ids=[call.channel.company_id for call, _, _ in rows],
+                channel_ids=[call.channel.id for call, _, _ in rows],
+                dialogue_ids=[dialogue_id_of(call.channel.id, one.dialogue_key) for call, _, one in rows],
+                ids=[id_ for _, id_, _ in rows],
+                dialogue_keys=[one.dialogue_key for _, _, one in rows],
+                update_keys=[one.update_key for _, _, one in rows],
+                payloads=[one.payload for _, _, one in rows],
+                accepted_at=[call.came_at for call, _, _ in rows],
+                due_at=[call.came_at if one.urgent else call.came_at + call.quiet for call, _, one in rows],
+                traces=[call.trace for call, _, _ in rows],
             )
-        return set(new)
+        return set(row["new"] if row else ())
 
 
 def _rated(channel: Channel, address: str | None) -> list[str]:

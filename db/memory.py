@@ -13,18 +13,19 @@ from db.engine import Transaction
 from db.models import dialogue_memory, messages
 from db.records import Author, DialogueId, HistoryMessage
 from db.remembered import ClientMemory, PastVisit
+from db.statements import Statement
 
-# On every turn's way, so built once (see db/work.py).
-_FIND = select(dialogue_memory).where(
-    dialogue_memory.c.company_id == bindparam("company"), dialogue_memory.c.dialogue_id == bindparam("dialogue")
+_FIND = Statement(
+    select(dialogue_memory).where(
+        dialogue_memory.c.company_id == bindparam("company"), dialogue_memory.c.dialogue_id == bindparam("dialogue")
+    )
 )
 
 
 class Memory:
     async def find(self, tx: Transaction, dialogue_id: DialogueId) -> ClientMemory | None:
         """Return what is remembered; None: nothing yet."""
-        found = await tx.connection.execute(_FIND, {"company": tx.company, "dialogue": dialogue_id})
-        row = found.mappings().one_or_none()
+        row = await tx.row(_FIND, company=tx.company, dialogue=dialogue_id)
         if row is None:
             return None
         visits = tuple(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, cast, exists, func, select, update
+from sqlalchemy import RowMapping, Text, and_, bindparam, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db.engine import Transaction
@@ -24,7 +24,66 @@ from db.records import (
     WorkKind,
     new_id,
 )
+from db.statements import Statement
 from db.work import ring
+
+_this = (replies.c.company_id == bindparam("company"), replies.c.id == bindparam("reply"))
+_of_dialogue = (
+    replies.c.company_id == bindparam("company"),
+    replies.c.dialogue_id == bindparam("dialogue"),
+    replies.c.status == DeliveryStatus.WAITING.value,
+)
+# A staff chat has no session.
+_with_session = and_(sessions.c.company_id == replies.c.company_id, sessions.c.id == replies.c.dialogue_id)
+_PUT = Statement(
+    insert(replies),
+    columns=(
+        "company_id",
+        "id",
+        "dialogue_id",
+        "channel_id",
+        "dialogue_key",
+        "turn_id",
+        "payload",
+        "status",
+        "sent_at",
+        "trace",
+    ),
+)
+_WAITING = Statement(
+    select(replies, sessions.c.last_message_at)
+    .outerjoin(sessions, _with_session)
+    .where(*_of_dialogue)
+    .order_by(replies.c.id)
+    .limit(bindparam("most"))
+)
+_FAIL_UNREACHABLE = Statement(
+    update(replies)
+    .where(
+        *_of_dialogue,
+        exists().where(
+            sessions.c.company_id == replies.c.company_id,
+            sessions.c.id == replies.c.dialogue_id,
+            sessions.c.unreachable_at.is_not(None),
+        ),
+    )
+    .values(status=DeliveryStatus.FAILED.value, error=bindparam("why"))
+)
+_PART_SENT = Statement(
+    update(replies)
+    .where(*_this)
+    .values(
+        sent_parts=replies.c.sent_parts + 1,
+        channel_message_ids=replies.c.channel_message_ids.op("||")(
+            cast(func.to_jsonb(bindparam("message", type_=Text)), JSONB)
+        ),
+    )
+)
+# A reply that takes a sent message's place has its id again.
+_KEEP_SENT = Statement(
+    insert(sent_messages).on_conflict_do_nothing(), columns=("company_id", "channel_id", "message_id", "reply_id")
+)
+_SENT = Statement(update(replies).where(*_this).values(status=DeliveryStatus.SENT.value, sent_at=bindparam("now")))
 
 
 class _Clock(Protocol):
@@ -79,7 +138,7 @@ class Outbox:
             }
             for payload in payloads
         ]
-        await tx.connection.execute(insert(replies), rows)
+        await tx.run_each(_PUT, rows)
         if sent:
             return
         await ring(
@@ -92,46 +151,21 @@ class Outbox:
 
     async def list_waiting(self, tx: Transaction, dialogue_id: DialogueId, *, limit: int) -> Sequence[OutgoingReply]:
         """Return what waits in a dialogue, the oldest first."""
-        rows = await tx.connection.execute(
-            select(replies, sessions.c.last_message_at)
-            # A staff chat has no session.
-            .outerjoin(
-                sessions,
-                and_(sessions.c.company_id == replies.c.company_id, sessions.c.id == replies.c.dialogue_id),
-            )
-            .where(
-                replies.c.company_id == tx.company,
-                replies.c.dialogue_id == dialogue_id,
-                replies.c.status == DeliveryStatus.WAITING.value,
-            )
-            .order_by(replies.c.id)
-            .limit(limit)
-        )
-        return [_reply(row) for row in rows.mappings()]
+        rows = await tx.rows(_WAITING, company=tx.company, dialogue=dialogue_id, most=limit)
+        return [_reply(row) for row in rows]
 
     async def mark_part_sent(self, tx: Transaction, reply: OutgoingReply, message_id: str) -> None:
         """Say that the messenger took one more piece, under this id of its own.
 
         Of a reply that was erased meanwhile nothing is kept.
         """
-        kept = await self._change(
-            tx,
-            reply.id,
-            sent_parts=replies.c.sent_parts + 1,
-            channel_message_ids=replies.c.channel_message_ids.op("||")(cast(func.to_jsonb(message_id), JSONB)),
-        )
-        if not kept:
-            return
-        # A reply that takes a sent message's place has its id again.
-        await tx.connection.execute(
-            insert(sent_messages)
-            .values(company_id=tx.company, channel_id=reply.channel_id, message_id=message_id, reply_id=reply.id)
-            .on_conflict_do_nothing()
-        )
+        if await tx.run(_PART_SENT, company=tx.company, reply=reply.id, message=message_id):
+            row = {"channel_id": reply.channel_id, "message_id": message_id, "reply_id": reply.id}
+            await tx.run(_KEEP_SENT, company_id=tx.company, **row)
 
     async def mark_sent(self, tx: Transaction, id_: UUID) -> None:
         """Say that the whole reply is out."""
-        await self._change(tx, id_, status=DeliveryStatus.SENT.value, sent_at=self._clock())
+        await tx.run(_SENT, company=tx.company, reply=id_, now=self._clock())
 
     async def mark_unheard(self, tx: Transaction, turn_id: UUID) -> None:
         """Say that a turn's replies, told on the telephone, were not heard to their end."""
@@ -165,10 +199,7 @@ class Outbox:
                             sent_messages.c.company_id == replies.c.company_id, sent_messages.c.reply_id == replies.c.id
                         ),
                     )
-                    .outerjoin(
-                        sessions,
-                        and_(sessions.c.company_id == replies.c.company_id, sessions.c.id == replies.c.dialogue_id),
-                    )
+                    .outerjoin(sessions, _with_session)
                     .where(
                         sent_messages.c.company_id == tx.company,
                         sent_messages.c.channel_id == channel_id,
@@ -206,22 +237,7 @@ class Outbox:
 
         One statement, so that a turn that takes the mark back and puts its reply is seen whole or not at all.
         """
-        marked = exists().where(
-            sessions.c.company_id == replies.c.company_id,
-            sessions.c.id == replies.c.dialogue_id,
-            sessions.c.unreachable_at.is_not(None),
-        )
-        changed = await tx.connection.execute(
-            update(replies)
-            .where(
-                replies.c.company_id == tx.company,
-                replies.c.dialogue_id == dialogue_id,
-                replies.c.status == DeliveryStatus.WAITING.value,
-                marked,
-            )
-            .values(status=DeliveryStatus.FAILED.value, error=error[:500])
-        )
-        return changed.rowcount
+        return await tx.run(_FAIL_UNREACHABLE, company=tx.company, dialogue=dialogue_id, why=error[:500])
 
     async def _change(self, tx: Transaction, id_: UUID, **values: Any) -> int:
         changed = await tx.connection.execute(

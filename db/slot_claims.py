@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy import Select, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import intents, slot_claims
 from db.booking_records import StaffTime
 from db.engine import Transaction
 from db.records import BranchId
+from db.statements import Statement
 
 CELL = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,6 +26,17 @@ _SWEEP_BATCH = 1000
 
 _ROW = slot_claims.c
 _KEY = (_ROW.company_id, _ROW.branch_id, _ROW.staff_id, _ROW.cell)
+_CLAIMED = Statement(
+    select(_ROW.staff_id, func.min(_ROW.cell).label("begin"), func.max(_ROW.cell).label("last"))
+    .where(
+        _ROW.company_id == bindparam("company"),
+        _ROW.branch_id == bindparam("branch"),
+        _ROW.cell > bindparam("after"),
+        _ROW.cell < bindparam("before"),
+        _ROW.expires_at > bindparam("now"),
+    )
+    .group_by(_ROW.staff_id, _ROW.intent_id)
+)
 
 
 def cells_of(time: StaffTime) -> list[datetime]:
@@ -102,20 +114,15 @@ class SlotClaims:
         self, tx: Transaction, branch_id: BranchId, *, first: datetime, last: datetime, now: datetime
     ) -> Sequence[StaffTime]:
         """Return the times under a live claim that lie, at least in part, between the two moments."""
-        rows = await tx.connection.execute(
-            select(_ROW.staff_id, func.min(_ROW.cell), func.max(_ROW.cell))
-            .where(
-                _ROW.company_id == tx.company,
-                _ROW.branch_id == branch_id,
-                _ROW.cell > first - CELL,
-                _ROW.cell < last,
-                _ROW.expires_at > now,
-            )
-            .group_by(_ROW.staff_id, _ROW.intent_id)
-        )
+        rows = await tx.rows(_CLAIMED, company=tx.company, branch=branch_id, after=first - CELL, before=last, now=now)
         return [
-            StaffTime(branch_id=branch_id, staff_id=staff_id, starts_at=begin, duration=end + CELL - begin)
-            for staff_id, begin, end in rows
+            StaffTime(
+                branch_id=branch_id,
+                staff_id=row["staff_id"],
+                starts_at=row["begin"],
+                duration=row["last"] + CELL - row["begin"],
+            )
+            for row in rows
         ]
 
     async def sweep(self, tx: Transaction, *, now: datetime) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.engine import Transaction
 from db.models import spending
 from db.records import Usage
+from db.statements import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +25,27 @@ class DaySpent:
     cost: int
 
 
-# On every turn's way, so built once (see db/work.py).
 _COUNTED = ("turns", "calls", "prompt_tokens", "output_tokens", "cached_tokens", "cost_microusd")
-_SINCE = select(func.coalesce(func.sum(spending.c.cost_microusd), 0)).where(
-    spending.c.company_id == bindparam("company"), spending.c.day >= bindparam("since")
+_SINCE = Statement(
+    select(func.coalesce(func.sum(spending.c.cost_microusd), 0).label("cost")).where(
+        spending.c.company_id == bindparam("company"), spending.c.day >= bindparam("since")
+    )
 )
-_ADD = insert(spending)
-_ADD = _ADD.on_conflict_do_update(
-    index_elements=["company_id", "day"],
-    set_={name: spending.c[name] + _ADD.excluded[name] for name in _COUNTED},
+_counted = insert(spending)
+_ADD = Statement(
+    _counted.on_conflict_do_update(
+        index_elements=["company_id", "day"],
+        set_={name: spending.c[name] + _counted.excluded[name] for name in _COUNTED},
+    ),
+    columns=("company_id", "day", *_COUNTED),
 )
 
 
 class Spending:
     async def this_month(self, tx: Transaction, *, now: datetime) -> int:
         """Return what the month has cost so far, in millionths of a US dollar."""
-        found = await tx.connection.scalar(_SINCE, {"company": tx.company, "since": now.date().replace(day=1)})
-        return int(found or 0)
+        [found] = await tx.rows(_SINCE, company=tx.company, since=now.date().replace(day=1))
+        return int(found["cost"])
 
     async def add(self, tx: Transaction, *, now: datetime, usage: Usage, cost: int) -> int:
         """Count a turn; return the month's cost before it.
@@ -58,7 +63,7 @@ class Spending:
             "cached_tokens": usage.cached_tokens,
             "cost_microusd": cost,
         }
-        await tx.connection.execute(_ADD, row)
+        await tx.run(_ADD, **row)
         return await self.this_month(tx, now=now) - cost
 
     async def list_days(self, tx: Transaction, *, since: date) -> Sequence[DaySpent]:

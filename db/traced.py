@@ -5,6 +5,8 @@ The text of a statement has placeholders where values stand, so it tells nothing
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from opentelemetry import trace
@@ -13,6 +15,14 @@ from sqlalchemy import Engine, event
 
 _tracer = trace.get_tracer("ai-admin")
 _LONGEST = 1000
+_NOTHING = nullcontext()
+
+
+class _Traced:
+    is_on = False
+
+
+_traced = _Traced()
 
 
 def trace_statements() -> None:
@@ -22,11 +32,33 @@ def trace_statements() -> None:
     ):  # fmt: skip
         if not event.contains(Engine, name, listener):
             event.listen(Engine, name, listener)
+    _traced.is_on = True
+
+
+def statement_span(statement: str) -> AbstractContextManager[None]:
+    """Make a span of a statement that the driver runs without SQLAlchemy; nothing where nothing is traced."""
+    return _span(statement) if _traced.is_on else _NOTHING
+
+
+@contextmanager
+def _span(statement: str) -> Iterator[None]:
+    begun = _open(statement)
+    try:
+        yield
+    except BaseException as error:
+        begun.set_attribute("error.type", type(error).__name__)
+        raise
+    finally:
+        begun.end()
+
+
+def _open(statement: str) -> trace.Span:
+    attributes = {"db.system.name": "postgresql", "db.query.text": statement[:_LONGEST]}
+    return _tracer.start_span(f"sql {statement.split(None, 1)[0]}", kind=SpanKind.CLIENT, attributes=attributes)
 
 
 def _begin(connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
-    attributes = {"db.system.name": "postgresql", "db.query.text": statement[:_LONGEST]}
-    context.span = _tracer.start_span(f"sql {statement.split(None, 1)[0]}", kind=SpanKind.CLIENT, attributes=attributes)
+    context.span = _open(statement)
 
 
 def _end(_connection: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:

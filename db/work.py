@@ -8,7 +8,8 @@ whose lease was lost finds another number and is refused. Times are the injected
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
@@ -17,7 +18,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    RowMapping,
     Text,
     Uuid,
     bindparam,
@@ -34,14 +34,16 @@ from db.engine import Database, Transaction
 from db.errors import LeaseLost
 from db.models import work
 from db.records import NO_SUBJECT, ChannelId, Claim, CompanyId, DialogueId, WorkKind
+from db.statements import Row, Statement
 
 _KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
 
 
 # The candidates are locked, those of companies at their share left out; each company's are numbered after what it holds
 # already, so that the first of every company comes before the second of any.
-_CLAIM = text(
-    """
+_CLAIM = Statement(
+    text(
+        """
     WITH candidates AS (
         SELECT company_id, dialogue_id, kind, subject_id, due_at, lease_until IS NOT NULL AS lost
         FROM work
@@ -60,32 +62,35 @@ _CLAIM = text(
     FROM chosen c
     WHERE w.company_id = c.company_id AND w.dialogue_id = c.dialogue_id AND w.kind = c.kind
       AND w.subject_id = c.subject_id
-    RETURNING w.*
+    RETURNING w.company_id, w.dialogue_id, w.kind, w.subject_id, w.channel_id, w.wake, w.fence, w.attempts,
+              w.lost_leases
     """
-).bindparams(
-    bindparam("now", type_=TIMESTAMP(timezone=True)),
-    bindparam("until", type_=TIMESTAMP(timezone=True)),
-    bindparam("kind", type_=Text),
-    bindparam("full", type_=ARRAY(Uuid)),
-    bindparam("only", type_=Uuid),
-    bindparam("holders", type_=ARRAY(Uuid)),
-    bindparam("held", type_=ARRAY(Integer)),
+    ).bindparams(
+        bindparam("now", type_=TIMESTAMP(timezone=True)),
+        bindparam("until", type_=TIMESTAMP(timezone=True)),
+        bindparam("kind", type_=Text),
+        bindparam("full", type_=ARRAY(Uuid)),
+        bindparam("only", type_=Uuid),
+        bindparam("holders", type_=ARRAY(Uuid)),
+        bindparam("held", type_=ARRAY(Integer)),
+    )
 )
-_NEXT_DUE = text(
-    """
+_NEXT_DUE = Statement(
+    text(
+        """
     SELECT min(due_at) FROM work
     WHERE due_at IS NOT NULL AND (lease_until IS NULL OR lease_until < :now)
       AND kind = :kind AND company_id <> ALL (:full) AND dialogue_id = coalesce(:only, dialogue_id)
     """
-).bindparams(
-    bindparam("now", type_=TIMESTAMP(timezone=True)),
-    bindparam("kind", type_=Text),
-    bindparam("full", type_=ARRAY(Uuid)),
-    bindparam("only", type_=Uuid),
+    ).bindparams(
+        bindparam("now", type_=TIMESTAMP(timezone=True)),
+        bindparam("kind", type_=Text),
+        bindparam("full", type_=ARRAY(Uuid)),
+        bindparam("only", type_=Uuid),
+    )
 )
-# Statements that stand on every turn's way are built once: SQLAlchemy takes longer to build one than to run it.
 _mine = (work.c.company_id == bindparam("company"), work.c.dialogue_id == bindparam("dialogue"))
-_TAKE = (
+_TAKE = Statement(
     update(work)
     .where(
         *_mine,
@@ -97,13 +102,16 @@ _TAKE = (
     .values(lease_until=bindparam("until"), owner=bindparam("taker"), fence=work.c.fence + 1)
     .returning(*work.c)
 )
-_RING = insert(work)
-_RING = _RING.on_conflict_do_update(
-    index_elements=list(_KEY),
-    set_={
-        "wake": work.c.wake + 1,
-        "due_at": func.least(func.coalesce(work.c.due_at, _RING.excluded.due_at), _RING.excluded.due_at),
-    },
+_rung = insert(work)
+_RING = Statement(
+    _rung.on_conflict_do_update(
+        index_elements=list(_KEY),
+        set_={
+            "wake": work.c.wake + 1,
+            "due_at": func.least(func.coalesce(work.c.due_at, _rung.excluded.due_at), _rung.excluded.due_at),
+        },
+    ),
+    columns=("company_id", "dialogue_id", "kind", "subject_id", "channel_id", "due_at"),
 )
 _claimed = (
     *_mine,
@@ -112,8 +120,10 @@ _claimed = (
     work.c.fence == bindparam("held_fence"),
     work.c.lease_until.is_not(None),
 )
-_HOLD = select(work.c.fence).where(*_claimed, work.c.lease_until > bindparam("now")).with_for_update(key_share=True)
-_DONE = (
+_HOLD = Statement(
+    select(work.c.fence).where(*_claimed, work.c.lease_until > bindparam("now")).with_for_update(key_share=True)
+)
+_DONE = Statement(
     update(work)
     .where(*_claimed)
     .values(
@@ -159,7 +169,7 @@ async def ring(
         "channel_id": channel_id,
         "due_at": due_at,
     }
-    await tx.connection.execute(_RING, row)
+    await tx.run(_RING, **row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +214,49 @@ class Work:
         Each is held for `ttl` from now and must be renewed. A row whose lease ran out counts a lost lease. `share`
         keeps a company with thousands of rows from taking everything. `only`: of this dialogue and no other.
         """
+        async with self._database.worker() as tx:
+            return await self._claim(tx, owner, limit=limit, ttl=ttl, kind=kind, share=share, only=only)
+
+    async def claim_and_look(
+        self,
+        owner: str,
+        *,
+        places: int,
+        held: Iterable[CompanyId],
+        ttl: timedelta,
+        kind: WorkKind,
+        only: DialogueId | None = None,
+    ) -> tuple[list[Claim], timedelta | None]:
+        """Claim for the places that are left beside those `held`, a company's work each, and look what comes next.
+
+        Returns the claims, and how long until something is due that is free for the places that are left then; None
+        where nothing is. One transaction: a worker that is woken for one row asks the database once.
+        """
+        whose = list(held)
+        async with self._database.worker() as tx:
+            share = Share.of(Counter(whose), places=places)
+            left = places - len(whose)
+            claims = await self._claim(tx, owner, limit=left, ttl=ttl, kind=kind, share=share, only=only)
+            if len(claims) >= left:
+                # There may be more at once, for places that are free by then.
+                return claims, timedelta(0)
+            now = self._clock()
+            share = Share.of(Counter([*whose, *(claim.company_id for claim in claims)]), places=places)
+            arguments = {"now": now, "kind": kind.value, "full": share.full, "only": only}
+            first = await _first_due(tx, arguments)
+        return claims, None if first is None else max(first - now, timedelta(0))
+
+    async def _claim(
+        self,
+        tx: Transaction,
+        owner: str,
+        *,
+        limit: int,
+        ttl: timedelta,
+        kind: WorkKind,
+        share: Share | None,
+        only: DialogueId | None,
+    ) -> list[Claim]:
         now = self._clock()
         share = share or Share(most=limit)
         arguments = {
@@ -219,9 +272,7 @@ class Work:
             "holders": list(share.held),
             "held": list(share.held.values()),
         }
-        async with self._database.worker() as tx:
-            rows = (await tx.connection.execute(_CLAIM, arguments)).mappings().all()
-        return [_claim(row) for row in rows]
+        return [_claim(row) for row in await tx.rows(_CLAIM, **arguments)]
 
     async def take(self, company_id: CompanyId, dialogue_id: DialogueId, owner: str, *, ttl: timedelta) -> Claim | None:
         """Take the turn of one dialogue, due or not; None where nothing waits there, or somebody holds it.
@@ -231,7 +282,7 @@ class Work:
         now = self._clock()
         arguments = {"company": company_id, "dialogue": dialogue_id, "now": now, "until": now + ttl, "taker": owner}
         async with self._database.company(company_id) as tx:
-            row = (await tx.connection.execute(_TAKE, arguments)).mappings().one_or_none()
+            row = await tx.row(_TAKE, **arguments)
         return _claim(row) if row is not None else None
 
     async def take_from_all(
@@ -269,7 +320,7 @@ class Work:
         transaction writes after this is therefore written by the one holder. Raises LeaseLost, also where the lease has
         run out and nobody has taken the row over yet.
         """
-        if await tx.connection.scalar(_HOLD, {**_named(claim), "now": self._clock()}) is None:
+        if await tx.row(_HOLD, **_named(claim), now=self._clock()) is None:
             raise LeaseLost("the lease has run out, or another worker has taken the dialogue over")
 
     async def done(
@@ -291,8 +342,7 @@ class Work:
             "next_due": next_due_at,
             "rung_due": self._clock() + rung_due_in,
         }
-        changed = await tx.connection.execute(_DONE, arguments)
-        if changed.rowcount == 0:
+        if await tx.run(_DONE, **arguments) == 0:
             raise LeaseLost("another worker has taken the dialogue over")
 
     async def release(self, claim: Claim, *, due_at: datetime, failed: bool) -> bool:
@@ -323,7 +373,7 @@ class Work:
         now = self._clock()
         arguments = {"now": now, "kind": kind.value, "full": share.full if share else [], "only": only}
         async with self._database.worker() as tx:
-            first = await tx.connection.scalar(_NEXT_DUE, arguments)
+            first = await _first_due(tx, arguments)
         return None if first is None else max(first - now, timedelta(0))
 
     async def oldest_due(self, kind: WorkKind) -> timedelta | None:
@@ -331,11 +381,17 @@ class Work:
         now = self._clock()
         arguments: dict[str, Any] = {"now": now, "kind": kind.value, "full": [], "only": None}
         async with self._database.worker() as tx:
-            first = await tx.connection.scalar(_NEXT_DUE, arguments)
+            first = await _first_due(tx, arguments)
         return now - first if first is not None and first <= now else None
 
 
-def _claim(row: RowMapping) -> Claim:
+async def _first_due(tx: Transaction, arguments: Mapping[str, Any]) -> datetime | None:
+    [row] = await tx.rows(_NEXT_DUE, **arguments)
+    due: datetime | None = row["min"]
+    return due
+
+
+def _claim(row: Row) -> Claim:
     return Claim(
         company_id=CompanyId(row["company_id"]),
         dialogue_id=DialogueId(row["dialogue_id"]),

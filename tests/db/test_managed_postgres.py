@@ -45,10 +45,10 @@ async def works(url: str) -> None:
         database = Database(url.replace("owner@", f"{who}@"))
         async with database.company(CompanyId(new_id())) as tx:
             assert await tx.connection.scalar(text("SELECT count(*) FROM sessions")) == 0
-        async with database.intake() as driver:
+        async with database.intake() as tx:
             # Of two companies at once, each in sight of its own alone.
             ids = [new_id(), new_id()]
-            accepted = await driver.fetchval(
+            accepted = await tx.driver.fetchval(
                 "SELECT ai_admin_accept($1, $1, $1, $1, ARRAY['5:5:', '5:5:'], ARRAY['1', '1'],"
                 " ARRAY['{}', '{}']::bytea[], ARRAY[now(), now()], ARRAY[now(), now()])",
                 ids,

@@ -97,9 +97,9 @@ async def test_a_temporary_table_of_the_caller_is_not_the_one_that_the_function_
     company, update = new_id(), new_id()
     opened = Database(runtime_url(database_url))
     try:
-        async with opened.intake() as driver:
-            await driver.execute("CREATE TEMPORARY TABLE update_keys (stolen text)")
-            accepted = await driver.fetchval(
+        async with opened.intake() as tx:
+            await tx.driver.execute("CREATE TEMPORARY TABLE update_keys (stolen text)")
+            accepted = await tx.driver.fetchval(
                 "SELECT ai_admin_accept(ARRAY[$1]::uuid[], ARRAY[$1]::uuid[], ARRAY[$1]::uuid[], ARRAY[$2]::uuid[],"
                 " ARRAY['5:5:'], ARRAY['1'], ARRAY['{}'::bytea], ARRAY[now()], ARRAY[now()])",
                 company,
