@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from google import genai
@@ -49,6 +50,8 @@ _UNUSABLE = {
 }
 """Finish reasons of an answer without content that may come out well at the second try; any other is a refusal."""
 _CACHES_VERSION, _CACHE_TIMEOUT_MS = "v1beta", 30_000
+_LONGEST_LINE = 2**22
+"""Of a streamed answer, in bytes, as the SDK has it: a signature of thoughts may take a line of its own."""
 _CACHE_IS_GONE = frozenset({400, 403, 404})
 """What a question with a cache is answered that is known no more, or that will not be used."""
 _IN_THE_BODY: types.ContentListUnion = [types.Content(role="user")]
@@ -71,10 +74,11 @@ class GeminiService(ModelService):
     ) -> None:
         """`cache_from_chars`: from which length of the stable part on it is kept there; None: never."""
         super().__init__([model, *([fallback_model] if fallback_model else [])], breaker)
+        self._http = _session()
         self._client = genai.Client(
             api_key=api_key.get_secret_value(),
             vertexai=False,
-            http_options=types.HttpOptions(base_url=api_url, api_version=api_version),
+            http_options=types.HttpOptions(base_url=api_url, api_version=api_version, aiohttp_client=self._http),
         )
         # The SDK's classes are built on first use, which takes 0.3 s: the first client is not to wait for it.
         for one in (types.GenerateContentConfig, types.GenerateContentResponse, types.Content):
@@ -87,6 +91,8 @@ class GeminiService(ModelService):
         if self.caches is not None:
             await self.caches.close()
         await self._client.aio.aclose()
+        if self._http is not None:
+            await self._http.close()
 
     async def knows(self, model: str, *, within: timedelta) -> bool | None:
         """By models.get (https://ai.google.dev/api/models#method:-models.get)."""
@@ -173,6 +179,21 @@ class GeminiService(ModelService):
                     if part.text and not part.thought:
                         await listener.hear(part.text)
         return whole
+
+
+def _session() -> aiohttp.ClientSession | None:
+    """Return connections like the SDK's own; None without a loop: then it makes its own on first use.
+
+    Its own ask in threads, for each call, whether .netrc or the environment names a proxy: a tenth of a call's cost.
+    Here the environment is asked once, and .netrc only with a proxy.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), trust_env=bool(getproxies()), read_bufsize=_LONGEST_LINE
+    )
 
 
 def _put_together(parts: list[types.Part], new: Sequence[types.Part]) -> None:

@@ -2,7 +2,8 @@
 
 google-genai takes the very same body in its own classes, and spends 13 ms of processor time on ten turns of history and
 eight tools (3.4: a union is validated for every part, then all is copied into this shape). Its `extra_body`, which
-takes the body as it is, costs 1 ms. Answers are still read by its classes.
+takes the body as it is, costs 1 ms; but it copies that deep, 2 ms of it, before it makes text of it. `Whole` is what it
+leaves alone. Answers are still read by its classes.
 """
 
 from __future__ import annotations
@@ -34,10 +35,17 @@ _SAFETY = [
 ]
 
 
+class Whole(dict[str, Any]):
+    """A piece of a body, made for one question and changed by nobody: a copy of it is itself."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Whole:
+        return self
+
+
 def body_of(request: ModelRequest, *, room: int, cache: str | None = None) -> dict[str, Any]:
     """Return the body of generateContent: `room` is the most tokens of the answer, `cache` the name of what holds the
     stable part of the prompt and the tools, beside which neither may be sent."""
-    contents = [content_of(content) for content in request.contents]
+    contents = [Whole(content_of(content)) for content in request.contents]
     body: dict[str, Any] = {
         "safetySettings": _SAFETY,
         "generationConfig": {"maxOutputTokens": room, "thinkingConfig": {"thinkingLevel": "LOW"}},
@@ -51,13 +59,13 @@ def body_of(request: ModelRequest, *, room: int, cache: str | None = None) -> di
     return body
 
 
-def tools_of(tools: Sequence[ToolDeclaration]) -> list[dict[str, Any]]:
+def tools_of(tools: Sequence[ToolDeclaration]) -> list[Whole]:
     """Return the declarations of the tools, as one tool of Gemini's."""
     declared = [
         {"name": tool.name, "description": tool.description, "parametersJsonSchema": dict(tool.parameters)}
         for tool in tools
     ]
-    return [{"functionDeclarations": declared}]
+    return [Whole(functionDeclarations=declared)]
 
 
 def content_of(content: Content) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from phonenumbers import timezone
 
 from crm.base import Phone
 from db.records import Author
+from orchestration.phone_search import REGION, may_hold_phone
 from orchestration.turns import Turn
 
 _OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
@@ -19,8 +20,10 @@ _MEANT = {("RU", "Europe/Bucharest"): "Europe/Kaliningrad"}
 """The library's stand-in for Kaliningrad puts the clock forward in summer; Kaliningrad does not."""
 
 
-def find_phones(text: str, *, region: str = "RU") -> tuple[Phone, ...]:
+def find_phones(text: str, *, region: str = REGION) -> tuple[Phone, ...]:
     """Return the valid phone numbers in a text as E.164, in order. `region` says how a national number is read."""
+    if region == REGION and not may_hold_phone(text):
+        return ()
     matches = phonenumbers.PhoneNumberMatcher(text, region)
     return tuple(Phone(phonenumbers.format_number(m.number, phonenumbers.PhoneNumberFormat.E164)) for m in matches)
 

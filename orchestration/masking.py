@@ -10,17 +10,16 @@ client's own words; one that none of these gives away goes out as it was written
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
-
-import phonenumbers
 
 from locales import languages
 from locales.ear import is_common_name
 from orchestration.guards.phrases import words
 from orchestration.guards.subjects import in_latin
+from orchestration.phone_search import phones_in
 from orchestration.ports import (
     CallPart,
     Content,
@@ -38,12 +37,9 @@ _UNFINISHED = re.compile(r"\b[A-Z]{1,5}(?:_\d{0,3})?\Z")
 """What may go on as a placeholder in the next piece of a stream."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _WORD = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})?")
-_UNPLANNED = re.compile(r"(?<![\w+])(?:\+\d|8)(?:[\s().-]{0,2}\d){9,13}(?!\d)")
-"""Digits that are written as a phone number and stand in no numbering plan."""
-_DIGIT, _FEWEST_DIGITS = re.compile(r"\d"), 7
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)?")
-"""What tools tell by the dozen, and what takes the search for phones longest to find none in."""
 _SHORTEST_STEM = 3
+_SHORT = 300
+"""Words of a client that are kept for their next turn; longer ones are read anew: nobody fills memory by them."""
 
 
 @dataclass(slots=True)
@@ -60,6 +56,8 @@ class Mask:
     _by_placeholder: dict[str, str] = field(default_factory=dict)
     _names: list[tuple[re.Pattern[str], str]] = field(default_factory=list)
     _latin: str | None = None
+    _hidden: dict[str, str] = field(default_factory=dict)
+    """What was looked at already: services, masters and days come again in every time that a tool tells."""
 
     def know_name(self, name: str) -> None:
         """Hide a name, whole and word by word, in any of its cases; one that staff have too stays readable."""
@@ -72,17 +70,20 @@ class Mask:
 
     def find_names(self, said: str) -> None:
         """Learn the names that a client's own words give away."""
-        for pattern in words("persons", "introduced"):
-            for match in pattern.finditer(said):
-                self.know_name(match["name"])
-        for match in _WORD.finditer(said):
-            if any(is_common_name(match.group(), one) for one in languages()) and not _is_of_staff(match):
-                self.know_name(match.group())
+        for name in _names_in_short(said) if len(said) <= _SHORT else _names_in(said):
+            self.know_name(name)
 
     def hide(self, text: str) -> str:
-        """Return the text with a placeholder for each person's data in it."""
-        text = _EMAIL.sub(self._hide_email, text)
-        for start, end in reversed(_phones_in(text)):
+        """Return the text with a placeholder for each person's data in it. No name is learnt any more then."""
+        hidden = self._hidden.get(text)
+        if hidden is None:
+            hidden = self._hidden[text] = self._hide(text)
+        return hidden
+
+    def _hide(self, text: str) -> str:
+        if "@" in text:
+            text = _EMAIL.sub(self._hide_email, text)
+        for start, end in reversed(phones_in(text)):
             text = text[:start] + self._hide_phone(text[start:end]) + text[end:]
         for pattern, placeholder in self._names:
             text = pattern.sub(placeholder, text)
@@ -93,13 +94,13 @@ class Mask:
         return _PLACEHOLDER.sub(lambda match: self._by_placeholder.get(match.group(), match.group()), text)
 
     def _is_staffs(self, pattern: re.Pattern[str], name: str) -> bool:
-        if pattern.search(self.published) or pattern.search(self.told):
+        if _is_published(pattern, self.published) or pattern.search(self.told):
             return True
         # Whoever writes in English calls Анна "Anna".
         if not name.isascii():
             return False
         if self._latin is None:
-            self._latin = in_latin(f"{self.published} {self.told}".casefold())
+            self._latin = f"{_published_in_latin(self.published)} {_lines_in_latin(self.told.casefold())}"
         return pattern.search(self._latin) is not None
 
     def _hide_email(self, match: re.Match[str]) -> str:
@@ -166,8 +167,11 @@ class _Unmasking:
 def _mask_for(request: ModelRequest) -> Mask:
     """Learn who is spoken of from all that the question shows."""
     parts = [(content.role, part) for content in request.contents for part in content.parts]
-    told = "\n".join(text for _, part in parts if isinstance(part, ResultPart) for text in _texts(part.response))
-    mask = Mask(request.stable, told)
+    told: list[str] = []
+    for _, part in parts:
+        if isinstance(part, ResultPart):
+            _gather_texts(part.response, told)
+    mask = Mask(request.stable, "\n".join(told))
     for name in request.private or ():
         mask.know_name(name)
     for role, part in parts:
@@ -177,13 +181,18 @@ def _mask_for(request: ModelRequest) -> Mask:
 
 
 def _changed(content: Content, change: Callable[[str], str]) -> Content:
-    return content.model_copy(update={"parts": tuple(_changed_part(part, change) for part in content.parts)})
+    """Return what was said with every text in it changed; where nothing does, what was given."""
+    parts = tuple(_changed_part(part, change) for part in content.parts)
+    if all(new is old for new, old in zip(parts, content.parts, strict=True)):
+        return content
+    return content.model_copy(update={"parts": parts})
 
 
 def _changed_part(part: Part, change: Callable[[str], str]) -> Part:
     match part:
         case TextPart():
-            return part.model_copy(update={"text": change(part.text)})
+            text = change(part.text)
+            return part if text == part.text else part.model_copy(update={"text": text})
         case CallPart():
             return part.model_copy(update={"arguments": _changed_json(part.arguments, change)})
         case ResultPart():
@@ -193,38 +202,25 @@ def _changed_part(part: Part, change: Callable[[str], str]) -> Part:
 
 
 def _changed_json(value: Any, change: Callable[[str], str]) -> Any:
-    match value:
-        case str():
-            return change(value)
-        case dict():
-            return {key: _changed_json(one, change) for key, one in value.items()}
-        case list() | tuple():
-            return [_changed_json(one, change) for one in value]
-        case _:
-            return value
+    # A tool tells hundreds of values in a turn: `match` takes twice as long.
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _changed_json(one, change) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_changed_json(one, change) for one in value]
+    return value
 
 
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from _texts(one)
-        case list() | tuple():
-            for one in value:
-                yield from _texts(one)
-
-
-def _phones_in(text: str) -> list[tuple[int, int]]:
-    """Return where phone numbers stand, in order."""
-    if len(_DIGIT.findall(text)) < _FEWEST_DIGITS or _MOMENT.fullmatch(text):
-        return []
-    found = [(match.start, match.end) for match in phonenumbers.PhoneNumberMatcher(text, "RU")]
-    for match in _UNPLANNED.finditer(text):
-        if not any(start < match.end() and match.start() < end for start, end in found):
-            found.append(match.span())
-    return sorted(found)
+def _gather_texts(value: Any, texts: list[str]) -> None:
+    if isinstance(value, str):
+        texts.append(value)
+    elif isinstance(value, dict):
+        for one in value.values():
+            _gather_texts(one, texts)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _gather_texts(one, texts)
 
 
 def _digits(text: str) -> str:
@@ -244,6 +240,39 @@ def _declined(word: str) -> str:
         if ending.search(word) and len(stem) >= _SHORTEST_STEM:
             return re.escape(stem) + r"[^\W\d_]{0,3}"
     return re.escape(word)
+
+
+def _names_in(said: str) -> tuple[str, ...]:
+    """Return what people call themselves in their words, and common first names that are no master's."""
+    introduced = [match["name"] for pattern in words("persons", "introduced") for match in pattern.finditer(said)]
+    common = [
+        match.group()
+        for match in _WORD.finditer(said)
+        if any(is_common_name(match.group(), one) for one in languages()) and not _is_of_staff(match)
+    ]
+    return (*introduced, *common)
+
+
+@lru_cache(maxsize=1024)
+def _names_in_short(said: str) -> tuple[str, ...]:
+    """A client's words are read again in every later turn of theirs."""
+    return _names_in(said)
+
+
+@lru_cache(maxsize=256)
+def _is_published(name: re.Pattern[str], published: str) -> bool:
+    return name.search(published) is not None
+
+
+@lru_cache(maxsize=64)
+def _published_in_latin(published: str) -> str:
+    return in_latin(published.casefold())
+
+
+def _lines_in_latin(text: str) -> str:
+    lines = text.split("\n")
+    latin = {line: in_latin(line) for line in set(lines)}
+    return "\n".join([latin[line] for line in lines])
 
 
 def _is_of_staff(name: re.Match[str]) -> bool:

@@ -87,4 +87,4 @@ def _begins(word: str, stem: str, people: bool) -> bool:
 
 def in_latin(text: str) -> str:
     """Return lower-case Cyrillic as people write it in Latin letters."""
-    return text.translate(_LATIN)
+    return text if text.isascii() else text.translate(_LATIN)

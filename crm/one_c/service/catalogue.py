@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from crm.base import Appointment, BookingRules, Cache, Service, ServiceId, Staff, StaffId, Terms
+from crm.base import Appointment, BookingRules, Cache, Price, Service, ServiceId, Staff, StaffId
 from crm.errors import CRMNotConfigured, CRMNotFound
 from crm.kept import Kept
 from crm.one_c.service.client import OneCServiceClient
@@ -78,10 +78,12 @@ class Catalogue:
         found = await self._kept.get("staff", _STAFF, self._client.list_staff, ttl=KEPT)
         return tuple(staff_of(one) for one in found)
 
-    async def know_staff(self, staff_ids: Iterable[str]) -> None:
-        """Ask for the masters again where one of these is not among those kept."""
-        if not {one.id for one in await self.list_staff()}.issuperset(staff_ids):
-            await self._kept.forget("staff")
+    async def know_staff(self, staff_ids: Iterable[str]) -> bool:
+        """Say whether masters are to be read again: one of these was not among those kept, which are so no more."""
+        if {one.id for one in await self.list_staff()}.issuperset(staff_ids):
+            return False
+        await self._kept.forget("staff")
+        return True
 
     async def get_services(self) -> tuple[Service, ...]:
         branch = await self.get_branch()
@@ -100,10 +102,11 @@ class Catalogue:
         services = await self.require_services(service_ids)
         return tuple(one for one in await self.list_staff() if all(service.is_done_by(one.id) for service in services))
 
-    async def get_terms(self, service_ids: Sequence[ServiceId], staff_id: StaffId) -> list[Terms]:
-        """Return each service's price and length with a master."""
+    async def get_prices(self, service_ids: Sequence[ServiceId]) -> Callable[[StaffId], list[Price | None]]:
+        """Return what tells each service's price with a master."""
         offered = {one.id: one for one in await self.get_services()}
-        return [offered[one].terms_with(staff_id) for one in service_ids]
+        services = [offered[one] for one in service_ids]
+        return lambda staff_id: [one.terms_with(staff_id).price for one in services]
 
     async def get_facts(self) -> Facts:
         services, staff = await self.list_services(), await self.list_staff()

@@ -35,14 +35,15 @@ class SlotSearch:
         if not masters:
             return ()
         found = await self._client.list_slots(service_ids, first=first, last=last, staff_id=staff_id)
-        if staff_id is None:
-            await self._catalogue.know_staff(one.staff_id for one in found)
+        if staff_id is None and await self._catalogue.know_staff(one.staff_id for one in found):
             masters = await self._masters(service_ids, None)
         branch = await self._catalogue.get_branch()
+        # Once for all masters: each reading is one of the cache, and takes the whole catalogue apart.
+        prices = await self._catalogue.get_prices(service_ids)
         slots = [
             slot
             for master in masters
-            for slot in self._of_master(found, branch, master, service_ids, await self._sum(service_ids, master.id))
+            for slot in self._of_master(found, branch, master, service_ids, sum_of(prices(master.id)))
             if first <= slot.starts_at.date() <= last
         ]
         return tuple(sorted(slots, key=lambda slot: slot.starts_at))
@@ -84,6 +85,3 @@ class SlotSearch:
                 service_ids=tuple(service_ids),
                 price=price_of(wire.price, wire.price_max, branch.currency) or usual,
             )
-
-    async def _sum(self, service_ids: Sequence[ServiceId], staff_id: StaffId) -> Price | None:
-        return sum_of([terms.price for terms in await self._catalogue.get_terms(service_ids, staff_id)])
