@@ -158,7 +158,8 @@ async def open_shop(
     """
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="ai-admin-bench-")))
     servers = (await stack.enter_async_context(await start_embedded(folder / "servers"))).servers
-    crm = OneCServiceSalon(elita_business())
+    # A base of each company's own: of one base no process asks more than two things at once.
+    crm = OneCServiceSalon(elita_business(), path="/{base}")
     await crm.start()
     stack.push_async_callback(crm.stop)
     if crm_s:
@@ -166,9 +167,10 @@ async def open_shop(
     vendors = await stack.enter_async_context(Vendors(model_s=model_s).serving())
     settings = Settings(_env_file=None, data_dir=folder, database_url=servers.database_url, redis_url=servers.redis_url)
     connection = crm.connection()
+    bases = {name: value.replace("{base}", "base-{number}") for name, value in connection.options.items()}
     async with open_core(settings) as core:
         tenants = await gather(
-            core, companies, crm=Crm(type=connection.type, options=connection.options, secrets=connection.secrets)
+            core, companies, crm=Crm(type=connection.type, options=bases, secrets=connection.secrets)
         )
         async with open_crm(core) as scopes:
             scope = await scopes.open(tenants[0].company_id)
