@@ -71,7 +71,7 @@ async def each_speaks_once(shop: Shop, people: Iterable[int]) -> None:
 
     async def client() -> None:
         for person in left:
-            await shop.turn(person)
+            await shop.turn(person, within_s=_LONGEST_S)
 
     await asyncio.gather(*(client() for _ in range(_IN_FLIGHT)))
 

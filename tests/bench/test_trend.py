@@ -34,7 +34,7 @@ def test_growth_is_a_rise_over_every_quarter_that_is_worth_the_name(what, value_
 
 
 def test_noise_on_a_plateau_is_no_growth_and_does_not_hide_a_leak():
-    chance = random.Random(3)
+    chance = random.Random(3)  # noqa: S311 (repeatable, not secret)
 
     assert not grows(points(lambda at: 300 + chance.uniform(-3, 3)), share=0.02, least=2)
     assert grows(points(lambda at: 300 + at / 30 + chance.uniform(-3, 3)), share=0.02, least=2)
