@@ -13,6 +13,7 @@ PORT ?= 8085
 CRM ?= yclients
 CHANNEL ?= telegram
 KILLS ?= 200
+MINUTES ?= 30
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
@@ -92,7 +93,7 @@ sbom: $(VENV)/.dev  ## What an installation is made of, with hashes: dist/sbom.j
 	@$(BIN)/python -c 'import json; print("dist/sbom.json:", len(json.load(open("dist/sbom.json"))["components"]), "components")'
 
 .PHONY: bench
-bench: $(VENV)/.dev  ## Figures of speed and size, PART=intake|turns|startup|voice for one. QUICK=1: to see that it works.
+bench: $(VENV)/.dev  ## Figures of speed and size, PART=intake|turns|companies|memory|scale|startup|voice. QUICK=1: to see that it works.
 	@$(BIN)/python -m bench $(if $(QUICK),--quick,) $(PART)
 
 .PHONY: attacks
@@ -106,6 +107,10 @@ guards: $(VENV)/.dev  ## Switch every guard off in turn, in a copy, and see that
 .PHONY: chaos
 chaos: $(VENV)/.dev  ## Conversations while processes are killed and vendors fail, then everything is counted. KILLS=
 	@$(BIN)/python -m bench.chaos --kills $(KILLS) $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev  ## Steady load with faults: memory, connections, age of work and keys of Redis over time. MINUTES=
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 .PHONY: drill
 drill: $(VENV)/.dev  ## An installation is backed up under load, lost, and brought back: seconds, and what is missing. ARGS=

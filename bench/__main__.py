@@ -11,10 +11,11 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import intake, startup, turns, voice
+from bench import companies, intake, memory, scale, startup, turns, voice
 from bot.cli.session import run_async
 from bot.logs import set_up_logs
 from bot.settings import LogFormat
+from db.records import WorkKind
 
 Figures = Mapping[str, float | str]
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -22,6 +23,15 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 PARTS: Mapping[str, tuple[Callable[[], Awaitable[Figures]], Callable[[], Awaitable[Figures]]]] = {
     "intake": (intake.measure, lambda: intake.measure(companies=50, rounds=1, seconds=1.0)),
     "turns": (turns.measure, lambda: turns.measure(companies=2, seconds=2.0)),
+    "companies": (
+        companies.measure,
+        lambda: companies.measure(many=20, rounds=1, seconds=0.5, turn_seconds=1.0, cold=10, drawn=10),
+    ),
+    "memory": (
+        memory.measure,
+        lambda: memory.measure(companies=20, idle=10, waiting=10, kinds=(WorkKind.CRM,)),
+    ),
+    "scale": (scale.measure, lambda: scale.measure(rounds=1, seconds=1.0, companies=10, model_s=0.1, crm_s=0.1)),
     "startup": (startup.measure, lambda: startup.measure(rounds=1)),
     "voice": (voice.measure, lambda: voice.measure(calls=5, seconds=3.0)),
 }

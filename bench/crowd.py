@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,15 @@ _OWN = {
     "companies": {"id": "c.company_id", "slug": "c.slug", "name": "c.slug"},
     "branches": {"company_id": "c.company_id", "id": "c.branch_id"},
     "company_agent_settings": {"company_id": "c.company_id"},
-    "company_crm_settings": {"company_id": "c.company_id", "secrets": "c.crm_secrets"},
+    "company_crm_settings": {
+        "company_id": "c.company_id",
+        "options": "c.crm_options::jsonb",
+        "secrets": "c.crm_secrets",
+    },
 }
 _TEMPORARY = (
     "CREATE TEMPORARY TABLE crowd (company_id uuid, slug text, branch_id uuid, channel_id uuid, bot text,"
-    " channel_secrets text, crm_secrets text, digest bytea)"
+    " channel_secrets text, crm_options text, crm_secrets text, digest bytea)"
 )
 
 
@@ -49,11 +54,15 @@ def driver_url(database_url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crm:
-    """The CRM that all of a crowd have."""
+    """The CRM that all of a crowd have. `{number}` in an option is the company's own: its base, say."""
 
     type: str
     options: Mapping[str, str]
     secrets: Mapping[str, str]
+
+    def options_of(self, number: int) -> dict[str, str]:
+        """Return the options of the company of this number."""
+        return {name: value.replace("{number}", str(number)) for name, value in self.options.items()}
 
 
 NO_CRM = Crm(type="yclients", options={"company_id": "4564"}, secrets={"partner_token": "x", "user_token": "y"})
@@ -64,7 +73,7 @@ async def gather(core: Core, size: int, *, crm: Crm = NO_CRM) -> Sequence[Tenant
     """Make so many companies, each with this CRM."""
     pattern = await replace_from_file(core.companies, parse_company_file(_ELITA.read_text(encoding="utf-8")))
     crm_secrets = {name: SecretStr(value) for name, value in crm.secrets.items()}
-    await core.companies.set_crm(pattern.id, crm.type, options=dict(crm.options), secrets=crm_secrets)
+    await core.companies.set_crm(pattern.id, crm.type, options=crm.options_of(0), secrets=crm_secrets)
     tenants, rows = [], []
     for number in range(size):
         company_id, token = CompanyId(new_id()), new_webhook_token()
@@ -77,6 +86,7 @@ async def gather(core: Core, size: int, *, crm: Crm = NO_CRM) -> Sequence[Tenant
             (
                 company_id, f"crowd-{number}", new_id(), new_id(), str(tenant.bot_id),
                 core.keys.seal_secrets(channel, company_id=company_id, column=CHANNEL_SECRETS),
+                json.dumps(crm.options_of(number)),
                 core.keys.seal_secrets(crm_secrets, company_id=company_id, column=CRM_SECRETS),
                 token_digest(token),
             )

@@ -45,11 +45,12 @@ class Door:
     port: int
     templates: list[tuple[str, str]]
     order: list[int]
+    connections: int = 64
 
     async def knocked(self, folder: Path, *, seconds: float, rate: float | None = None) -> Told:
         spec = Spec(
             host="127.0.0.1", port=self.port, templates=self.templates, order=self.order, seconds=seconds, rate=rate,
-            first_number=next(_numbers),
+            connections=self.connections, first_number=next(_numbers),
         )  # fmt: skip
         return await load(spec, folder)
 
@@ -109,7 +110,7 @@ async def _open_doors(stack: AsyncExitStack, folder: Path, companies: int, floor
     database = await asyncpg.connect(driver_url(servers.database_url))
     await database.execute(TABLE)
     await database.close()
-    doors = {"gateway": await _gateway(stack, folder, settings, tenants)}
+    doors = {"gateway": await open_gateway(stack, folder, settings, tenants)}
     for floor in floors:
         port = free_port()
         environment = {"BENCH_DATABASE_URL": driver_url(servers.database_url), "PYTHONPATH": str(_ROOT)}
@@ -121,7 +122,15 @@ async def _open_doors(stack: AsyncExitStack, folder: Path, companies: int, floor
     return doors
 
 
-async def _gateway(stack: AsyncExitStack, folder: Path, settings: Settings, tenants: Sequence[Tenant]) -> Door:
+async def open_gateway(
+    stack: AsyncExitStack,
+    folder: Path,
+    settings: Settings,
+    tenants: Sequence[Tenant],
+    *,
+    arguments: Sequence[str] = ("bot", "gateway"),
+) -> Door:
+    """Start a gateway, or another program like one, on these stores; it ends with the stack."""
     port = free_port()
     environment = {
         "AI_ADMIN_DATA_DIR": str(folder),
@@ -134,7 +143,7 @@ async def _gateway(stack: AsyncExitStack, folder: Path, settings: Settings, tena
         "PYTHONPATH": str(_ROOT),
     }
     await stack.enter_async_context(
-        measured(("bot", "gateway"), port=port, ready="/health", environment=environment, log=folder / "gateway.log")
+        measured(arguments, port=port, ready="/health", environment=environment, log=folder / "gateway.log")
     )
     bots = [(f"/api/v1/telegram/webhook/{one.webhook_token}", one.secret) for one in tenants]
     return Door(port=port, templates=_templates(bots), order=by_zipf(len(bots), DRAWS))

@@ -78,7 +78,7 @@ class Stored:
 
 async def read_stored(owner_url: str) -> Stored:
     """Read all that the counting needs."""
-    connection = await _connect(owner_url)
+    connection = await connect(owner_url)
     try:
         updates = [_update(row) for row in await connection.fetch(_UPDATES)]
         replies = [_reply(row) for row in await connection.fetch(_REPLIES)]
@@ -91,7 +91,7 @@ async def read_stored(owner_url: str) -> Stored:
 
 async def read_unrest(owner_url: str) -> dict[str, int]:
     """Return how much is still under way: work due or held, replies and updates waiting."""
-    connection = await _connect(owner_url)
+    connection = await connect(owner_url)
     try:
         row = await connection.fetchrow(_UNREST)
     finally:
@@ -99,7 +99,8 @@ async def read_unrest(owner_url: str) -> dict[str, int]:
     return {name: int(value) for name, value in dict(row).items() if value}
 
 
-async def _connect(owner_url: str) -> Any:
+async def connect(owner_url: str) -> Any:
+    """Return a connection of the databases' owner."""
     url = make_url(owner_url)
     return await asyncpg.connect(user=url.username, database=url.database, host=str(url.query["host"]), timeout=10)
 

@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import json
 import random
-import shutil
 import socket
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,12 +19,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import make_url
-
 from bench.chaos.board import Board
 from bench.chaos.evidence import read_stored, read_unrest
 from bench.chaos.faults import Weather
 from bench.chaos.fleet import Fleet, free_port
+from bench.chaos.ground import durable_servers, own_folder, production_settings
 from bench.chaos.kills import FREEZE_LEASES, Killer
 from bench.chaos.options import Options
 from bench.chaos.people import Allowance, Person, make_people, repeat_updates
@@ -35,7 +32,6 @@ from bench.chaos.report import Report
 from bench.chaos.salon import Vendors, make_company, open_vendors
 from bench.chaos.verdict import judge
 from bot.tasks import end
-from db.embedded import Embedded, start_embedded
 from sandbox.seeds import ELITA_ID
 from sandbox.telegram.state import Bot
 
@@ -58,8 +54,8 @@ async def run(options: Options, board: Board, lines: Lines) -> Report:
     """Do it all. Raises TimeoutError past the run's own limit."""
     started = time.monotonic()
     async with asyncio.timeout(options.most_s), AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(_folder(keep=options.keep))
-        embedded = await stack.enter_async_context(_servers(folder))
+        folder = await stack.enter_async_context(own_folder(keep=options.keep))
+        embedded = await stack.enter_async_context(durable_servers(folder))
         vendors = await stack.enter_async_context(
             open_vendors(_random(options, "model"), crm_limits=options.crm_limits)
         )
@@ -73,8 +69,8 @@ async def run(options: Options, board: Board, lines: Lines) -> Report:
             gateway_port=free_port(),
         )
         stack.push_async_callback(fleet.stop)
-        await make_company(embedded.servers.database_url, _settings(fleet, vendors), vendors)
-        await fleet.start(_settings(fleet, vendors))
+        await make_company(embedded.servers.database_url, production_settings(fleet, vendors), vendors)
+        await fleet.start(production_settings(fleet, vendors))
         return await _torture(options, fleet, lines.marksman, vendors, started)
 
 
@@ -166,26 +162,6 @@ def _people(options: Options, vendors: Vendors, allowance: Allowance) -> list[Pe
     )
 
 
-def _settings(fleet: Fleet, vendors: Vendors) -> dict[str, Any]:
-    """Return the settings of a production installation with all addresses given."""
-    return {
-        "mode": "production",
-        # The sandbox's CRM stands on this machine.
-        "allowed_private_hosts": "127.0.0.1",
-        "data_dir": str(fleet.folder),
-        "database_url": fleet.embedded.servers.database_url,
-        "redis_url": fleet.embedded.servers.redis_url,
-        "master_keys": fleet.master_key,
-        "public_url": f"http://127.0.0.1:{fleet.gateway_port}",
-        "host": "127.0.0.1",
-        "port": fleet.gateway_port,
-        "telegram_api_url": vendors.telegram.url,
-        "gemini_api_url": vendors.gemini.url,
-        "gemini_api_key": "sandbox",
-        "quiet_seconds": 0.5,
-    }
-
-
 def _write_chats(path: Path, bot: Bot) -> None:
     """Write down what every chat shows, for whoever looks into a run."""
     lines = []
@@ -222,35 +198,3 @@ def _errors(events: Iterable[dict[str, Any]]) -> dict[str, int]:
 def _random(options: Options, name: str) -> random.Random:
     """Return a source of its own for each who chooses, so that one's choices do not change another's."""
     return random.Random(f"{options.seed}:{name}")
-
-
-def _new_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ai-admin-chaos-"))
-    folder.chmod(0o755)
-    return folder
-
-
-@asynccontextmanager
-async def _folder(*, keep: bool) -> AsyncIterator[Path]:
-    """Make a folder that the servers' user can enter, and remove it at the end."""
-    folder = await asyncio.to_thread(_new_folder)
-    try:
-        yield folder
-    finally:
-        if not keep:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-@asynccontextmanager
-async def _servers(folder: Path) -> AsyncIterator[Embedded]:
-    """Start the durable servers; stop them, and remove their data where it had to lie elsewhere."""
-    embedded = await start_embedded(folder, durable=True)
-    place = Path(str(make_url(embedded.servers.database_url).query["host"])).parent
-    try:
-        yield embedded
-    finally:
-        try:
-            await embedded.stop()
-        finally:
-            if not place.is_relative_to(folder):
-                await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
