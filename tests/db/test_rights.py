@@ -84,6 +84,7 @@ async def test_the_functions_are_these_each_with_its_callers_and_a_fixed_search_
         # Twice: with traces, and as the version before this calls it, as long as it may run beside it.
         ("ai_admin_accept", True, path, ["ai_admin_intake"]),
         ("ai_admin_accept", True, path, ["ai_admin_intake"]),
+        ("ai_admin_drop_partitions", True, [*path, "lock_timeout=1s"], ["ai_admin_app"]),
         ("ai_admin_make_partitions", True, path, ["ai_admin_app"]),
         ("ai_admin_refuse_change", False, path, []),
     ]
@@ -156,7 +157,8 @@ async def test_only_the_global_tables_are_without_forced_row_level_security(ask)
     assert {name for (name,) in tables} == GLOBAL_TABLES
 
 
-async def test_every_policy_is_the_companys_own_but_the_workers_on_work_and_on_what_it_counts(ask):
+async def test_every_policy_is_the_companys_own_but_the_workers_and_the_one_that_the_owner_asks_for_the_term(ask):
+    [(owner,)] = await ask("SELECT tableowner FROM pg_tables WHERE tablename = 'company_agent_settings'")
     policies = await ask(
         "SELECT tablename, policyname, roles::text[], cmd, permissive, qual, with_check FROM pg_policies"
     )
@@ -167,6 +169,7 @@ async def test_every_policy_is_the_companys_own_but_the_workers_on_work_and_on_w
         [
             *((name, "company", ["public"], "ALL", "PERMISSIVE", own, own) for name in tenants),
             ("work", "every_company", ["ai_admin_worker"], "ALL", "PERMISSIVE", "true", "true"),
+            ("company_agent_settings", "longest_term", [owner], "SELECT", "PERMISSIVE", "true", None),
             *(
                 (name, "counted", ["ai_admin_worker"], "SELECT", "PERMISSIVE", condition, None)
                 for name, condition in (
