@@ -29,7 +29,7 @@ PARTS: Mapping[str, tuple[Callable[[], Awaitable[Figures]], Callable[[], Awaitab
     "intake": (intake.measure, lambda: intake.measure(companies=50, rounds=1, seconds=0.5)),
     "turns": (turns.measure, lambda: turns.measure(companies=2, seconds=1.0, rounds=1)),
     "dialogues": (dialogues.measure, lambda: dialogues.measure(dialogues=500, companies=5, rounds=1, claims=20)),
-    "prompt": (prompt.measure, prompt.measure),
+    "prompt": (prompt.measure, lambda: prompt.measure(others=False)),
     "startup": (startup.measure, lambda: startup.measure(rounds=1)),
     "voice": (voice.measure, lambda: voice.measure(calls=3, seconds=2.0, warm_up_s=2.0)),
 }

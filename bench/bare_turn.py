@@ -1,7 +1,8 @@
 """The least that a turn can be: the same outside calls with the same SDKs, one INSERT and one UPDATE, nothing else.
 
 `python -m bench.bare_turn VENDORS_URL CRM_URL AUTHORIZATION DATABASE_URL SECONDS` prints, as JSON, the turns it made
-and the processor time that it took for them. CRM_URL: where free times are asked for, but for the days. No tenant, no order, no promise: only a floor.
+and the processor time that it took for them. CRM_URL: where free times are asked for, but for the days.
+No tenant, no order, no promise: only a floor.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Holds(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A bound of a figure. `ratio`: it has no unit. `spread`: the figure that says what the machine cannot tell apart."""
+    """A bound of a figure. `ratio`: it has no unit. `spread`: the figure of what cannot be told apart."""
 
     limit: float
     at_most: bool = True
@@ -96,7 +96,7 @@ def table(figures: Figures) -> str:
         bar = BARS.get(name)
         shown = f"{value:,}" if isinstance(value, int) else f"{value}"
         mark = " (simulated)" if name in SIMULATED else ""
-        rows.append((name + mark, shown, bar.words if bar else "", found[name] if name in found else ""))
+        rows.append((name + mark, shown, bar.words if bar else "", found.get(name, "")))
     widths = [max(len(row[place]) for row in rows) for place in range(4)]
     return "".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows

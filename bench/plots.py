@@ -19,7 +19,7 @@ _BLUE = "#3b6fb6"
 
 
 def draw(figures: Figures, folder: Path) -> Sequence[Path]:
-    """Write into the folder the plots for which there are figures; return them. The same figures make the same files."""
+    """Write the plots for which there are figures into the folder; return them. The same figures make the same files"""
     drawn = [draw_one(figures, folder) for draw_one in (_ratios, _stages)]
     return [path for path in drawn if path is not None]
 
@@ -27,7 +27,9 @@ def draw(figures: Figures, folder: Path) -> Sequence[Path]:
 def _ratios(figures: Figures, folder: Path) -> Path | None:
     """Draw each ratio in terms of its bar: right of the line is better than asked for."""
     found = verdicts(figures)
-    rows = [(name, BARS[name], float(figures[name]), found[name]) for name in BARS if name in found and BARS[name].ratio]
+    rows = [
+        (name, BARS[name], float(figures[name]), found[name]) for name in BARS if name in found and BARS[name].ratio
+    ]
     if not rows:
         return None
     sheet = Figure(figsize=(9, 1.2 + 0.36 * len(rows)), layout="constrained")

@@ -27,7 +27,7 @@ SWEEP_EVERY = timedelta(hours=1)
 
 
 async def make_room(database: Database, clock: Clock) -> None:
-    """Make the coming months' partitions and drop those that nobody keeps; a failure is logged and waits for next time."""
+    """Make the coming months' partitions and drop those that nobody keeps; a failure is logged and waits."""
     today = clock().date()
     try:
         await make_partitions(database, today=today)

@@ -8,6 +8,7 @@ import pytest
 
 from bench import __main__ as bench
 from bench.bars import BARS, SPREAD, Bar, Holds, table, verdicts
+from bench.dialogues import TooLittleDisk, check_disk
 from bench.plots import RATIOS, STAGES, draw
 
 
@@ -40,7 +41,7 @@ def test_the_table_names_bar_and_verdict_and_what_a_script_stood_in_for():
     told = table({"turn_cpu_ms": 15.0, "cached_share": 0.9, "intake_vs_ok_holds": "no", "import_ms": 1200})
 
     lines = [line.split("  ") for line in told.splitlines()]
-    assert ["at most 12", "no"] == [cell.strip() for cell in lines[1] if cell.strip()][2:]
+    assert [cell.strip() for cell in lines[1] if cell.strip()][2:] == ["at most 12", "no"]
     assert lines[2][0] == "cached_share (simulated)"
     assert "intake_vs_ok_holds" not in told
     assert "1,200" in told
@@ -69,3 +70,10 @@ def test_a_plot_is_drawn_of_what_was_measured_and_the_same_one_again(tmp_path):
     assert b"intake_vs_ok" in first or b"<svg" in first
     assert draw({"import_ms": 5}, tmp_path) == []
     assert verdicts({"import_ms": 5}) == {}
+
+
+def test_a_disk_that_is_too_small_is_named_before_anything_is_written():
+    check_disk(1_000_000, 20_000_000, free=10**12)
+
+    with pytest.raises(TooLittleDisk, match=r"20,000,000 messages need .* GB in .*, and 5\.0 GB are free"):
+        check_disk(1_000_000, 20_000_000, free=5 * 10**9)

@@ -120,8 +120,8 @@ async def test_without_citus_nothing_is_done_and_the_error_says_what_is_missing(
 
 
 async def test_every_function_that_writes_is_one_that_citus_can_send(ask):
-    """Of the schema's functions one writes rows of several tables, and is exchanged; the others make and drop partitions and
-    refuse changes of the audit, which stays where it is."""
+    """Of the schema's functions one writes rows of several tables, and is exchanged; the others make and drop
+    partitions and refuse changes of the audit, which stays where it is."""
     names = {row[0] for row in await ask("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")}
 
     assert names == {
