@@ -93,8 +93,8 @@ sbom: $(VENV)/.dev  ## What an installation is made of, with hashes: dist/sbom.j
 	@$(BIN)/python -c 'import json; print("dist/sbom.json:", len(json.load(open("dist/sbom.json"))["components"]), "components")'
 
 .PHONY: bench
-bench: $(VENV)/.dev  ## Figures of speed and size, PART=intake|turns|companies|memory|scale|startup|voice. QUICK=1: to see that it works.
-	@$(BIN)/python -m bench $(if $(QUICK),--quick,) $(PART)
+bench: $(VENV)/.dev  ## Figures of speed and size, PART=intake|turns|… for one. QUICK=1: to see that it works. FULL=1: 20 million messages.
+	@$(if $(FULL),FULL=1 )$(BIN)/python -m bench $(if $(QUICK),--quick,) $(PART)
 
 .PHONY: attacks
 attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys every instruction, with the guards and without.

@@ -8,21 +8,27 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from bench import companies, intake, memory, scale, startup, turns, voice
+from bench import companies, dialogues, intake, memory, prompt, scale, startup, turns, voice
+from bench.bars import Figures, table, verdicts
+from bench.machine import Context, observe
 from bot.cli.session import run_async
 from bot.logs import set_up_logs
 from bot.settings import LogFormat
 from db.records import WorkKind
 
-Figures = Mapping[str, float | str]
 RESULTS = Path(__file__).parent / "results" / "latest.json"
+DOCS = Path(__file__).parent.parent / "docs"
+MACHINE = "machine"
+"""In the file: by part, on what it was measured."""
 
 PARTS: Mapping[str, tuple[Callable[[], Awaitable[Figures]], Callable[[], Awaitable[Figures]]]] = {
-    "intake": (intake.measure, lambda: intake.measure(companies=50, rounds=1, seconds=1.0)),
-    "turns": (turns.measure, lambda: turns.measure(companies=2, seconds=2.0)),
+    "intake": (intake.measure, lambda: intake.measure(companies=50, rounds=1, seconds=0.5)),
+    "turns": (turns.measure, lambda: turns.measure(companies=2, seconds=1.0, rounds=1)),
     "companies": (
         companies.measure,
         lambda: companies.measure(many=20, rounds=1, seconds=0.5, turn_seconds=1.0, cold=10, drawn=10),
@@ -32,8 +38,10 @@ PARTS: Mapping[str, tuple[Callable[[], Awaitable[Figures]], Callable[[], Awaitab
         lambda: memory.measure(companies=20, idle=10, waiting=10, kinds=(WorkKind.CRM,)),
     ),
     "scale": (scale.measure, lambda: scale.measure(rounds=1, seconds=1.0, companies=10, model_s=0.1, crm_s=0.1)),
+    "dialogues": (dialogues.measure, lambda: dialogues.measure(dialogues=500, companies=5, rounds=1, claims=20)),
+    "prompt": (prompt.measure, lambda: prompt.measure(others=False)),
     "startup": (startup.measure, lambda: startup.measure(rounds=1)),
-    "voice": (voice.measure, lambda: voice.measure(calls=5, seconds=3.0)),
+    "voice": (voice.measure, lambda: voice.measure(calls=3, seconds=2.0, warm_up_s=2.0)),
 }
 """What is measured, and how for a look whether it works: those figures say nothing of speed."""
 
@@ -49,14 +57,32 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     set_up_logs(LogFormat.CONSOLE, level=logging.ERROR)
     figures: dict[str, float | str] = {}
+    machine: dict[str, Context] = {}
     for name in chosen:
+        told, began = observe(), time.monotonic()
         figures |= run_async(_of(PARTS[name][quick]))
+        machine[name] = told()
+        sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
     if not quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-        RESULTS.write_text(json.dumps(before | figures, indent=2) + "\n", encoding="utf-8")
-    width = max(map(len, figures))
-    sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in figures.items()))
+        _keep(RESULTS, figures, machine)
+    sys.stdout.write(table(figures))
+    for name, context in machine.items():
+        sys.stdout.write(f"{name}: {', '.join(f'{what} {value}' for what, value in context.items())}\n")
+    if quick:
+        sys.stdout.write("QUICK: these figures say that it works, and nothing of speed\n")
+
+
+def _keep(path: Path, figures: Figures, machine: Mapping[str, Context]) -> None:
+    """Write the figures over those of before, and draw all of them."""
+    from bench.plots import draw
+
+    path.parent.mkdir(exist_ok=True)
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    context = {**kept.pop(MACHINE, {}), **machine}
+    kept |= figures
+    kept |= {f"{name}_holds": holds.value for name, holds in verdicts(kept).items()}
+    path.write_text(json.dumps({**kept, MACHINE: context}, indent=2) + "\n", encoding="utf-8")
+    draw(kept, DOCS)
 
 
 if __name__ == "__main__":

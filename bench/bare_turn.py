@@ -1,7 +1,8 @@
 """The least that a turn can be: the same outside calls with the same SDKs, one INSERT and one UPDATE, nothing else.
 
 `python -m bench.bare_turn VENDORS_URL CRM_URL AUTHORIZATION DATABASE_URL SECONDS` prints, as JSON, the turns it made
-and the processor time that it took for them. No tenant, no order, no promise: only a floor.
+and the processor time that it took for them. CRM_URL: where free times are asked for, but for the days.
+No tenant, no order, no promise: only a floor.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ async def run(vendors: str, crm: str, authorization: str, database: str, seconds
             content = first.candidates[0].content if first.candidates else None
             assert content is not None and first.function_calls, "the model asks for times first"  # noqa: S101, PT018
             day = (datetime.now(UTC) + timedelta(days=1 + next(days) % 150)).date().isoformat()
-            answer = await http.get(crm, params={"from": day, "to": day})
+            answer = await http.get(httpx.URL(crm).copy_merge_params({"from": day, "to": day}))
+            answer.raise_for_status()
             result = types.Part.from_function_response(
                 name="get_available_slots", response={"slots": answer.text[:500]}
             )

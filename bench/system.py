@@ -29,7 +29,8 @@ def step_everywhere() -> None:
     os.sched_setaffinity(0, set(_CORES))
 
 
-def _on_measured_core() -> None:
+def on_measured_core() -> None:
+    """Take the measured core: for a process that is being started."""
     os.sched_setaffinity(0, MEASURED)
 
 
@@ -45,7 +46,7 @@ async def measured(
     with log.open("wb") as written:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *arguments, env={**kept, **environment}, cwd=log.parent,
-            stdout=asyncio.subprocess.DEVNULL, stderr=written, preexec_fn=_on_measured_core if alone else None,
+            stdout=asyncio.subprocess.DEVNULL, stderr=written, preexec_fn=on_measured_core if alone else None,
         )  # fmt: skip
     try:
         await _until_ready(f"http://127.0.0.1:{port}{ready}", process, log)

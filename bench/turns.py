@@ -6,34 +6,40 @@ The vendors answer at once and run beside, so that what is left is ours. `ai-adm
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import random
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
+from statistics import fmean, quantiles
 from tempfile import TemporaryDirectory
 
 import aiohttp
 
-from bench.crowd import Crm, Tenant, by_zipf, gather
-from bench.system import cpu_s, free_port, measured, rss_mb, step_beside
-from bench.vendors import Vendors
+from bench.crowd import Crm, Tenant, by_zipf, driver_url, gather
+from bench.plots import STAGE
+from bench.rounds import Rounds, in_turn
+from bench.system import cpu_s, free_port, measured, on_measured_core, rss_mb, step_beside
+from bench.vendors import MARK, TimedSalon, Vendors
 from bot.app import open_core
 from bot.scopes import open_crm
 from bot.settings import Settings
 from db.embedded import start_embedded
 from db.upgrade import runtime_url
-from sandbox.one_c.service.server import OneCServiceSalon
+from sandbox.one_c.service.server import PASSWORD, USER
 from sandbox.seeds import elita_business
 
 COMPANIES = 10
 IN_FLIGHT = 20
 SECONDS = 20.0
+ROUNDS = 5
+ROUND_S = 5.0
 TURNS_OF_ONE = 5
 """A client asks so many times, then another comes: nobody writes faster than a person may."""
 _ROOT = Path(__file__).parent.parent
@@ -58,6 +64,10 @@ class Shop:
     """PostgreSQL under the login that may read everything."""
     environment: Mapping[str, str]
     """The settings of the process, for others beside it."""
+    bare: Sequence[str]
+    """What bench/bare_turn.py is told, but for how long: where the same vendors and stores are."""
+    log: Path
+    """Where the process writes its log."""
     _updates: itertools.count[int] = field(default_factory=lambda: itertools.count(1_000_000))
     _people: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -66,6 +76,10 @@ class Shop:
 
         Raises TimeoutError where it does not come in time.
         """
+        return (await self._timed_turn(person_number, within_s))[0]
+
+    async def _timed_turn(self, person_number: int, within_s: float = _LONGEST_TURN_S) -> tuple[float, float]:
+        """Return what a turn took in all, and what of it the model and the CRM did."""
         update = next(self._updates)
         tenant = self.tenants[self.order[person_number % len(self.order)]]
         chat = 10_000_000 + person_number
@@ -77,7 +91,7 @@ class Shop:
             "date": int(time.time()),
             "chat": {**person, "type": "private"},
             "from": {**person, "is_bot": False, "language_code": "ru"},
-            "text": _QUESTION,
+            "text": f"{_QUESTION} {MARK.format(update)}",
         }
         path = f"{self.url}/api/v1/telegram/webhook/{tenant.webhook_token}"
         body = json.dumps({"update_id": update, "message": message}).encode()
@@ -86,7 +100,8 @@ class Shop:
                 raise RuntimeError(f"a webhook was answered with {response.status}")
         accepted = time.perf_counter()
         async with asyncio.timeout(within_s):
-            return await waiting - accepted
+            took = await waiting - accepted
+        return took, self.vendors.outside_s.pop(update, 0.0)
 
     async def busy(self, seconds: float, *, in_flight: int = IN_FLIGHT) -> tuple[int, float]:
         """Hold so many turns in flight; return how many were made, and the processor time that they took."""
@@ -105,12 +120,18 @@ class Shop:
         return made, cpu_s(self.pid) - before
 
     async def steady(self, seconds: float, rate: float) -> list[float]:
-        """Begin turns at a steady rate, whatever becomes of those before; return how long each took."""
+        """Begin turns at a steady rate, whatever becomes of those before; return how long each took of us.
+
+        That is the time of the turn minus what the model and the CRM took, as they tell it themselves.
+        """
         chance, ends = random.Random(7), time.monotonic() + seconds
         took: list[float] = []
 
         async def one() -> None:
-            took.append(await self.turn(next(self._people)))
+            whole, outside = await self._timed_turn(next(self._people))
+            if not outside:
+                raise RuntimeError("the vendors do not know which turn they were asked for")
+            took.append(whole - outside)
 
         async with asyncio.TaskGroup() as group:
             while time.monotonic() < ends:
@@ -119,9 +140,10 @@ class Shop:
         return took
 
 
-async def measure(*, companies: int = COMPANIES, seconds: float = SECONDS) -> dict[str, float]:
-    """Hold turns in flight for so long, then at half that rate, and return the figures."""
+async def measure(*, companies: int = COMPANIES, seconds: float = SECONDS, rounds: int = ROUNDS) -> dict[str, float]:
+    """Hold turns in flight for so long, then at half that rate, then against the bare script; return the figures."""
     step_beside()
+    round_s = min(ROUND_S, seconds)
     async with AsyncExitStack() as stack:
         shop = await open_shop(stack, companies)
         await shop.busy(min(10.0, seconds))
@@ -130,17 +152,57 @@ async def measure(*, companies: int = COMPANIES, seconds: float = SECONDS) -> di
         made, cpu = await shop.busy(seconds)
         per_s = made / (time.monotonic() - began)
         calls = dict(shop.vendors.calls)
+        before = shop.log.stat().st_size
         took = sorted(await shop.steady(seconds, per_s / 2))
+        stages = _stages(shop.log, before)
         memory = rss_mb(shop.pid)
+        found = await _against_bare(shop, round_s, rounds)
     cuts = quantiles(took, n=100)
     return {
         "turns_per_s_per_core": round(per_s, 1),
         "turn_cpu_ms": round(cpu / made * 1000, 2),
+        "turn_floor_ratio": round(found.ratio("ours"), 2),
+        "turn_floor_cpu_ms": round(found.value("bare"), 2),
+        "turn_floor_aa_spread": round(found.spread, 3),
         "turn_overhead_p50_ms": round(cuts[49] * 1000, 1),
         "turn_overhead_p99_ms": round(cuts[98] * 1000, 1),
         "turn_model_calls": round(calls.get("model", 0) / made, 2),
         "rss_serve_mb": round(memory),
+        **stages,
     }
+
+
+async def _against_bare(shop: Shop, seconds: float, rounds: int) -> Rounds:
+    """Measure the processor time of a turn, in milliseconds, of ours and of the bare script in turn."""
+
+    async def ours() -> float:
+        made, cpu = await shop.busy(seconds)
+        return cpu / made * 1000
+
+    async def bare() -> float:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.bare_turn", *shop.bare, str(seconds), cwd=_ROOT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, preexec_fn=on_measured_core,
+        )  # fmt: skip
+        out, err = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"the bare script failed: {err.decode()[-2000:]}")
+        told = json.loads(out)
+        return float(told["cpu_s"] / told["made"] * 1000)
+
+    return await in_turn({"bare": bare, "ours": ours}, floor="bare", rounds=rounds)
+
+
+def _stages(log: Path, after: int) -> dict[str, float]:
+    """Return the mean time of a turn's stages, in milliseconds, as the process logged them beyond this size."""
+    sums: dict[str, list[float]] = defaultdict(list)
+    with log.open("rb") as lines:
+        lines.seek(after)
+        for line in lines:
+            if b'"turn_done"' in line:
+                for name, took in json.loads(line)["stages_ms"].items():
+                    sums[name].append(took)
+    return {f"{STAGE}{name}_ms": round(fmean(times), 2) for name, times in sums.items()}
 
 
 async def open_shop(
@@ -158,13 +220,13 @@ async def open_shop(
     """
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="ai-admin-bench-")))
     servers = (await stack.enter_async_context(await start_embedded(folder / "servers"))).servers
+    vendors = await stack.enter_async_context(Vendors(model_s=model_s).serving())
     # A base of each company's own: of one base no process asks more than two things at once.
-    crm = OneCServiceSalon(elita_business(), path="/{base}")
+    crm = TimedSalon(elita_business(), vendors, path="/{base}")
     await crm.start()
     stack.push_async_callback(crm.stop)
     if crm_s:
         crm.faults.plant("/", times=sys.maxsize, hang_s=crm_s)
-    vendors = await stack.enter_async_context(Vendors(model_s=model_s).serving())
     settings = Settings(_env_file=None, data_dir=folder, database_url=servers.database_url, redis_url=servers.redis_url)
     connection = crm.connection()
     bases = {name: value.replace("{base}", "base-{number}") for name, value in connection.options.items()}
@@ -195,6 +257,9 @@ async def open_shop(
     process = await stack.enter_async_context(
         measured(arguments, port=port, ready="/ready", environment=environment, log=folder / "serve.log", alone=alone)
     )
+    authorization = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    base_url = connection.options["base_url"].replace("{base}", "bare")
+    times = f"{base_url}/hs/ai-admin/v1/slots?service_ids={vendors.service_id}"
     http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)))
     return Shop(
         url=f"http://127.0.0.1:{port}",
@@ -206,4 +271,6 @@ async def open_shop(
         folder=folder,
         owner_url=servers.database_url,
         environment=environment,
+        bare=(vendors.url, times, f"Basic {authorization}", driver_url(servers.database_url)),
+        log=folder / "serve.log",
     )

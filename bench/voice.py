@@ -60,7 +60,7 @@ _PIECE = {
 _EVENT = f"data: {json.dumps(_PIECE, ensure_ascii=False)}\r\n\r\n".encode()
 
 
-async def measure(*, calls: int = CALLS, seconds: float = SECONDS) -> dict[str, float]:
+async def measure(*, calls: int = CALLS, seconds: float = SECONDS, warm_up_s: float = WARM_UP_S) -> dict[str, float]:
     """Hold the calls and return the figures, in milliseconds."""
     step_beside()
     async with AsyncExitStack() as stack:
@@ -68,9 +68,9 @@ async def measure(*, calls: int = CALLS, seconds: float = SECONDS) -> dict[str, 
         url, pid = await _system(stack, model)
         provider = Provider(auth_token=_TOKEN, connect_to=url[0])
         cpu, began = cpu_s(pid), time.monotonic()
-        until = began + WARM_UP_S + seconds
+        until = began + warm_up_s + seconds
         heard = await asyncio.gather(
-            *(_caller(provider, url[1], model, index, began + WARM_UP_S, until) for index in range(calls))
+            *(_caller(provider, url[1], model, index, began + warm_up_s, until) for index in range(calls))
         )
         spent, took = cpu_s(pid) - cpu, time.monotonic() - began
     if provider.violations:
@@ -92,7 +92,7 @@ async def _caller(
 ) -> list[float]:
     """Call, and talk until the time is over; return what was waited for us at each answer once the system was warm."""
     chance = random.Random(index)
-    await asyncio.sleep(chance.uniform(0, WARM_UP_S / 2))
+    await asyncio.sleep(chance.uniform(0, (count_from - time.monotonic()) / 2))
     waited: list[float] = []
     async with Phone(provider=provider, webhook_url=webhook, number=f"+7916000{index:04}", to=_NUMBER) as phone:
         while time.monotonic() < until:

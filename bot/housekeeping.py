@@ -1,4 +1,4 @@
-"""What is done by the clock: partitions made ahead, figures of finished days kept, what is old swept."""
+"""What is done by the clock: partitions made ahead and dropped, figures of finished days kept, what is old swept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.directory import Directory
 from db.engine import Database
 from db.errors import DBError
 from db.inbox import Inbox
-from db.partitions import make_partitions
+from db.partitions import drop_partitions, make_partitions
 from db.records import Claim, CompanySnapshot
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
@@ -27,11 +27,17 @@ SWEEP_EVERY = timedelta(hours=1)
 
 
 async def make_room(database: Database, clock: Clock) -> None:
-    """Make the coming months' partitions; a failure is logged and waits for the next time."""
+    """Make the coming months' partitions and drop those that nobody keeps; a failure is logged and waits."""
+    today = clock().date()
     try:
-        await make_partitions(database, today=clock().date())
+        await make_partitions(database, today=today)
     except DBError as error:
         log.error("partitions_not_made", error=str(error))
+    try:
+        if dropped := await drop_partitions(database, today=today):
+            log.info("partitions_dropped", months=dropped)
+    except (DBError, SQLAlchemyError) as error:
+        log.warning("partitions_not_dropped", error=type(error).__name__)
 
 
 class SweepJob:

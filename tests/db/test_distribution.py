@@ -120,11 +120,16 @@ async def test_without_citus_nothing_is_done_and_the_error_says_what_is_missing(
 
 
 async def test_every_function_that_writes_is_one_that_citus_can_send(ask):
-    """Of the schema's functions one writes rows of several tables, and is exchanged; the others make partitions and
-    refuse changes of the audit, which stays where it is."""
+    """Of the schema's functions one writes rows of several tables, and is exchanged; the others make and drop
+    partitions and refuse changes of the audit, which stays where it is."""
     names = {row[0] for row in await ask("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")}
 
-    assert names == {"ai_admin_accept", "ai_admin_make_partitions", "ai_admin_refuse_change"}
+    assert names == {
+        "ai_admin_accept",
+        "ai_admin_drop_partitions",
+        "ai_admin_make_partitions",
+        "ai_admin_refuse_change",
+    }
 
 
 async def test_the_exchanged_intake_keeps_its_promises(ask, core, make_channel, database_url, monkeypatch):

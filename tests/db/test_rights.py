@@ -87,6 +87,7 @@ async def test_the_functions_are_these_each_with_its_callers_and_a_fixed_search_
         # Twice: with traces, and as the version before this calls it, as long as it may run beside it.
         ("ai_admin_accept", True, path, ["ai_admin_intake"]),
         ("ai_admin_accept", True, path, ["ai_admin_intake"]),
+        ("ai_admin_drop_partitions", True, [*path, "lock_timeout=1s"], ["ai_admin_app"]),
         ("ai_admin_make_partitions", True, path, ["ai_admin_app"]),
         ("ai_admin_refuse_change", False, path, []),
     ]
@@ -159,6 +160,7 @@ async def test_only_the_global_tables_are_without_forced_row_level_security(ask)
 
 
 async def test_every_policy_is_the_companys_own_but_the_workers_on_what_it_counts_and_the_intakes(ask):
+    [(owner,)] = await ask("SELECT tableowner FROM pg_tables WHERE tablename = 'company_agent_settings'")
     policies = await ask(
         "SELECT tablename, policyname, roles::text[], cmd, permissive, qual, with_check FROM pg_policies"
     )
@@ -170,8 +172,9 @@ async def test_every_policy_is_the_companys_own_but_the_workers_on_what_it_count
         [
             *((name, "company", ["public"], "ALL", "PERMISSIVE", own, own) for name in tenants),
             ("work", "every_company", ["ai_admin_worker"], "ALL", "PERMISSIVE", "true", "true"),
+            ("company_agent_settings", "longest_term", [owner], "SELECT", "PERMISSIVE", "true", None),
             *(
-                (name, "intake", ["ai_admin_owner"], "ALL", "PERMISSIVE", taken_in, taken_in)
+                (name, "intake", [owner], "ALL", "PERMISSIVE", taken_in, taken_in)
                 for name in ("accepted_updates", "update_keys", "work")
             ),
             *(
