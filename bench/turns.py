@@ -9,8 +9,9 @@ import asyncio
 import itertools
 import json
 import random
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,11 +53,19 @@ class Shop:
     vendors: Vendors
     http: aiohttp.ClientSession
     order: Sequence[int]
+    folder: Path
+    owner_url: str
+    """PostgreSQL under the login that may read everything."""
+    environment: Mapping[str, str]
+    """The settings of the process, for others beside it."""
     _updates: itertools.count[int] = field(default_factory=lambda: itertools.count(1_000_000))
     _people: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def turn(self, person_number: int) -> float:
-        """Write as this person and wait for the reply; return the seconds from the accepted webhook to it."""
+    async def turn(self, person_number: int, *, within_s: float = _LONGEST_TURN_S) -> float:
+        """Write as this person and wait for the reply; return the seconds from the accepted webhook to it.
+
+        Raises TimeoutError where it does not come in time.
+        """
         update = next(self._updates)
         tenant = self.tenants[self.order[person_number % len(self.order)]]
         chat = 10_000_000 + person_number
@@ -76,7 +85,7 @@ class Shop:
             if response.status != 200:
                 raise RuntimeError(f"a webhook was answered with {response.status}")
         accepted = time.perf_counter()
-        async with asyncio.timeout(_LONGEST_TURN_S):
+        async with asyncio.timeout(within_s):
             return await waiting - accepted
 
     async def busy(self, seconds: float, *, in_flight: int = IN_FLIGHT) -> tuple[int, float]:
@@ -135,14 +144,25 @@ async def measure(*, companies: int = COMPANIES, seconds: float = SECONDS) -> di
 
 
 async def open_shop(
-    stack: AsyncExitStack, companies: int, *, model_s: float = 0.0, arguments: Sequence[str] = ("bot", "serve")
+    stack: AsyncExitStack,
+    companies: int,
+    *,
+    model_s: float = 0.0,
+    crm_s: float = 0.0,
+    arguments: Sequence[str] = ("bot", "serve"),
+    alone: bool = True,
 ) -> Shop:
-    """Start the stores, the vendors and one process of ours; it ends with the stack."""
+    """Start the stores, the vendors and one process of ours; it ends with the stack.
+
+    `model_s`, `crm_s`: what these take to answer. `alone` as in bench/system.py.
+    """
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="ai-admin-bench-")))
     servers = (await stack.enter_async_context(await start_embedded(folder / "servers"))).servers
     crm = OneCServiceSalon(elita_business())
     await crm.start()
     stack.push_async_callback(crm.stop)
+    if crm_s:
+        crm.faults.plant("/", times=sys.maxsize, hang_s=crm_s)
     vendors = await stack.enter_async_context(Vendors(model_s=model_s).serving())
     settings = Settings(_env_file=None, data_dir=folder, database_url=servers.database_url, redis_url=servers.redis_url)
     connection = crm.connection()
@@ -171,7 +191,7 @@ async def open_shop(
         "PYTHONPATH": str(_ROOT),
     }
     process = await stack.enter_async_context(
-        measured(arguments, port=port, ready="/ready", environment=environment, log=folder / "serve.log")
+        measured(arguments, port=port, ready="/ready", environment=environment, log=folder / "serve.log", alone=alone)
     )
     http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)))
     return Shop(
@@ -181,4 +201,7 @@ async def open_shop(
         vendors=vendors,
         http=http,
         order=by_zipf(companies, 20_000),
+        folder=folder,
+        owner_url=servers.database_url,
+        environment=environment,
     )

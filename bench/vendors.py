@@ -29,6 +29,10 @@ class Vendors:
     service_id: str = ""
     model_s: float = 0.0
     """What the model takes to answer."""
+    model_held: asyncio.Event | None = None
+    """Where there is one, the model answers nobody until it is set."""
+    model_waiting: int = 0
+    """So many wait for the model now."""
     replies: dict[tuple[str, int], asyncio.Future[float]] = field(default_factory=dict)
     """Who waits for a message: by bot's id and chat; told when it came."""
     calls: dict[str, int] = field(default_factory=dict)
@@ -59,8 +63,14 @@ class Vendors:
     async def _model(self, request: web.Request) -> web.Response:
         self._count("model")
         asked = json.loads(await request.read())
-        if self.model_s:
-            await asyncio.sleep(self.model_s)
+        self.model_waiting += 1
+        try:
+            if self.model_s:
+                await asyncio.sleep(self.model_s)
+            if self.model_held is not None:
+                await self.model_held.wait()
+        finally:
+            self.model_waiting -= 1
         parts = asked["contents"][-1]["parts"]
         if any("functionResponse" in part for part in parts):
             answer: dict[str, Any] = {"text": _TEXT}
