@@ -37,7 +37,7 @@ PARTS: Mapping[str, tuple[Callable[[], Awaitable[Figures]], Callable[[], Awaitab
         memory.measure,
         lambda: memory.measure(companies=20, idle=10, waiting=10, kinds=(WorkKind.CRM,)),
     ),
-    "scale": (scale.measure, lambda: scale.measure(rounds=1, seconds=1.0, companies=10, model_s=0.1, crm_s=0.1)),
+    "scale": (scale.measure, lambda: scale.measure(rounds=1, seconds=4.0, companies=10, model_s=0.1, crm_s=0.1)),
     "dialogues": (dialogues.measure, lambda: dialogues.measure(dialogues=500, companies=5, rounds=1, claims=20)),
     "prompt": (prompt.measure, lambda: prompt.measure(others=False)),
     "startup": (startup.measure, lambda: startup.measure(rounds=1)),
