@@ -96,6 +96,10 @@ sbom: $(VENV)/.dev  ## What an installation is made of, with hashes: dist/sbom.j
 bench: $(VENV)/.dev  ## Figures of speed and size, PART=intake|turns|… for one. QUICK=1: to see that it works. FULL=1: 20 million messages.
 	@$(if $(FULL),FULL=1 )$(BIN)/python -m bench $(if $(QUICK),--quick,) $(PART)
 
+.PHONY: capacity
+capacity: $(VENV)/.dev  ## What 100, 10,000 and 1,000,000 companies need, by the figures of the bench. ARGS="--help" for more.
+	@$(BIN)/python -m bench.capacity $(ARGS)
+
 .PHONY: attacks
 attacks: $(VENV)/.dev  ## Attacks on the agent, played by a model that obeys every instruction, with the guards and without.
 	@$(BIN)/python -m bench.attacks $(ARGS)

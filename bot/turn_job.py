@@ -15,7 +15,7 @@ from prometheus_client import Histogram
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
-from db.records import Channel, ChannelType, Claim, InCharge, ModelBudget, Usage
+from db.records import Channel, ChannelType, Claim, DialogueState, InCharge, ModelBudget, Usage
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
@@ -205,7 +205,7 @@ class TurnJob:
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
             spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
             memory = await stores.memory.find(tx, claim.dialogue_id)
-            asked_by = _asked_by(Conversation.from_state(state))
+            asked_by = _asked_by(state)
             asked_at = await stores.outbox.find_sent_at(tx, claim.dialogue_id, asked_by) if asked_by else None
         return Waiting(
             dialogue=dialogue,
@@ -313,10 +313,12 @@ def _nobody_hears(turn: Turn) -> bool:
     return turn.conversation.step is not Step.CONFIRMING
 
 
-def _asked_by(conversation: Conversation) -> UUID | None:
+def _asked_by(state: DialogueState) -> UUID | None:
     """Return the turn whose reply asks for a yes; None where none is asked for."""
-    proposal = conversation.proposal
-    return proposal.turn_id if proposal is not None and conversation.step is Step.CONFIRMING else None
+    if state.state != Step.CONFIRMING:
+        return None
+    proposal = Conversation.from_state(state).proposal
+    return proposal.turn_id if proposal is not None else None
 
 
 def _was_asked(channel: Channel, waiting: Waiting, head: Head) -> bool:
@@ -324,6 +326,6 @@ def _was_asked(channel: Channel, waiting: Waiting, head: Head) -> bool:
 
     Over a channel of one's own the reply is the answer to the caller's request, however the outbox stands.
     """
-    if channel.type is ChannelType.API or _asked_by(Conversation.from_state(waiting.state)) is None:
+    if channel.type is ChannelType.API or _asked_by(waiting.state) is None:
         return True
     return waiting.asked_at is not None and head.updates[0].accepted_at >= waiting.asked_at - TAKEN_BEFORE_KEPT

@@ -55,6 +55,8 @@ class Words:
         Then that yes is a turn by itself again: with what the client wrote since, it would be a yes no more, and nobody
         would ask the CRM whether the visit stands.
         """
+        if state.data.get("proposal") is None:
+            return False
         return await self._confirmation.was_begun(dialogue, Conversation.from_state(state))
 
 

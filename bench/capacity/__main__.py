@@ -1,7 +1,8 @@
 """`python -m bench.capacity`: what 100, 10,000 and 1,000,000 companies need, and where the walls are.
 
-`--json` prints the same for machines, `--measure` measures what a turn costs the stores, `--check` holds the simulation
-against a measured run. Every assumption is an option; `--figure NAME=VALUE` stands in for a measured figure.
+`--json` prints the same for machines, `--write` puts it into docs/capacity.md. `--measure` measures what a turn costs
+the stores, `--check` holds the simulation against a measured run. Every assumption is an option; `--figure NAME=VALUE`
+stands in for a measured figure.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from dataclasses import asdict, fields
 from math import inf
 
+from bench.capacity import page
 from bench.capacity.inputs import RESULTS, Assumptions, FigureMissing, Figures
 from bench.capacity.plan import SIZES, plan, walls
 from bot.cli.session import run_async
@@ -23,6 +25,7 @@ from bot.settings import LogFormat
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.capacity", description=__doc__)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/capacity.md")
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--figure", action="append", default=[], metavar="NAME=VALUE")
@@ -41,7 +44,7 @@ def main(arguments: list[str]) -> None:
         elif asked.check:
             _check(Figures.read(given=stood_in), given)
         else:
-            _show(Figures.read(given=stood_in), given, as_json=asked.json)
+            _show(Figures.read(given=stood_in), given, as_json=asked.json, write=asked.write)
     except FigureMissing as error:
         sys.exit(str(error))
 
@@ -66,9 +69,11 @@ def _check(figures: Figures, given: Assumptions) -> None:
         print(f"{name:<16} predicted {said:8.3f}  measured {seen:8.3f}  error {said / seen - 1:+.1%}")
 
 
-def _show(figures: Figures, given: Assumptions, *, as_json: bool) -> None:
-    plans = [asdict(plan(size, figures, given)) for size in SIZES]
-    found = walls(figures, given)
+def _show(figures: Figures, given: Assumptions, *, as_json: bool, write: bool) -> None:
+    planned = [plan(size, figures, given) for size in SIZES]
+    plans, found = [asdict(one) for one in planned], walls(figures, given)
+    if write:
+        page.write(planned, found)
     if as_json:
         ends = [{**asdict(one), "companies": None if one.companies == inf else one.companies} for one in found]
         print(json.dumps({"assumptions": asdict(given), "plans": plans, "walls": ends}, indent=2))

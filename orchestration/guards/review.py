@@ -160,8 +160,9 @@ def _unknown_phones(reply: str, evidence: Evidence) -> Iterator[str]:
 
 
 def _unknown_places(reply: str, evidence: Evidence) -> Iterator[str]:
-    known = plain("\n".join([*evidence.texts, evidence.client_words]))
-    for match in _STREET.finditer(plain(reply)):
+    streets = list(_STREET.finditer(plain(reply)))
+    known = plain("\n".join([*evidence.texts, evidence.client_words])) if streets else ""
+    for match in streets:
         stem = match["name"][: max(4, len(match["name"]) - 2)]
         house = match["house"]
         if stem not in known or (house and not re.search(rf"(?<!\d){house}(?!\d)", known)):

@@ -45,12 +45,14 @@ def find_secret(reply: str, *, rules: str, tools: Collection[str]) -> str | None
 
 def find_foreign_address(reply: str, *, known: Iterable[str]) -> str | None:
     """Return a link, a mail address or a name in a messenger that the company did not give."""
-    texts = [plain(text) for text in known]
     said = plain(reply)
     found = [
         *(match.group() for match in _LINK.finditer(said)),
         *(match.group() for match in _BARE_DOMAIN.finditer(said)),
     ]
+    if not found:
+        return None
+    texts = [plain(text) for text in known]
     bare = (one.rstrip(".,!?)/") for one in found)
     return next((one for one in bare if not any(one in text for text in texts)), None)
 
