@@ -35,9 +35,8 @@ GUARDS = (
     Guard(
         holds="A transaction's company ends with it, on a connection that others use next",
         file="db/engine.py",
-        on="set_config('app.company_id', :company, true)",
-        off="set_config('app.company_id', coalesce(nullif(:company, ''), current_setting('app.company_id', true)),"
-        " false)",
+        on="""return f"SET LOCAL app.company_id = '{company}'", f"SET LOCAL ROLE {role}\"""",
+        off="""return f"SET app.company_id = '{company}'" if company else "SELECT 1", f"SET LOCAL ROLE {role}\"""",
         test="tests/db/test_schema.py::test_the_company_of_a_transaction_does_not_outlive_it",
     ),
     Guard(
@@ -87,8 +86,8 @@ GUARDS = (
     Guard(
         holds="Telegram's secret is compared",
         file="handlers/telegram/intake.py",
-        on='hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(errors="replace"), expected)',
-        off="bool(expected)",
+        on="return is_set and hmac.compare_digest(given, expected)",
+        off="return is_set",
         test="tests/handlers/test_webhook.py::test_a_wrong_secret_is_refused_and_nothing_is_stored",
     ),
     Guard(
@@ -122,8 +121,8 @@ GUARDS = (
     Guard(
         holds="An unknown token, another channel's and a disabled one are told apart by nothing",
         file="handlers/webhooks.py",
-        on="if channel is None or channel.type is not type_:",
-        off="if channel is None:",
+        on="if found is None or found[0].type is not type_:",
+        off="if found is None:",
         test="tests/handlers/test_webhook.py::test_an_unknown_token_gets_the_same_404_whatever_the_cause",
     ),
     Guard(
@@ -135,10 +134,10 @@ GUARDS = (
     ),
     Guard(
         holds="An update is stored once, however often it comes",
-        file="db/migrations/versions/0002_the_durable_engine.sql",
-        on="            ON CONFLICT DO NOTHING\n",
-        off="            ON CONFLICT (company_id, channel_id, update_key)\n"
-        "            DO UPDATE SET accepted_at = excluded.accepted_at\n",
+        file="db/migrations/versions/0014_one_statement_at_the_door.sql",
+        on="        ON CONFLICT DO NOTHING\n",
+        off="        ON CONFLICT (company_id, channel_id, update_key)\n"
+        "        DO UPDATE SET accepted_at = excluded.accepted_at\n",
         test="tests/db/test_inbox.py::test_an_update_is_stored_once_however_often_it_comes",
     ),
     Guard(
