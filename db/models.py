@@ -28,7 +28,8 @@ import db.booking_models
 import db.call_models
 import db.figures_models
 import db.outbox_models
-import db.privacy_models  # noqa: F401 (their tables belong to the same metadata)
+import db.privacy_models
+import db.staff_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
 companies = Table(

@@ -214,6 +214,10 @@ class WorkKind(StrEnum):
     """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
     MEMORY = "memory"
     """Of a dialogue: what was said longer ago becomes a note."""
+    MIRROR = "mirror"
+    """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
+    HANDOVER = "handover"
+    """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +323,8 @@ class DeliveryStatus(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    DROPPED = "dropped"
+    """A person answered before it was sent: the agent does not talk over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +346,8 @@ class OutgoingReply:
     """The messenger has said already that this one came too late for free words."""
     trace: str | None = None
     """The W3C traceparent of the turn that wrote it."""
+    about: DialogueId | None = None
+    """The client's dialogue that a message to staff is about."""
 
 
 class DeliveryEvent(StrEnum):
