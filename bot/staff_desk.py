@@ -20,7 +20,7 @@ from db.staff import StaffMember
 from handlers.base import ECHO
 from handlers.staff_notices import chat_with
 from locales import Translator
-from orchestration.messages import Button, Reply
+from orchestration.messages import Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 from orchestration.staff_words import StaffCommand, StaffWord
@@ -95,10 +95,20 @@ class StaffDesk:
         client = await self._stores.dialogues.find_dialogue(tx, thread.dialogue_id)
         if client is None:
             return None
+        file = None
+        if word.attachment is not None and word.attachment.ref:
+            given = word.attachment
+            file = OutgoingFile(
+                kind=given.kind, ref=given.ref, channel_id=str(where.channel_id), mime_type=given.mime_type
+            )
+        elif word.attachment is not None and not word.text:
+            texts = Translator.for_language(scope.agent.language)
+            await self._answer(tx, where, word, texts.text("staff-cannot-carry"))
+            return None
         taken = await self._handovers.take_over(
             tx, scope, client, staff_chat=where, words=word.text, at=word.sent_at
         )
-        reply = Reply(text=word.text)
+        reply = Reply(text=word.text, file=file)
         await self._stores.outbox.put(
             tx, client, [_payload(reply)], turn_id=_turn_of(where, word.message_id), author=Author.PERSON
         )

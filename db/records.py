@@ -350,6 +350,8 @@ class OutgoingReply:
     """The W3C traceparent of the turn that wrote it."""
     about: DialogueId | None = None
     """The client's dialogue that a message to staff is about."""
+    file: bytes | None = None
+    """Its file, where that has to be carried over from another channel."""
 
 
 class DeliveryEvent(StrEnum):

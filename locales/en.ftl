@@ -352,3 +352,5 @@ staff-topic-opened = { $client }
        *[other] a messenger
     }. The client gets what you write here. /back gives them back to the assistant.
 staff-unknown-command = There is no such command here.
+file-not-carried = The file could not be passed on: it is too large, or not there any more.
+staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
