@@ -13,6 +13,7 @@ import structlog
 
 from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver
 from db.dialogue_state import key_of
+from db.drafts import DraftStatus
 from db.engine import Transaction
 from db.handovers import Thread
 from db.records import Author, Channel, Dialogue, dialogue_id_of
@@ -23,9 +24,12 @@ from locales import Translator
 from orchestration.messages import Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
-from orchestration.staff_words import StaffCommand, StaffWord
+from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT, StaffCommand, StaffWord
 
 log = structlog.get_logger()
+
+_HEX = 32
+"""A UUID without its dashes."""
 
 
 class StaffDesk:
@@ -73,13 +77,40 @@ class StaffDesk:
             return None
         if word.command is StaffCommand.BACK:
             await self._hand_back(tx, scope, where, word, thread, member)
+        elif word.action is not None and word.action.startswith((f"{SEND_DRAFT}:", f"{DROP_DRAFT}:")):
+            await self._press_draft(tx, scope, where, word, word.action, member)
         elif word.command is not None or word.action is not None:
             await self._answer(tx, where, word, texts.text("staff-unknown-command"))
         elif word.edits is not None:
             await self._edit(tx, where, word, thread)
         elif thread is not None:
-            return await self._to_client(tx, scope, where, word, thread)
+            return await self._to_client(tx, scope, where, word, thread, member)
         return None
+
+    async def _press_draft(
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        action: str,
+        member: StaffMember,
+    ) -> None:
+        """Send the agent's words, or let them be: once, whoever of the staff presses first."""
+        texts = Translator.for_language(scope.agent.language)
+        verb, _, named = action.rpartition(":")
+        draft = await self._stores.drafts.find_open(tx, UUID(named)) if len(named) == _HEX else None
+        client = await self._stores.dialogues.find_dialogue(tx, draft.dialogue_id) if draft is not None else None
+        if draft is None or client is None:
+            told = texts.text("staff-draft-settled")
+        elif verb == SEND_DRAFT:
+            await self._handovers.send_draft(tx, client, draft, staff_id=member.id)
+            told = texts.text("staff-draft-sent", name=member.name)
+        else:
+            now = self._clock()
+            await self._stores.drafts.settle(tx, draft.id, DraftStatus.DROPPED, now=now, staff_id=member.id)
+            told = texts.text("staff-draft-dropped", name=member.name)
+        await self._answer(tx, where, word, told)
 
     async def _thread_of(self, tx: Transaction, where: Dialogue, word: StaffWord) -> Thread | None:
         """Return which client is meant: by the message that is replied to, else by the topic."""
@@ -90,7 +121,13 @@ class StaffDesk:
         return await self._stores.handovers.find_by_topic(tx, where.id, word.topic) if word.topic is not None else None
 
     async def _to_client(
-        self, tx: Transaction, scope: CompanyScope, where: Dialogue, word: StaffWord, thread: Thread
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        thread: Thread,
+        member: StaffMember,
     ) -> TakenOver | None:
         client = await self._stores.dialogues.find_dialogue(tx, thread.dialogue_id)
         if client is None:
@@ -106,7 +143,7 @@ class StaffDesk:
             await self._answer(tx, where, word, texts.text("staff-cannot-carry"))
             return None
         taken = await self._handovers.take_over(
-            tx, scope, client, staff_chat=where, words=word.text, at=word.sent_at
+            tx, scope, client, staff_chat=where, words=word.text, at=word.sent_at, staff_id=member.id
         )
         reply = Reply(text=word.text, file=file)
         await self._stores.outbox.put(
@@ -188,7 +225,10 @@ class StaffDesk:
         buttons: tuple[tuple[Button, ...], ...] = (),
     ) -> None:
         """Answer in the chat, and in the topic, in which it was said."""
-        reply = Reply(text=text, topic=word.topic, acknowledges=word.press_id, buttons=buttons)
+        closes = word.reply_to if word.press_id is not None else None
+        reply = Reply(
+            text=text, topic=word.topic, acknowledges=word.press_id, closes_buttons_of=closes, buttons=buttons
+        )
         await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=None, author=Author.SYSTEM)
 
 

@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
-from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, silenced
+from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, as_draft, silenced
 from bot.memory_keeper import ask_to_remember
 from bot.staff_desk import StaffDesk
 from db.clients import Clients
@@ -19,6 +19,7 @@ from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.doorbell import Doorbell
+from db.drafts import Draft
 from db.engine import Database, Transaction
 from db.inbox import Inbox
 from db.memory import Memory
@@ -44,6 +45,7 @@ from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.messages import Message, Reply
+from orchestration.modes import Way
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 from orchestration.staff_words import StaffWord
@@ -89,6 +91,8 @@ class Waiting:
     spent: int = 0
     """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
     memory: ClientMemory | None = None
+    staffed: bool = False
+    """Whether there are people who see the client and can answer; known where the mode asks for it."""
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
@@ -140,9 +144,10 @@ class TurnCommit:
         head: Head,
         result: TurnResult | None,
         *,
+        way: Way = Way.ANSWER,
         told: bool = False,
     ) -> None:
-        """Commit a turn; `result` None: the updates held nothing to answer.
+        """Commit a turn; `result` None: the updates held nothing to answer. `way`: as a draft, or left to people?
 
         `told`: the caller is on the line and hears the replies from whoever made the turn.
         """
@@ -156,7 +161,7 @@ class TurnCommit:
             if head.staff:
                 rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
-                saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, told=told)
+                saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, way=way, told=told)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
@@ -188,6 +193,17 @@ class TurnCommit:
             await stores.doorbell.ring(WorkKind.DELIVERY)
         if result is not None and not (told and not result.notices and not result.elsewhere):
             await stores.doorbell.ring(WorkKind.DELIVERY)
+
+    async def wait_for_people(
+        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head, *, until: datetime
+    ) -> None:
+        """Show staff what waits, and end the claim: the agent answers at `until`, where nobody has."""
+        async with self._stores.database.company(claim.company_id) as tx:
+            last = head.updates[-1].id
+            await self._handovers.wait_for_people(
+                tx, channel, scope, waiting.dialogue, head.messages, last_update=last
+            )
+            await self._stores.work.done(tx, claim, next_due_at=until)
 
     async def rest(self, claim: Claim, *, until: datetime | None) -> None:
         """End the claim with nothing done; due again at `until`, or at the next ring."""
@@ -244,19 +260,34 @@ class TurnCommit:
         result: TurnResult,
         now: datetime,
         *,
+        way: Way,
         told: bool,
     ) -> tuple[DialogueState, TurnResult]:
         """Write a turn; return its state, and the turn without the agent's words where a person came before them."""
-        stores, unsent = self._stores, ()
+        stores = self._stores
+        unsent: Sequence[Reply] = ()
+        draft: Draft | None = None
         in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
         if waiting.dialogue.in_charge is InCharge.PERSON:
             # In another channel, perhaps.
             in_charge = InCharge.PERSON
         elif in_charge is InCharge.PERSON:
             result, unsent = silenced(result), result.replies
+        elif way is Way.DRAFT:
+            result, draft = as_draft(result)
         notices = await self._handovers.after_turn(
-            tx, channel, scope, head.messages, result, in_charge, unsent=unsent
+            tx,
+            channel,
+            scope,
+            head.messages,
+            result,
+            in_charge,
+            last_update=head.updates[-1].id,
+            way=way,
+            unsent=unsent,
         )
+        if draft is not None:
+            await self._handovers.put_draft(tx, result.dialogue, draft)
         await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)

@@ -354,3 +354,11 @@ staff-topic-opened = { $client }
 staff-unknown-command = There is no such command here.
 file-not-carried = The file could not be passed on: it is too large, or not there any more.
 staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
+button-draft-send = Send
+button-draft-drop = Do not send
+staff-draft = Draft of an answer:
+
+    { $text }
+staff-draft-sent = { $name }: sent to the client.
+staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
+staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.

@@ -352,3 +352,11 @@ staff-topic-opened = { $client }
 staff-unknown-command = Мұнда ондай команда жоқ.
 file-not-carried = Файлды жіберу мүмкін болмады: ол тым үлкен немесе енді қолжетімсіз.
 staff-cannot-carry = Мұны клиентке жіберу мүмкін емес: мәтін, фото, дауыстық хабарлама, бейне немесе файл жарайды.
+button-draft-send = Жіберу
+button-draft-drop = Жібермеу
+staff-draft = Жауаптың нобайы:
+
+    { $text }
+staff-draft-sent = { $name }: клиентке жіберілді.
+staff-draft-dropped = { $name }: нобай жіберілмеді. Клиентке өзіңіз жауап беріңіз.
+staff-draft-settled = Бұл нобай енді өзекті емес: ол жіберілді, жіберілмейтін болды немесе клиент қайта жазды.

@@ -357,3 +357,11 @@ staff-topic-opened = { $client }
 staff-unknown-command = Этой команды здесь нет.
 file-not-carried = Файл передать не удалось: он слишком большой или уже недоступен.
 staff-cannot-carry = Такое передать клиенту нельзя: подойдут текст, фото, голосовое, видео или файл.
+button-draft-send = Отправить
+button-draft-drop = Не отправлять
+staff-draft = Черновик ответа:
+
+    { $text }
+staff-draft-sent = { $name }: отправлено клиенту.
+staff-draft-dropped = { $name }: черновик не отправлен. Ответьте клиенту сами.
+staff-draft-settled = Этот черновик уже не актуален: его отправили, не стали отправлять или клиент написал снова.
