@@ -101,7 +101,7 @@ class HandoverDesk:
         if shown:
             thread = await self._stores.handovers.find(tx, dialogue.id)
             known = thread is not None and thread.shown_until is not None and thread.shown_until >= last_update
-            await self._show(tx, dialogue, _said(scope, () if known else messages, result, unsent))
+            await self._show(tx, dialogue, _said(scope, () if known else messages, result, unsent, now=self._clock()))
             if known and result.replies and in_charge is InCharge.AGENT:
                 await self._stores.handovers.agent_answered(tx, dialogue.id)
         if in_charge is InCharge.PERSON:
@@ -227,9 +227,7 @@ class HandoverDesk:
         """Show staff something about the client."""
         await self._show(tx, dialogue, [item(Author.SYSTEM, words, self._clock())])
 
-    async def _call(
-        self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult, way: Way
-    ) -> bool:
+    async def _call(self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult, way: Way) -> bool:
         """Show the client to staff, where there are any who can answer; say whether there are."""
         branch_id = next((one.branch_id for one in result.notices if one.calls_person), None)
         staff_chat = await self._notices.chat_of(channel, scope.branches, branch_id)
@@ -262,9 +260,7 @@ class HandoverDesk:
         await self._stores.handovers.show(tx, dialogue.id, dialogue.channel_id, items, due_at=due)
 
     async def _watch(self, tx: Transaction, dialogue: Dialogue, due_at: datetime) -> None:
-        await ring(
-            tx, dialogue_id=dialogue.id, channel_id=dialogue.channel_id, kind=WorkKind.HANDOVER, due_at=due_at
-        )
+        await ring(tx, dialogue_id=dialogue.id, channel_id=dialogue.channel_id, kind=WorkKind.HANDOVER, due_at=due_at)
 
 
 def silenced(result: TurnResult) -> TurnResult:
@@ -311,17 +307,17 @@ def _client_said(messages: Sequence[Message]) -> list[MirrorItem]:
 
 
 def _said(
-    scope: CompanyScope, messages: Sequence[Message], result: TurnResult, unsent: Sequence[Reply]
+    scope: CompanyScope, messages: Sequence[Message], result: TurnResult, unsent: Sequence[Reply], *, now: datetime
 ) -> list[MirrorItem]:
     """Return what staff are to be shown of a turn, in order."""
-    items, at = _client_said(messages), result.dialogue.last_message_at or datetime.min
+    items = _client_said(messages)
     answers = [reply.text for reply in result.replies if reply.text]
     if answers:
-        items.append(item(Author.AGENT, "\n\n".join(answers), at))
+        items.append(item(Author.AGENT, "\n\n".join(answers), now))
     lost = "\n\n".join(reply.text for reply in unsent if reply.text)
     if lost:
         texts = Translator.for_language(scope.agent.language)
-        items.append(item(Author.SYSTEM, texts.text("staff-agent-silenced", words=lost), at))
+        items.append(item(Author.SYSTEM, texts.text("staff-agent-silenced", words=lost), now))
     return items
 
 

@@ -1,4 +1,4 @@
-"""Clients who wait for a person, and people who have not answered for long: staff are rung again, or it is handed back."""
+"""Clients who wait for a person are rung for again; where a person is silent for long, the agent answers again."""
 
 from __future__ import annotations
 

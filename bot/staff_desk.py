@@ -206,9 +206,7 @@ class StaffDesk:
         if not word.private or not word.author:
             await self._answer(tx, where, word, texts.text("staff-enrol-in-private"))
             return
-        member = await self._stores.staff.enrol(
-            tx, word.argument, telegram_user_id=word.author, now=self._clock()
-        )
+        member = await self._stores.staff.enrol(tx, word.argument, telegram_user_id=word.author, now=self._clock())
         if member is None:
             await self._answer(tx, where, word, texts.text("staff-code-unknown"))
             return

@@ -124,6 +124,18 @@ class Head:
     """What the updates say of whether the client can be written to; None: nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a turn was made of. `way`: as a draft, or left to people; `told`: the caller on the line has heard it."""
+
+    channel: Channel
+    scope: CompanyScope
+    waiting: Waiting
+    head: Head
+    way: Way
+    told: bool
+
+
 class TurnCommit:
     """Writes what a claim came to. Every method is one transaction and raises LeaseLost where it is no longer ours."""
 
@@ -161,7 +173,8 @@ class TurnCommit:
             if head.staff:
                 rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
-                saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, way=way, told=told)
+                made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)
+                saved, result = await self._keep(tx, claim, made, result, now)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
@@ -200,9 +213,7 @@ class TurnCommit:
         """Show staff what waits, and end the claim: the agent answers at `until`, where nobody has."""
         async with self._stores.database.company(claim.company_id) as tx:
             last = head.updates[-1].id
-            await self._handovers.wait_for_people(
-                tx, channel, scope, waiting.dialogue, head.messages, last_update=last
-            )
+            await self._handovers.wait_for_people(tx, channel, scope, waiting.dialogue, head.messages, last_update=last)
             await self._stores.work.done(tx, claim, next_due_at=until)
 
     async def rest(self, claim: Claim, *, until: datetime | None) -> None:
@@ -250,45 +261,34 @@ class TurnCommit:
         return before
 
     async def _keep(
-        self,
-        tx: Transaction,
-        claim: Claim,
-        channel: Channel,
-        scope: CompanyScope,
-        waiting: Waiting,
-        head: Head,
-        result: TurnResult,
-        now: datetime,
-        *,
-        way: Way,
-        told: bool,
+        self, tx: Transaction, claim: Claim, made: Made, result: TurnResult, now: datetime
     ) -> tuple[DialogueState, TurnResult]:
         """Write a turn; return its state, and the turn without the agent's words where a person came before them."""
         stores = self._stores
         unsent: Sequence[Reply] = ()
         draft: Draft | None = None
         in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
-        if waiting.dialogue.in_charge is InCharge.PERSON:
+        if made.waiting.dialogue.in_charge is InCharge.PERSON:
             # In another channel, perhaps.
             in_charge = InCharge.PERSON
         elif in_charge is InCharge.PERSON:
             result, unsent = silenced(result), result.replies
-        elif way is Way.DRAFT:
+        elif made.way is Way.DRAFT:
             result, draft = as_draft(result)
         notices = await self._handovers.after_turn(
             tx,
-            channel,
-            scope,
-            head.messages,
+            made.channel,
+            made.scope,
+            made.head.messages,
             result,
             in_charge,
-            last_update=head.updates[-1].id,
-            way=way,
+            last_update=made.head.updates[-1].id,
+            way=made.way,
             unsent=unsent,
         )
         if draft is not None:
             await self._handovers.put_draft(tx, result.dialogue, draft)
-        await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
+        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
@@ -302,8 +302,8 @@ class TurnCommit:
             outcome=result.outcome,
             model=result.model,
             cost=result.cost,
-            messages=len(head.messages),
-            accepted_at=max((update.accepted_at for update in head.updates), default=None),
+            messages=len(made.head.messages),
+            accepted_at=max((update.accepted_at for update in made.head.updates), default=None),
         )
         for handover in result.handovers:
             await stores.dialogues.add_handover(
@@ -313,7 +313,7 @@ class TurnCommit:
             words = result.notice
             await stores.notices.keep_wording(tx, version=words.version, text=words.text, now=now)
         payloads = [_payload(reply) for reply in result.replies]
-        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told, trace=carried())
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=made.told, trace=carried())
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state), result

@@ -270,9 +270,7 @@ class TurnJob:
         quiet = self._quiet if scope.agent.quiet is None else scope.agent.quiet
         return burst_ends_at([update.accepted_at for update in head.updates], quiet)
 
-    def _way(
-        self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head
-    ) -> tuple[Way, datetime | None]:
+    def _way(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> tuple[Way, datetime | None]:
         """Return how the turn goes by the company's mode; with a moment: it waits until then for its people."""
         if not waiting.staffed or not head.messages or waiting.dialogue.in_charge is InCharge.PERSON:
             return Way.ANSWER, None

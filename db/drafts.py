@@ -61,9 +61,7 @@ class Drafts:
         """Return a draft that still waits, locked; None where it was settled, or there is none."""
         found = await tx.connection.execute(
             select(drafts)
-            .where(
-                drafts.c.company_id == tx.company, drafts.c.id == id_, drafts.c.status == DraftStatus.OPEN.value
-            )
+            .where(drafts.c.company_id == tx.company, drafts.c.id == id_, drafts.c.status == DraftStatus.OPEN.value)
             .with_for_update()
         )
         row = found.mappings().one_or_none()

@@ -167,9 +167,7 @@ class Handovers:
 
     async def client_wrote(self, tx: Transaction, dialogue_id: DialogueId, *, at: datetime) -> None:
         """Note that the client's words wait for a person's; what waits already waits since then."""
-        await self._change(
-            tx, dialogue_id, client_waits_since=func.coalesce(threads.c.client_waits_since, at)
-        )
+        await self._change(tx, dialogue_id, client_waits_since=func.coalesce(threads.c.client_waits_since, at))
 
     async def person_answered(self, tx: Transaction, dialogue_id: DialogueId, *, at: datetime) -> None:
         """Note that a person has answered: nothing waits any more."""

@@ -52,7 +52,9 @@ staff = Table(
 
 
 def _of_dialogue() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE")
+    return ForeignKeyConstraint(
+        ["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE"
+    )
 
 
 handover_threads = Table(

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestration.messages import Attachment
 
-
 STAFF = "staff"
 """What the actions of buttons begin with that only staff are shown."""
 SEND_DRAFT, DROP_DRAFT = f"{STAFF}:ds", f"{STAFF}:dx"

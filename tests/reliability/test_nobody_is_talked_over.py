@@ -212,5 +212,3 @@ def test_the_pause_is_at_an_await_and_changes_nothing():
 
     assert asyncio.run(run()) == "done"
     assert happened == ["first", "person"]
-
-
