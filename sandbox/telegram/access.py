@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.telegram.groups import GENERAL_TOPIC, Group, Topic, thread_of_reply
 from sandbox.telegram.rates import Rates, TooManyMessages
 from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State
-from sandbox.telegram.text import BadRequest
+from sandbox.telegram.text import BadRequest, units
 
 _PERMISSION_OF = {
     "text": ("can_send_messages", "text messages"),
@@ -163,11 +163,13 @@ class Access:
         if quote := wanted.get("quote"):
             if str(quote) not in target.text:
                 raise Refused(400, "Bad Request: QUOTE_TEXT_INVALID")
-            extra["quote"] = {"text": str(quote), "position": target.text.index(str(quote)), "is_manual": True}
+            position = units(target.text[: target.text.index(str(quote))])
+            extra["quote"] = {"text": str(quote), "position": position, "is_manual": True}
         in_other_topic = topic is not None and target.thread_id != topic.id
         if elsewhere is chat and not in_other_topic:
             return target, extra
-        origin = {"type": "user", "sender_user": self._state.message_json(bot, elsewhere, target)["from"], "date": target.date}
+        sender = self._state.message_json(bot, elsewhere, target)["from"]
+        origin = {"type": "user", "sender_user": sender, "date": target.date}
         shown = {"origin": origin, "chat": elsewhere.as_json(), "message_id": target.message_id}
         return None, {**extra, "external_reply": shown}
 

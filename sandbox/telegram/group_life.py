@@ -154,7 +154,7 @@ class GroupLife:
             async with asyncio.timeout(within_s), self._room.state.changed:
                 await self._room.state.changed.wait_for(lambda: predicate(self))
         except TimeoutError:
-            names = {None: "-"} | {topic.id: topic.name for topic in self.topics}
+            names: dict[int | None, str] = {None: "-", **{topic.id: topic.name for topic in self.topics}}
             lines = [
                 f"[{names.get(one.thread_id if one.in_topic else None, '?')}] "
                 f"{one.author['first_name'] if one.author else '?'}: {one.text}"

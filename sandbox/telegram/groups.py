@@ -16,6 +16,8 @@ from typing import Any
 from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State, User
 
 GENERAL_TOPIC = 1
+ANONYMOUS: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+"""Whom the Bot API names as the sender of what an anonymous administrator writes (Message.sender_chat)."""
 ICON_COLORS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
 ADMINISTRATOR_RIGHTS = (
     "can_manage_chat",
@@ -80,7 +82,7 @@ class Standing:
         member: Json = {"user": user, "status": self.status}
         match self.status:
             case "creator":
-                member["is_anonymous"] = False
+                member["is_anonymous"] = "is_anonymous" in self.rights
             case "administrator":
                 rights = [name for name in ADMINISTRATOR_RIGHTS if topics or name != "can_manage_topics"]
                 member |= {"can_be_edited": False, **{name: name in self.rights for name in rights}}
@@ -172,7 +174,7 @@ class Group(Chat):
     def tells(self, bot: Bot, message: ChatMessage) -> bool:
         """Say whether a bot is told of a message (see above). Bots are never told of what other bots write."""
         if message.author is not None and message.author["is_bot"]:
-            return message.service and message.author["id"] == bot.id
+            return message.service and bool(message.author["id"] == bot.id)
         if message.service or not bot.privacy or self.standing(bot.id).is_administrator:
             return True
         answered = message.reply_to.author if message.reply_to is not None else None
@@ -181,9 +183,9 @@ class Group(Chat):
         words = str(message.content.get("caption", "") if message.wordless else message.text)
         if command := _GENERAL_COMMAND.match(words):
             if command.group(1):
-                return command.group(1)[1:].lower() == bot.username.lower()
+                return str(command.group(1))[1:].lower() == bot.username.lower()
             last = next((one for one in reversed(self.messages) if one.from_bot and not one.service), None)
-            return last is None or last.author is None or last.author["id"] == bot.id
+            return last is None or last.author is None or bool(last.author["id"] == bot.id)
         return bool(re.search(rf"(?<![\w@/])@{re.escape(bot.username)}\b", words, re.IGNORECASE))
 
 

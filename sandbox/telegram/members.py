@@ -5,11 +5,12 @@ What the app would not let them do raises PermissionError; what is not there, Lo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.telegram.files import ANY_SIGN, SIGNS, keep, photo_sizes
-from sandbox.telegram.groups import ICON_COLORS, Room, Standing, Topic, thread_of_reply
+from sandbox.telegram.groups import ANONYMOUS, ICON_COLORS, Room, Standing, Topic, thread_of_reply
 from sandbox.telegram.people import buttons_of, rewrite
 from sandbox.telegram.state import Bot, ChatMessage, Json, User
 
@@ -87,6 +88,19 @@ class Member:
         """Send a picture."""
         sizes = photo_sizes(self._holders(), picture)
         return await self._send("photo", topic=topic, reply_to=reply_to, photo=sizes, caption=caption)
+
+    async def send_album(
+        self, pictures: Sequence[bytes], caption: str = "", *, topic: Where = None
+    ) -> list[ChatMessage]:
+        """Send pictures together: a message each, held together by media_group_id; the first has the caption."""
+        album = str(13_000_000_000 + self.room.state.seq())
+        sent = []
+        for picture in pictures:
+            sizes = photo_sizes(self._holders(), picture)
+            words = caption if not sent else ""
+            content: Json = {"photo": sizes, "media_group_id": album, "caption": words}
+            sent.append(await self._send("photo", topic=topic, **content))
+        return sent
 
     async def send_voice(
         self, recording: bytes, *, seconds: int = 3, topic: Where = None, reply_to: ChatMessage | None = None
@@ -213,6 +227,8 @@ class Member:
             self._check_manages(written_in)
         text = content.pop("text", None)
         shown = {name: value for name, value in content.items() if value not in ("", None)}
+        if "is_anonymous" in self.standing.rights:
+            shown |= {"from": ANONYMOUS, "sender_chat": group.as_json()}
         message = self.room.post.put(
             group,
             self.user.as_json(),

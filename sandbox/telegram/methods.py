@@ -1,5 +1,5 @@
 """The Bot API's methods, each with its own refusals in Telegram's words: those that any bot needs are here, what is
-done in chats stands in sending.py, forum.py and membership.py.
+done in chats stands in sending.py, forum.py and membership.py, what is shown of a bot in commands.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.telegram.access import Access, Refused, is_true
+from sandbox.telegram.commands import Commands
 from sandbox.telegram.forum import Forum
 from sandbox.telegram.groups import GroupPost
 from sandbox.telegram.membership import Membership
@@ -41,7 +42,13 @@ class Methods:
     def __init__(self, state: State, rates: Rates, post: GroupPost) -> None:
         self.state = state
         access = Access(state, rates)
-        parts = (self, Sending(state, access, post), Forum(access, post), Membership(state, access))
+        parts = (
+            self,
+            Sending(state, access, post),
+            Forum(access, post),
+            Membership(state, access),
+            Commands(access),
+        )
         self._by_name: dict[str, Callable[[Bot, Json], Awaitable[Any]]] = {
             name.removeprefix("_on_").lower(): getattr(part, name)
             for part in parts
@@ -141,18 +148,6 @@ class Methods:
             chat.answered.append({"callback_query_id": query_id, "text": text, "show_alert": alert})
         return True
 
-    async def _on_setMyCommands(self, bot: Bot, parameters: Json) -> bool:
-        commands = parameters.get("commands")
-        if not isinstance(commands, list) or len(commands) > 100:
-            raise BadRequest("BOT_COMMANDS_TOO_MUCH")
-        for command in commands:
-            if not re.fullmatch(r"[a-z0-9_]{1,32}", str(command.get("command", ""))):
-                raise BadRequest("BOT_COMMAND_INVALID")
-            if not 1 <= len(str(command.get("description", ""))) <= 256:
-                raise BadRequest("BOT_COMMAND_DESCRIPTION_INVALID")
-        bot.commands[str(parameters.get("language_code", ""))] = commands
-        return True
-
     def _allow(self, bot: Bot, parameters: Json) -> None:
         if isinstance(parameters.get("allowed_updates"), list):
             bot.allowed_updates = [str(one) for one in parameters["allowed_updates"]]
@@ -166,14 +161,3 @@ class Methods:
         if size > 20 * 1024 * 1024:
             raise BadRequest("file is too big")
         return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": size, "file_path": f"files/{file_id}"}
-
-    async def _on_setMyDescription(self, bot: Bot, parameters: Json) -> bool:
-        if units(str(parameters.get("description", ""))) > 512:
-            raise BadRequest("BOT_DESCRIPTION_TOO_LONG")
-        bot.descriptions[str(parameters.get("language_code", ""))] = str(parameters.get("description", ""))
-        return True
-
-    async def _on_setMyShortDescription(self, bot: Bot, parameters: Json) -> bool:
-        if units(str(parameters.get("short_description", ""))) > 120:
-            raise BadRequest("BOT_SHORT_DESCRIPTION_TOO_LONG")
-        return True

@@ -144,8 +144,10 @@ class People:
         self._state.bots[bot_id].chats[user.id].deactivated = True
 
     def add_to_group(self, bot_id: int, group_id: int, title: str) -> Chat:
-        """Let the bot be a member of a supergroup with nobody else in it; its id is negative. TelegramSandbox.group makes
-        one that people can be in."""
+        """Let the bot be a member of a supergroup with nobody else in it; its id is negative.
+
+        TelegramSandbox.group makes one that people can be in.
+        """
         bot = self._state.bots[bot_id]
         group = Group(user=User(id=group_id, first_name=title), bots={bot_id: bot}, standings={bot_id: MEMBER})
         return bot.chats.setdefault(group_id, group)

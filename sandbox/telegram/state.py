@@ -145,6 +145,9 @@ class Bot:
     pressed_in: dict[str, Chat] = field(default_factory=dict)
     """Where the presses that wait were made."""
     commands: Json = field(default_factory=dict)
+    """For everybody, by language."""
+    scoped_commands: dict[str, Json] = field(default_factory=dict)
+    """By scope ("chat:-100500"), then by language."""
     descriptions: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     file_facts: dict[str, Json] = field(default_factory=dict)

@@ -157,3 +157,13 @@ async def test_a_member_bot_sends_the_files_that_members_may(bot, group, refused
 
     with refused(TelegramBadRequest, f"Bad Request: not enough rights to send {words} to the chat"):
         await method(group.id, BufferedInputFile(body, "a"))
+
+
+async def test_pictures_of_an_album_are_messages_of_their_own(bot, group, updates):
+    await updates()
+
+    await group.owner.send_album([PICTURE, photo("ещё")], "Две работы")
+
+    told = [one.message for one in await updates()]
+    assert [one.caption for one in told] == ["Две работы", None]
+    assert len({one.media_group_id for one in told}) == 1

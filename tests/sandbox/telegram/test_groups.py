@@ -12,6 +12,8 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
 )
 from aiogram.types import (
+    BotCommand,
+    BotCommandScopeChat,
     ChatMemberAdministrator,
     ChatMemberLeft,
     ChatMemberMember,
@@ -299,3 +301,30 @@ async def test_who_waits_is_woken_and_a_vain_wait_shows_the_group(bot, group):
         await group.wait_for(lambda one: "Слышу" in one.texts_from_bot())
     with pytest.raises(TimeoutError, match="Элита: Слышу"):
         await group.wait_for(lambda one: len(one.messages()) > 1, within_s=0.01)
+
+
+async def test_an_anonymous_administrator_is_not_named(bot, group, updates):
+    anna = await group.join(ANNA, administrator=True, is_anonymous=True)
+    await updates()
+
+    await anna.write("От имени салона")
+
+    told = (await updates())[0].message
+    assert (told.from_user.username, told.sender_chat.id) == ("GroupAnonymousBot", group.id)
+    assert (await bot.get_chat_member(group.id, ANNA.id)).is_anonymous is True
+
+
+async def test_commands_for_the_staffs_group_are_not_those_for_everybody(telegram, bot, group, refused):
+    everybody = [BotCommand(command="book", description="Записаться")]
+    staff = [BotCommand(command="today", description="Сегодня")]
+    here = BotCommandScopeChat(chat_id=group.id)
+
+    await bot.set_my_commands(everybody)
+    await bot.set_my_commands(staff, scope=here)
+
+    assert [one.command for one in await bot.get_my_commands()] == ["book"]
+    assert [one.command for one in await bot.get_my_commands(scope=here)] == ["today"]
+    await bot.delete_my_commands(scope=here)
+    assert await bot.get_my_commands(scope=here) == []
+    with refused(TelegramBadRequest, "Bad Request: chat not found"):
+        await bot.set_my_commands(staff, scope=BotCommandScopeChat(chat_id=-77))
