@@ -35,7 +35,16 @@ _TOKEN = re.compile(r"\d+:[\w-]{30,}")
 _DESCRIPTIONS = {"setwebhook": "Webhook was set", "deletewebhook": "Webhook was deleted"}
 _LARGEST_REQUEST = 60 * 1024 * 1024
 _JSON_PARAMETERS = frozenset(
-    "reply_markup allowed_updates commands entities caption_entities reply_parameters scope reaction".split()
+    [
+        "reply_markup",
+        "allowed_updates",
+        "commands",
+        "entities",
+        "caption_entities",
+        "reply_parameters",
+        "scope",
+        "reaction",
+    ]
 )
 _UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
