@@ -139,9 +139,7 @@ class Access:
             raise Refused(400, "Bad Request: message thread not found")
         return topic
 
-    def _answered(
-        self, bot: Bot, chat: Chat, parameters: Json, topic: Topic | None
-    ) -> tuple[ChatMessage | None, Json]:
+    def _answered(self, bot: Bot, chat: Chat, parameters: Json, topic: Topic | None) -> tuple[ChatMessage | None, Json]:
         """Return the message that is answered; one of another chat or topic is told of by external_reply only."""
         wanted = parameters.get("reply_parameters")
         if wanted is None and parameters.get("reply_to_message_id"):

@@ -50,7 +50,9 @@ async def test_staff_send_files_into_a_topic_and_the_bot_can_fetch_them(bot, gro
 
 async def test_a_bot_uploads_files_and_sends_them_again_by_their_ids(telegram, bot, group):
     await telegram.people.send_text(bot.id, ELENA, "Здравствуйте")
-    picture = await bot.send_photo(group.id, BufferedInputFile(PICTURE, "a.png"), caption="<b>Вот</b>", parse_mode="HTML")
+    picture = await bot.send_photo(
+        group.id, BufferedInputFile(PICTURE, "a.png"), caption="<b>Вот</b>", parse_mode="HTML"
+    )
     voice = await bot.send_voice(group.id, BufferedInputFile(RECORDING, "a.ogg"), duration=2)
     film = await bot.send_video(group.id, BufferedInputFile(b"film", "a.mp4"), duration=7)
     file = await bot.send_document(group.id, BufferedInputFile(b"%PDF", "Прайс.pdf"))

@@ -69,9 +69,7 @@ async def test_an_answer_goes_where_what_it_answers_stands(bot, group):
 
     inside = await bot.send_message(group.id, "Я", reply_parameters=answer)
     across = await bot.send_message(group.id, "Там", message_thread_id=petr.id, reply_parameters=answer)
-    beside = await bot.send_message(
-        group.id, "И вам", reply_parameters=ReplyParameters(message_id=general.message_id)
-    )
+    beside = await bot.send_message(group.id, "И вам", reply_parameters=ReplyParameters(message_id=general.message_id))
 
     assert (inside.message_thread_id, inside.is_topic_message) == (maria.id, True)
     assert across.message_thread_id == petr.id
