@@ -138,7 +138,8 @@ class Group(Chat):
     """What members who are no administrators may do."""
     topics: dict[int, Topic] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
-    next_message: int = 1
+    next_message: int = 2
+    """The first one says that the group was founded; no topic has its id, which is that of General."""
     moved_to: int | None = None
     """The supergroup that this basic group has become."""
 

@@ -243,3 +243,12 @@ async def test_members_change_topics_and_pins_by_right_only(bot, group, updates)
         "Иначе"
     ]
     assert group.texts(topic) == []
+
+
+async def test_no_topic_has_the_id_of_general(telegram, bot):
+    fresh = telegram.group("Новая", owner=OLGA, forum=True)
+    first = await fresh.owner.create_topic("Первая")
+    await fresh.add_bot(bot.id)
+
+    assert first.id > 1
+    assert (await bot.send_message(fresh.id, "Здесь", message_thread_id=first.id)).is_topic_message
