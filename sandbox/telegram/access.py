@@ -172,7 +172,10 @@ class Access:
         return None, {**extra, "external_reply": shown}
 
     def check_may_send(self, bot: Bot, chat: Chat, kind: str) -> None:
-        """Refuse where the members of a group, and with them the bot, may not send this kind of message."""
+        """Refuse where the members of a group, and with them the bot, may not send this kind of message.
+
+        [likely]: the refusal of kinds that have no permission of their own speaks of stickers.
+        """
         if isinstance(chat, Group) and not chat.standing(bot.id).is_administrator:
             permission, words = _PERMISSION_OF.get(kind, ("can_send_other_messages", "stickers"))
             if not chat.permissions[permission]:

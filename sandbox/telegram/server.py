@@ -1,8 +1,9 @@
 """A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
 
-Written after the Bot API 10.1 description, and where that is silent after the server's own source. It refuses what Telegram refuses; every refusal for a broken limit is kept
-in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
-http:// on a loopback address, where the real one demands https.
+Written after the Bot API 10.1 description, and where that is silent after the server's own source. It refuses what
+Telegram refuses; every refusal for a broken limit is kept in `violations`, so that a suite can assert that our client
+broke none. One thing is looser: a webhook's address may be http:// on a loopback address, where the real one demands
+https.
 """
 
 from __future__ import annotations
