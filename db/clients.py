@@ -15,6 +15,7 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
+from db.staff_models import drafts, mirror_items, staff_messages
 
 
 class Clients:
@@ -98,7 +99,7 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers, dialogue_memory):
+        for table in (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )
@@ -115,7 +116,7 @@ class Clients:
             .where(
                 replies.c.company_id == tx.company,
                 # Notices to staff went out with the client's turns, and name them.
-                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns)),
+                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns), replies.c.about.in_(ids)),
                 replies.c.status != DeliveryStatus.WAITING.value,
             )
             .values(payload={})

@@ -28,10 +28,11 @@ def build_staff_router(connections: BusinessConnections) -> Router:
     """Make a router of its own for each dispatcher; it comes before the clients'."""
     router = Router(name="staff")
     group, private = F.chat.type.in_(_GROUPS), F.chat.type == "private"
-    commands = CommandFilter(*_COMMANDS)
+    # A mention would be looked up with Telegram, whose answer may fail.
+    commands = CommandFilter(*_COMMANDS, ignore_mention=True)
     router.message(group, commands)(on_staff_command)
     router.message(private, commands)(on_staff_command)
-    router.message(private, CommandFilter("start", magic=F.args.startswith(INVITED)))(on_invited)
+    router.message(private, CommandFilter("start", ignore_mention=True, magic=F.args.startswith(INVITED)))(on_invited)
     router.message(group)(on_staff_message)
     router.message(private, F.reply_to_message, is_staff_chat)(on_staff_message)
     router.edited_message(group)(on_staff_edit)
