@@ -25,6 +25,7 @@ class Appointments:
             "duration_s": round(booked.duration.total_seconds()),
             "service_names": list(booked.service_names),
             "staff_name": booked.staff_name,
+            "staff_id": booked.staff_id,
             "cancelled": booked.cancelled,
             "updated_at": func.now(),
         }
@@ -139,6 +140,7 @@ def _booked(row: RowMapping) -> BookedAppointment:
         duration=timedelta(seconds=row["duration_s"]),
         service_names=tuple(row["service_names"]),
         staff_name=row["staff_name"],
+        staff_id=row["staff_id"],
         client_name=row["client_name"],
         visitor_name=row["visitor_name"],
         phone=row["phone"],

@@ -78,6 +78,9 @@ class Company:
     log_level: str | None = None
     """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
     log_level_until: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when a person answers every client, as `paused_by` said; None: the agent does."""
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,8 @@ class CompanySnapshot:
     agent: AgentSettings
     branches: tuple[Branch, ...]
     crm: CrmSettings | None
+    notes: tuple[str, ...] = ()
+    """What staff have added to the agent's instructions from their chat, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
