@@ -61,7 +61,7 @@ class Appointments:
             )
             .order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_open(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], phone: str, *, proved: bool, now: datetime
@@ -80,7 +80,42 @@ class Appointments:
             )
             .limit(100)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
+
+    async def find_next_with(
+        self, tx: Transaction, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the first standing one of this master after a moment begins; None where there is none."""
+        table = appointments.c
+        found: datetime | None = await tx.connection.scalar(
+            select(func.min(table.starts_at)).where(
+                table.company_id == tx.company,
+                table.branch_id == branch_id,
+                table.staff_name == staff_name,
+                table.starts_at > after,
+                table.cancelled.is_(False),
+            )
+        )
+        return found
+
+    async def list_of_day(
+        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, until: datetime, limit: int = 200
+    ) -> Sequence[BookedAppointment]:
+        """Return the standing ones of these branches that begin between two moments, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.branch_id.in_(branch_ids),
+                table.starts_at >= first,
+                table.starts_at < until,
+                table.cancelled.is_(False),
+            )
+            .order_by(table.starts_at)
+            .limit(limit)
+        )
+        return [booked_of(row) for row in rows.mappings()]
 
     async def find_by_records(
         self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str], *, locked: bool = False
@@ -95,7 +130,7 @@ class Appointments:
         rows = await tx.connection.execute(
             (statement.with_for_update() if locked else statement).order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_longest_unread(
         self, tx: Transaction, branch_id: BranchId, *, now: datetime, limit: int
@@ -109,7 +144,7 @@ class Appointments:
             .order_by(table.updated_at)
             .limit(limit)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
         """Say that these were read from the CRM just now and had not changed."""
@@ -128,7 +163,8 @@ class Appointments:
         )
 
 
-def _booked(row: RowMapping) -> BookedAppointment:
+def booked_of(row: RowMapping) -> BookedAppointment:
+    """Read one row."""
     return BookedAppointment(
         id=row["id"],
         company_id=CompanyId(row["company_id"]),

@@ -44,7 +44,7 @@ class StaffNotices:
                 continue
             key = f"{chat}:{chat}:"
             staff = Dialogue(id=dialogue_id_of(bot.id, key), company_id=channel.company_id, channel_id=bot.id, key=key)
-            payload = Reply(text=notice.text).model_dump(mode="json", exclude_defaults=True)
+            payload = Reply(text=notice.text, buttons=notice.buttons).model_dump(mode="json", exclude_defaults=True)
             await self._outbox.put(tx, staff, [payload], turn_id=turn_id)
 
     async def _bot(self, channel: Channel) -> Channel | None:

@@ -6,7 +6,12 @@ from orchestration.conversation import Step
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, StaffNotice, Turn
 
-_TOLD = {"complaint": "complaint-to-person", "health": "health-to-person", "photo": "photo-to-person"}
+_TOLD = {
+    "complaint": "complaint-to-person",
+    "health": "health-to-person",
+    "photo": "photo-to-person",
+    "paused": "agent-paused",
+}
 """What is said where the reason asks for words of its own."""
 
 

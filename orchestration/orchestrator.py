@@ -11,6 +11,7 @@ from orchestration.callers import Callers
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
+from orchestration.pause import answer_paused, goes_to_person
 from orchestration.ports import Content, TextPart
 from orchestration.privacy_notice import tell_of_processing
 from orchestration.trouble import ask_for_contact
@@ -72,7 +73,9 @@ class Orchestrator:
 
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
-        if message.call_event is not None:
+        if goes_to_person(turn) and not await self.has_begun_write(turn.dialogue, _state(turn)):
+            answer_paused(turn)
+        elif message.call_event is not None:
             await self._callers.happen(turn, message.call_event)
         elif message.command is not None:
             await self._commands.run(turn, message.command, message.argument)
@@ -86,6 +89,10 @@ class Orchestrator:
             await self._attachments.answer(turn, message.attachments[0])
         else:
             await self._words.answer(turn)
+
+
+def _state(turn: Turn) -> DialogueState:
+    return turn.conversation.to_state(turn.state_version)
 
 
 def _greet(turn: Turn) -> None:
