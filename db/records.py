@@ -278,6 +278,8 @@ class Dialogue:
     notice_at: datetime | None = None
     """When the client was told that their data is processed, in the words of `notice_version`."""
     notice_version: str | None = None
+    shown_to_staff: bool = False
+    """Staff see what is said in it as it is said, and may answer. Known where the dialogue itself was read."""
 
 
 class Author(StrEnum):
@@ -353,6 +355,8 @@ class OutgoingReply:
     """The W3C traceparent of the turn that wrote it."""
     about: DialogueId | None = None
     """The client's dialogue that a message to staff is about."""
+    file: bytes | None = None
+    """Its file, where that has to be carried over from another channel."""
 
 
 class DeliveryEvent(StrEnum):
