@@ -18,8 +18,9 @@ from db.dialogues import Dialogues
 from db.handovers import Handovers
 from db.outbox import Outbox
 from db.pause import read_paused, set_paused
-from db.records import Author, Dialogue, dialogue_id_of
+from db.records import Author, Dialogue
 from db.staff import Staff
+from handlers.staff_notices import chat_with
 from orchestration.messages import Reply
 from orchestration.staff_press import About, about_of
 from orchestration.staff_rules import Right, may, may_ask
@@ -95,8 +96,5 @@ def _refused(ask: StaffAsk) -> StaffAnswer:
 
 def _other_chats(ask: StaffAsk) -> Sequence[Dialogue]:
     chats = dict.fromkeys(branch.staff_chat for branch in ask.scope.branches if branch.staff_chat)
-    keys = [key for chat in chats if (key := f"{chat}:{chat}:") != ask.where.key]
-    return [
-        Dialogue(id=dialogue_id_of(ask.bot.id, key), company_id=ask.tx.company, channel_id=ask.bot.id, key=key)
-        for key in keys
-    ]
+    every = [chat_with(ask.bot, chat) for chat in chats]
+    return [one for one in every if one.key != ask.where.key]

@@ -58,8 +58,8 @@ class StaffDay:
         chats = _chats_of(mine, ask.scope.branches)
         found = []
         for thread in await self._handovers.list_open(ask.tx):
-            known = thread.staff_key is None or thread.staff_key.partition(":")[0] in chats
-            if thread.client_waits_since is None or not known:
+            shown = thread.staff_chat is None or thread.staff_chat.key.partition(":")[0] in chats
+            if thread.client_waits_since is None or not shown:
                 continue
             dialogue = await self._dialogues.find_dialogue(ask.tx, thread.dialogue_id)
             if dialogue is not None:

@@ -8,8 +8,9 @@ from bot.staff_ask import StaffAnswer, StaffAsk
 from db.agent_notes import LONGEST_NOTE, MOST_IN_FORCE, AgentNote, AgentNotes, NoteState
 from db.audit import Action, AuditTrail
 from db.outbox import Outbox
-from db.records import Author, dialogue_id_of, Dialogue
+from db.records import Author
 from db.staff import Role, Staff
+from handlers.staff_notices import chat_with
 from orchestration.messages import Button, Reply
 from orchestration.staff_press import About, StaffPress
 from orchestration.staff_rules import Right, may
@@ -95,12 +96,9 @@ class StaffNotes:
         for owner in await self._staff.list(ask.tx, now=ask.now):
             if owner.role is not Role.OWNER or owner.telegram_user_id is None:
                 continue
-            key = f"{owner.telegram_user_id}:{owner.telegram_user_id}:"
-            if key == ask.where.key:
+            chat = chat_with(ask.bot, str(owner.telegram_user_id))
+            if chat.key == ask.where.key:
                 continue
-            chat = Dialogue(
-                id=dialogue_id_of(ask.bot.id, key), company_id=ask.tx.company, channel_id=ask.bot.id, key=key
-            )
             payload = Reply(text=text, buttons=buttons).model_dump(mode="json", exclude_defaults=True)
             await self._outbox.put(ask.tx, chat, [payload], turn_id=None, author=Author.SYSTEM)
 

@@ -6,7 +6,7 @@ from orchestration.conversation import Step
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, StaffNotice, Turn
 
-AT_ONCE = frozenset({"asked_for", "complaint", "health"})
+AT_ONCE = frozenset({"asked_for", "complaint", "health", "paused"})
 """Reasons for which a person answers from now on; for the others the agent goes on until they do."""
 _TOLD = {
     "complaint": "complaint-to-person",
