@@ -12,6 +12,7 @@ from bot.staff_ask import StaffAnswer, StaffAsk
 from bot.staff_day import StaffDay
 from bot.staff_late import StaffLate
 from bot.staff_notes import StaffNotes
+from bot.staff_phones import StaffPhones
 from db.agent_notes import AgentNotes
 from db.audit import Action, AuditTrail
 from db.dialogues import Dialogues
@@ -28,7 +29,11 @@ from orchestration.staff_words import StaffCommand
 
 Answering = Callable[[StaffAsk], Awaitable[StaffAnswer]]
 
-PRESS_NEEDS: Mapping[About, Right] = {About.NOTE: Right.WRITE_NOTES, About.LATE: Right.ANSWER_CLIENTS}
+PRESS_NEEDS: Mapping[About, Right] = {
+    About.NOTE: Right.WRITE_NOTES,
+    About.LATE: Right.ANSWER_CLIENTS,
+    About.PHONE: Right.SEE_PHONES,
+}
 
 
 class StaffCommands:
@@ -49,7 +54,11 @@ class StaffCommands:
             StaffCommand.NOTES: notes.list,
             StaffCommand.UNDO: notes.undo,
         }
-        self._presses: Mapping[About, Answering] = {About.NOTE: notes.press, About.LATE: late.press}
+        self._presses: Mapping[About, Answering] = {
+            About.NOTE: notes.press,
+            About.LATE: late.press,
+            About.PHONE: StaffPhones(dialogues, outbox, audit).press,
+        }
 
     async def run(self, ask: StaffAsk) -> StaffAnswer | None:
         """Carry out what a member asks within the ask's transaction; None where it is nothing that stands here."""

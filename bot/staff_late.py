@@ -12,10 +12,10 @@ from db.late_answers import take_late_answer
 from db.outbox import Outbox
 from db.records import Author, DialogueId, HistoryMessage
 from locales import Translator
+from orchestration.identity import mask_phone
 from orchestration.lateness import LateAnswer, label_of, told_to_late_client
 from orchestration.staff_day_text import client_text
 from orchestration.staff_press import StaffPress
-from orchestration.staff_rules import mask_phone
 
 COUNTS_FOR = timedelta(hours=12)
 """A notice of yesterday is about a visit that is over."""

@@ -411,3 +411,6 @@ staff-late-told = { $by }: the client was told ({ $client }): “{ $words }”
 late-wait = The front desk has answered: they are waiting for you.
 late-shorten = The front desk has answered: they are waiting for you, but there will be less time, and the service will have to be shortened.
 late-move = The front desk has answered: at this time you cannot be received today any more, and the appointment has to be moved. Press the button and we will find another time.
+staff-phone = Show the number
+staff-phone-sent = { $name }, the number was sent to your private chat.
+staff-no-phone = The assistant has no number of this client.

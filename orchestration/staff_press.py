@@ -20,6 +20,7 @@ class About(StrEnum):
 
     NOTE = "note"
     LATE = "late"
+    PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from db.booking_records import BookedAppointment
 from db.records import Branch, BranchId
 from db.staff import Role, StaffMember
+from orchestration.identity import mask_phone
 from orchestration.staff_words import StaffCommand
 
 
@@ -57,8 +58,6 @@ NEEDS: Mapping[StaffCommand, Right] = {
 }
 """What a command needs; one that is not here needs no more than to be of the staff."""
 
-_SHOWN_AT_END = 2
-
 
 def may(member: StaffMember, right: Right) -> bool:
     """Say whether this member's role has a right; where it holds, `branches_of` and `sees_visit` say."""
@@ -97,15 +96,6 @@ def sees_visit(member: StaffMember, visit: BookedAppointment, branches: Sequence
 def shown_phone(member: StaffMember, phone: str, *, private: bool) -> str:
     """Return a client's number as this member may see it in a chat: in a group others read along, whatever they may."""
     return phone if private and may(member, Right.SEE_PHONES) else mask_phone(phone)
-
-
-def mask_phone(phone: str) -> str:
-    """Leave of a number what tells it from another in a list, and no more: its first figure and its last two."""
-    digits = [place for place, letter in enumerate(phone) if letter.isdecimal()]
-    kept = {*digits[:1], *digits[-_SHOWN_AT_END:]} if len(digits) > _SHOWN_AT_END + 1 else set()
-    return "".join(
-        "•" if letter.isdecimal() and place not in kept else letter for place, letter in enumerate(phone)
-    )
 
 
 def _plain(name: str) -> str:
