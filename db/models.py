@@ -30,6 +30,7 @@ import db.figures_models
 import db.outbox_models
 import db.privacy_models
 import db.role_models
+import db.sick_models
 import db.staff_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
