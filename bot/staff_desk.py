@@ -123,7 +123,9 @@ class StaffDesk:
             await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))
             return
         taken.company_changed = taken.company_changed or answer.changes_company
-        await self._answer(tx, where, word, answer.text, answer.buttons, closes=answer.closes)
+        await self._answer(
+            tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id
+        )
 
     async def _thread_of(self, tx: Transaction, where: Dialogue, word: StaffWord) -> Thread | None:
         """Return which client is meant: by the message that is replied to, else by the topic."""
@@ -239,6 +241,7 @@ class StaffDesk:
         buttons: tuple[tuple[Button, ...], ...] = (),
         *,
         closes: bool = False,
+        turn_id: UUID | None = None,
     ) -> None:
         """Answer in the chat, and in the topic, in which it was said; without words, end a press alone."""
         if not text and word.press_id is None:
@@ -247,7 +250,7 @@ class StaffDesk:
         reply = Reply(
             text=text, topic=word.topic, acknowledges=word.press_id, closes_buttons_of=pressed, buttons=buttons
         )
-        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=None, author=Author.SYSTEM)
+        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=turn_id, author=Author.SYSTEM)
 
 
 def private_chat(bot: Channel, member: StaffMember) -> Dialogue | None:

@@ -25,6 +25,7 @@ from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
+from bot.sick_watch import SickJob, SickStores
 from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
@@ -300,6 +301,9 @@ def _jobs(
         WorkKind.MEMORY: remembering,
         WorkKind.MIRROR: mirror,
         WorkKind.HANDOVER: waiting,
+        WorkKind.SICK: SickJob(
+            SickStores(database=core.database, work=core.work, outbox=Outbox(core.clock)), scopes, core.clock
+        ),
     }
 
 
@@ -335,6 +339,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.MIRROR, places=4),
         lane(WorkKind.HANDOVER, places=2),
+        lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

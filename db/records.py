@@ -223,6 +223,8 @@ class WorkKind(StrEnum):
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"
     """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
+    SICK = "sick"
+    """Of a list, whose id stands for the dialogue's: whose visits of a master's day are settled is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

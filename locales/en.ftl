@@ -414,3 +414,31 @@ late-move = The front desk has answered: at this time you cannot be received tod
 staff-phone = Show the number
 staff-phone-sent = { $name }, the number was sent to your private chat.
 staff-no-phone = The assistant has no number of this client.
+words-today = today
+words-tomorrow = tomorrow
+sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
+sick-which = Who exactly: { $masters }? Write the whole name.
+sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-head = { $master }, { $day }: { $count } appointments
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ asked, no answer yet
+        [answered] { " " }💬 has written, and chooses
+        [moved] { " " }✅ moved: { $now }
+        [cancelled] { " " }➖ cancelled
+       *[phone] { " " }📞 to be phoned
+    }
+sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
+sick-approved-already = The clients of this day were offered something else already ({ $by }).
+sick-decided-already = Decided already ({ $by }).
+sick-approve = Offer it to the clients
+sick-drop = Not needed
+sick-phones = Whom to phone
+sick-dropped = { $by }: the clients are offered nothing.
+sick-asking = { $by }: clients asked: { $count }. The list above follows.
+sick-nobody-to-phone = Nobody has to be phoned.
+sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-same = The same time with another specialist
+sick-other = Another time
+sick-nobody-then = At that time the other specialists are busy. Let us find another time.

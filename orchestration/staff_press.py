@@ -21,6 +21,7 @@ class About(StrEnum):
     NOTE = "note"
     LATE = "late"
     PHONE = "phone"
+    SICK = "sick"
 
 
 @dataclass(frozen=True, slots=True)
