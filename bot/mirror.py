@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
+from bot.handover_desk import DRAFT
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
@@ -23,9 +25,10 @@ from db.work import Work
 from handlers.base import DeliveryDelayed
 from handlers.telegram.rooms import TelegramRooms
 from locales import Translator
-from orchestration.messages import AttachmentKind, OutgoingFile, Reply
+from orchestration.messages import AttachmentKind, Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
+from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT
 from orchestration.trouble import label_of
 from orchestration.turns import TurnPostponed
 from orchestration.working_hours import is_open
@@ -164,7 +167,8 @@ def _header(texts: Translator, channel: Channel, waiting: _Waiting, topic_id: in
 def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, silent: bool) -> list[Reply]:
     """Return as few messages as hold what is new."""
     found: list[str] = []
-    for one in waiting.items:
+    spoken = [one for one in waiting.items if one.file is None or DRAFT not in one.file]
+    for one in spoken:
         line = _line(texts, waiting.dialogue, one.author, one.text, _kind(one))
         for part in (line[start : start + _LONGEST] for start in range(0, max(len(line), 1), _LONGEST)):
             if found and len(found[-1]) + len(part) < _LONGEST:
@@ -174,11 +178,24 @@ def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, sile
     if topic_id is None and found:
         # In a chat of all clients every message says whose it is.
         found = [f"{label_of(waiting.dialogue, texts)}\n{one}" for one in found]
-    files = [_file_of(waiting, one) for one in waiting.items if one.file is not None and one.file.get("ref")]
+    files = [_file_of(waiting, one) for one in spoken if one.file is not None and one.file.get("ref")]
+    written = [one for one in waiting.items if one.file is not None and DRAFT in one.file]
     return [
         *(Reply(text=one, topic=topic_id, silent=silent) for one in found),
         *(Reply(file=one, topic=topic_id, silent=True) for one in files),
+        # Only the last can still be sent.
+        *(_draft(texts, one, topic_id, silent=silent) for one in written[-1:]),
     ]
+
+
+def _draft(texts: Translator, one: MirrorItem, topic_id: int | None, *, silent: bool) -> Reply:
+    draft_id = UUID(str((one.file or {})[DRAFT])).hex
+    row = (
+        Button(text=texts.text("button-draft-send"), action=f"{SEND_DRAFT}:{draft_id}"),
+        Button(text=texts.text("button-draft-drop"), action=f"{DROP_DRAFT}:{draft_id}"),
+    )
+    text = texts.text("staff-draft", text=one.text[:_LONGEST])
+    return Reply(text=text, buttons=(row,), topic=topic_id, silent=silent)
 
 
 def _file_of(waiting: _Waiting, one: MirrorItem) -> OutgoingFile:
@@ -204,4 +221,4 @@ def _line(texts: Translator, client: Dialogue, author: Author, words: str, kind:
 
 
 def _kind(one: MirrorItem) -> str | None:
-    return None if one.file is None else AttachmentKind(one.file["kind"]).value
+    return None if one.file is None or "kind" not in one.file else AttachmentKind(one.file["kind"]).value

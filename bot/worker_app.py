@@ -37,6 +37,7 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
+from db.drafts import Drafts
 from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
@@ -224,6 +225,7 @@ def people_stores(core: Core) -> HandoverStores:
         dialogues=Dialogues(),
         handovers=Handovers(),
         outbox=Outbox(core.clock),
+        drafts=Drafts(),
         staff=Staff(),
         states=DialogueStates(core.redis, core.redis_prefix),
         audit=core.audit,

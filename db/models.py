@@ -123,6 +123,7 @@ company_agent_settings = Table(
     Column("budget_hard_cents", Integer),
     Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
     Column("privacy", JSONB, nullable=False, server_default=OBJECT),
+    Column("people", JSONB, nullable=False, server_default=OBJECT),
     Column("most_open_bookings", Integer, nullable=False, server_default=text("5")),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),

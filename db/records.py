@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.people_settings import DEFAULT_PEOPLE, PeopleSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 
 CompanyId = NewType("CompanyId", UUID)
@@ -135,6 +136,7 @@ class AgentSettings:
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
     most_open_bookings: int = 5
+    people: PeopleSettings = DEFAULT_PEOPLE
 
     @property
     def hides_clients_from_model(self) -> bool:

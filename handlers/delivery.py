@@ -167,7 +167,7 @@ class DeliveryJob:
     async def _with_file(self, channel: Channel, reply: OutgoingReply) -> OutgoingReply:
         """Carry the reply's file over from the channel that it came through; where that fails, say that it did."""
         given = reply.payload.get("file")
-        if given is None or given["channel_id"] == str(channel.id) and channel.type is ChannelType.TELEGRAM:
+        if given is None or (given["channel_id"] == str(channel.id) and channel.type is ChannelType.TELEGRAM):
             return reply
         file = OutgoingFile.model_validate(given)
         try:

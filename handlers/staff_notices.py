@@ -45,7 +45,9 @@ class StaffNotices:
             payload = Reply(text=notice.text, buttons=notice.buttons).model_dump(mode="json", exclude_defaults=True)
             await self._outbox.put(tx, chat_with(bot, chat), [payload], turn_id=turn_id, author=Author.SYSTEM)
 
-    async def chat_of(self, channel: Channel, branches: Sequence[Branch], branch_id: BranchId | None) -> Dialogue | None:
+    async def chat_of(
+        self, channel: Channel, branches: Sequence[Branch], branch_id: BranchId | None
+    ) -> Dialogue | None:
         """Return the staff chat of a branch, else of the first that has one; None where nobody can be told."""
         chat, bot = _staff_chat(branches, branch_id), await self._bot(channel)
         return None if chat is None or bot is None else chat_with(bot, chat)

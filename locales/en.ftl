@@ -355,6 +355,14 @@ staff-topic-opened = { $client }
 staff-unknown-command = There is no such command here.
 file-not-carried = The file could not be passed on: it is too large, or not there any more.
 staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
+button-draft-send = Send
+button-draft-drop = Do not send
+staff-draft = Draft of an answer:
+
+    { $text }
+staff-draft-sent = { $name }: sent to the client.
+staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
+staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.
 
 agent-paused = Somebody at the desk will answer you: I have passed your message on.
 staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume

@@ -9,9 +9,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from orchestration.messages import Button
+from orchestration.staff_words import STAFF
 
-STAFF_PRESS = "staff"
-"""What the actions of buttons begin with that only staff are shown."""
 _ID_BYTES = 16
 
 
@@ -34,7 +33,7 @@ class StaffPress:
 
     def action(self) -> str:
         """Return what the button carries."""
-        return ":".join((STAFF_PRESS, self.about, self.answer, *(_written(one) for one in self.ids)))
+        return ":".join((STAFF, self.about, self.answer, *(_written(one) for one in self.ids)))
 
     def button(self, text: str) -> Button:
         return Button(text=text, action=self.action())
@@ -43,7 +42,7 @@ class StaffPress:
     def read(cls, action: str, *, ids: int) -> StaffPress | None:
         """Read a press that names so many ids; None where it is none of ours."""
         parts = action.split(":")
-        if len(parts) != 3 + ids or parts[0] != STAFF_PRESS or parts[1] not in set(About):
+        if len(parts) != 3 + ids or parts[0] != STAFF or parts[1] not in set(About):
             return None
         read = tuple(_read(part) for part in parts[3:])
         known = tuple(one for one in read if one is not None)
@@ -54,7 +53,7 @@ def about_of(action: str) -> About | None:
     """Return what a pressed button is about; None where staff have no such button."""
     verb, _, rest = action.partition(":")
     about = rest.partition(":")[0]
-    return About(about) if verb == STAFF_PRESS and about in set(About) else None
+    return About(about) if verb == STAFF and about in set(About) else None
 
 
 def _written(id_: UUID) -> str:
