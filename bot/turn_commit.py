@@ -49,6 +49,7 @@ from orchestration.messages import Message, Reply
 from orchestration.modes import Way
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_press import phone_button
 from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
@@ -241,7 +242,8 @@ class TurnCommit:
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
                 await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)
                 notice = dead_update_notice(scope, waiting.dialogue)
-                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None)
+                phone = phone_button(Translator.for_language(scope.agent.language), waiting.dialogue)
+                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None, phone=phone)
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason=DEAD_UPDATE, summary=str(update.id), now=self._clock()
             )
@@ -293,7 +295,10 @@ class TurnCommit:
         )
         if draft is not None:
             await self._handovers.put_draft(tx, result.dialogue, draft)
-        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id)
+        phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
+        await self._staff.put(
+            tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone
+        )
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)

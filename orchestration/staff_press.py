@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from db.records import Dialogue
+from locales import Translator
 from orchestration.messages import Button
 from orchestration.staff_words import STAFF
 
@@ -47,6 +49,11 @@ class StaffPress:
         read = tuple(_read(part) for part in parts[3:])
         known = tuple(one for one in read if one is not None)
         return cls(About(parts[1]), parts[2], known) if len(known) == ids else None
+
+
+def phone_button(texts: Translator, client: Dialogue) -> Button:
+    """Return the button that gives a client's whole number to who may see it."""
+    return StaffPress(About.PHONE, "show", (client.id,)).button(texts.text("staff-phone"))
 
 
 def about_of(action: str) -> About | None:
