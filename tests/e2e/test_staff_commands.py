@@ -358,3 +358,29 @@ async def test_what_cannot_be_read_or_is_not_known_is_said(shift, maria):
     assert "/sick Анна 25.11" in await shift.says(maria, "/sick")
     assert "/sick Анна 25.11" in await shift.says(maria, "/sick Анна вчера")
     assert "не делал записей" in await shift.says(maria, "/sick Анна завтра")
+
+
+async def test_several_cancellations_of_one_master_in_the_crm_put_the_list_before_staff_by_themselves(
+    shift, maria, house
+):
+    clients = [await booked(house, at) for at in ("15:00", "16:00", "17:00")]
+    crm, records = house.salon_staff(), [str(record["id"]) for record in house.records()]
+
+    async def cancelled(record):
+        crm.cancel(record)
+        house.clock.advance(timedelta(minutes=6))
+        await house.settles(crm=True)
+
+    for record in records[:2]:
+        await cancelled(record)
+    assert "отменили в CRM одну за другой" not in shift.everything()
+    await cancelled(records[2])
+    assert "записей 3" in shift.everything()
+    assert "отменили в CRM одну за другой" in shift.everything()
+
+    await shift.presses(maria, "Предложить клиентам")
+    assert "Можем предложить взамен" in clients[0].heard[-1]
+    await clients[0].presses("В то же время у другого мастера")
+    await clients[0].presses("Да, записать")
+    assert "✅ записался снова" in (await list_of(shift)).text
+    assert len(house.records()) == 1
