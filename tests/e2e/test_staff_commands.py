@@ -11,6 +11,7 @@ from bot.channels.telegram_groups import put_out_of_groups
 from bot.staff_members import invite, remove
 from db.staff import Role
 from house_installation import Installation
+from sandbox.seeds import ELITA_ID
 from sandbox.telegram.group_life import GroupLife
 from sandbox.telegram.people import buttons_of
 from sandbox.telegram.state import User
@@ -93,6 +94,17 @@ async def shift(house):
     await house.core.companies.replace_company(snapshot.company, snapshot.agent, branches)
     house.core.directory.forget(house.company_id)
     return Shift(house, group)
+
+
+@pytest.fixture
+async def hooks(house, shift):
+    """The CRM's webhooks, switched on."""
+    snapshot = await house.core.companies.get_snapshot(house.company_id)
+    token = await house.core.companies.make_crm_hook(house.company_id, snapshot.branches[0].id)
+    sent = house.vendors.yclients.journal.hooks
+    sent.settings[ELITA_ID] = {"urls": [f"{house.url}/api/v1/crm/webhook/{token}"], "active": 1, "record": 1}
+    yield sent
+    await sent.settle()
 
 
 @pytest.fixture
@@ -361,15 +373,19 @@ async def test_what_cannot_be_read_or_is_not_known_is_said(shift, maria):
 
 
 async def test_several_cancellations_of_one_master_in_the_crm_put_the_list_before_staff_by_themselves(
-    shift, maria, house
+    shift, maria, house, hooks
 ):
     clients = [await booked(house, at) for at in ("15:00", "16:00", "17:00")]
     crm, records = house.salon_staff(), [str(record["id"]) for record in house.records()]
+    await hooks.settle()
+    await house.settles(crm=True)
 
     async def cancelled(record):
-        crm.cancel(record)
-        house.clock.advance(timedelta(minutes=6))
+        crm.cancel_by_hand(record)
+        await hooks.settle()
         await house.settles(crm=True)
+        await house.settles()
+        house.clock.advance(timedelta(minutes=2))
 
     for record in records[:2]:
         await cancelled(record)
