@@ -172,9 +172,9 @@ class Group(Chat):
         return next((found for one in sorted(self.pinned, reverse=True) if (found := self.find(one))), None)
 
     def tells(self, bot: Bot, message: ChatMessage) -> bool:
-        """Say whether a bot is told of a message (see above). Bots are never told of what other bots write."""
-        if message.author is not None and message.author["is_bot"]:
-            return message.service and bool(message.author["id"] == bot.id)
+        """Say whether a bot is told of a message (see above). Of what bots write, no bot is, but of service messages."""
+        if message.from_bot:
+            return message.service
         if message.service or not bot.privacy or self.standing(bot.id).is_administrator:
             return True
         answered = message.reply_to.author if message.reply_to is not None else None
