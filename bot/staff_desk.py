@@ -51,9 +51,7 @@ class StaffDesk:
         self._stores = stores
         self._handovers = handovers
         self._clock = clock
-        self._commands = StaffCommands(
-            stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit
-        )
+        self._commands = StaffCommands(stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit)
 
     async def take(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, words: Sequence[StaffWord]
@@ -121,17 +119,13 @@ class StaffDesk:
         member: StaffMember,
         taken: Taken,
     ) -> None:
-        ask = StaffAsk(
-            tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock()
-        )
+        ask = StaffAsk(tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock())
         answer = await self._commands.run(ask)
         if answer is None:
             await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))
             return
         taken.company_changed = taken.company_changed or answer.changes_company
-        await self._answer(
-            tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id
-        )
+        await self._answer(tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id)
 
     async def _press_draft(
         self,

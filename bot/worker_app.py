@@ -25,8 +25,8 @@ from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
-from bot.sick_watch import SickJob, SickStores
 from bot.settings import Mode, ModelProvider, Settings
+from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner

@@ -95,7 +95,9 @@ class SickDays:
         made = await tx.connection.execute(insert(sick_days).values(values).returning(*sick_days.c))
         return _sick_day(made.mappings().one())
 
-    async def add_visits(self, tx: Transaction, sick: SickDay, visits: Sequence[BookedAppointment], *, now: datetime) -> None:
+    async def add_visits(
+        self, tx: Transaction, sick: SickDay, visits: Sequence[BookedAppointment], *, now: datetime
+    ) -> None:
         """Note visits of the day; one that is noted already stays as it is."""
         for one in visits:
             values = {

@@ -182,7 +182,5 @@ def offer_to_client(texts: Translator, branch: Branch, visit: BookedAppointment,
     ways = [("sick-same", SAME), ("sick-other", OTHER), *([] if visit.cancelled else [("my-cancel", CANCEL)])]
     rows = tuple((Button(text=texts.text(key), action=f"{SICK}:{way}:{mark}"),) for key, way in ways)
     key = "sick-offer-again" if visit.cancelled else "sick-offer"
-    text = texts.text(
-        key, staff=visit.staff_name, when=when, service=", ".join(visit.service_names), place=place
-    )
+    text = texts.text(key, staff=visit.staff_name, when=when, service=", ".join(visit.service_names), place=place)
     return Reply(text=text, buttons=rows)

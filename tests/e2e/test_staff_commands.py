@@ -256,11 +256,8 @@ async def test_who_is_late_reaches_the_group_at_once_and_reads_what_was_pressed(
 
 
 async def test_who_is_late_before_another_client_is_told_to_staff_with_the_next_ones_time(shift, maria, house):
-    for at in ("15:00", "16:00"):
-        one = house.client()
-        await one.reaches_proposal(at)
-        await one.presses("Да, записать")
-        first = one if at == "15:00" else first
+    first = await booked(house, "15:00")
+    await booked(house, "16:00")
     house.clock.advance(timedelta(days=1, hours=2, minutes=50))
 
     await first.says("Я опаздываю на 15 минут")
