@@ -15,7 +15,7 @@ from db.appointments import booked_of
 from db.booking_models import appointments
 from db.booking_records import BookedAppointment
 from db.engine import Transaction
-from db.models import sessions
+from db.models import sessions, turns
 from db.records import BranchId, ChannelId, Dialogue, DialogueId, dialogue_id_of, new_id
 from db.sick_models import sick_days, sick_visits
 
@@ -175,6 +175,12 @@ class SickDays:
     async def list_visits(self, tx: Transaction, sick: SickDay) -> Sequence[SickVisit]:
         """Return the day's visits as they stand now, by the time that they had."""
         asked = sessions.alias("asked")
+        # A press of a button has no time of its own; the turn that it made has.
+        wrote = (
+            select(func.max(turns.c.at))
+            .where(turns.c.company_id == tx.company, turns.c.dialogue_id == sick_visits.c.asked_in)
+            .scalar_subquery()
+        )
         later = appointments.alias("later")
         again = exists().where(
             later.c.company_id == tx.company,
@@ -188,7 +194,7 @@ class SickDays:
                 sick_visits.c.was_at,
                 sick_visits.c.asked_in,
                 sick_visits.c.asked_at,
-                asked.c.last_message_at.label("wrote_at"),
+                wrote.label("wrote_at"),
                 asked.c.unreachable_at,
                 again.label("booked_again"),
                 *appointments.c,

@@ -40,7 +40,7 @@ class Shift:
         await people.send_start(self.bot, user, made.links[0].partition("start=")[2])
         await self.house.settles()
         assert "в списке сотрудников" in self.private(user)[-1]
-        return await self.group.join(user)
+        return self.group.owner if user == self.group.owner.user else await self.group.join(user)
 
     def private(self, user):
         return self.house.vendors.telegram.people.texts_from_bot(self.bot, user.id)
