@@ -46,11 +46,11 @@ class Paused:
                 waited = inner.throw(error) if error is not None else inner.send(sent)
             except StopIteration as end:
                 return end.value
-            if self.steps == self.at:
-                yield from self.happen().__await__()
+            now, sent, error = self.steps == self.at, None, None
             self.steps += 1
-            sent, error = None, None
             try:
+                if now:
+                    yield from self.happen().__await__()
                 sent = yield waited
             except BaseException as raised:
                 error = raised
