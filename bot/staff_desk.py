@@ -105,6 +105,9 @@ class StaffDesk:
             await self._command(tx, channel, scope, where, word, member, taken)
         elif word.edits is not None:
             await self._edit(tx, where, word, thread)
+        elif thread is not None and word.text.startswith("/"):
+            # A command with a slip in it is no word for the client.
+            await self._answer(tx, where, word, texts.text("staff-unknown-command"))
         elif thread is not None:
             return await self._to_client(tx, scope, where, word, thread, member)
         return None

@@ -73,10 +73,11 @@ class Shift:
         return message
 
     async def sees(self):
-        """Let what is new be shown to staff."""
-        await self.house.settles()
-        self.house.clock.advance(timedelta(seconds=5))
-        await self.house.settles(people=True)
+        """Let what is new be shown to staff; what had to rest meanwhile, too."""
+        for seconds in (5, 15):
+            await self.house.settles()
+            self.house.clock.advance(timedelta(seconds=seconds))
+            await self.house.settles(people=True)
         await self.house.settles()
 
     def everything(self):
@@ -397,3 +398,20 @@ async def test_several_cancellations_of_one_master_in_the_crm_put_the_list_befor
     await clients[0].presses("Да, записать")
     assert "✅ записался снова" in (await list_of(shift)).text
     assert len(house.records()) == 1
+
+
+async def test_a_command_with_a_slip_and_one_to_another_bot_do_not_reach_the_client(shift, maria, house):
+    client = house.client()
+    await client.says("Позовите человека")
+    await shift.sees()
+    [topic] = shift.group.topics
+    count = len(client.heard)
+
+    assert "Этой команды здесь нет" in await shift.says(maria, "/bakc", topic)
+    said = len(shift.group.texts_from_bot(topic))
+    await shift.says(maria, "/pause@another_bot", topic)
+
+    assert len(client.heard) == count
+    assert len(shift.group.texts_from_bot(topic)) == said
+    assert (await house.core.companies.get_snapshot(house.company_id)).company.paused_at is None
+    assert "на паузе" in await shift.says(maria, "/pause@elita_bot", topic)
