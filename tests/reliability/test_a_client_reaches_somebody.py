@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from sqlalchemy import func, select
 from bot.app import build_gateway
 from bot.lane import LEASE
 from bot.worker_app import open_worker
-from db.models import messages, work
+from db.models import messages, turns, work
 from db.people_settings import MODES
 from db.records import WorkKind, dialogue_id_of
 from db.staff import Role, Staff
@@ -28,9 +29,9 @@ from sandbox.seeds import ELITA_ID
 from sandbox.telegram.state import Chat, User
 
 SEEDS = int(os.environ.get("HANDOVER_SEEDS", "6"))
-STEPS = 40
+STEPS = 60
 IRINA = User(id=STAFF_CHAT, first_name="Ирина")
-WORDS = ("Позовите человека", "Сколько стоит женская стрижка номер {}?", "Вопрос номер {}", "Здравствуйте, это {}")
+WORDS = ("Позовите человека", "Сколько стоит женская стрижка?", "Здравствуйте", "Хочу записаться")
 
 
 class Killed(Exception):
@@ -51,7 +52,8 @@ class World:
     async def client_writes(self):
         who = self.chance.randrange(2)
         self.count += 1
-        text = self.chance.choice(WORDS).format(self.count) + f" ({self.count})"
+        # Told apart by their number, which stands in a line of its own.
+        text = f"{self.chance.choice(WORDS)}\n{self.count}."
         self.written[who].append(text)
         client = self.clients[who]
         await self.people.send_text(self.bot, client.user, text)
@@ -144,11 +146,12 @@ async def worlds(core, vendors, clock, mode):
 
 
 async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds):
+    outcomes: Counter[str] = Counter()
     for seed in range(SEEDS):
         world = worlds(seed)
         steps = [
             *[world.client_writes] * 4, *[world.staff_writes] * 2, world.staff_hands_back, world.time_passes,
-            *[world.work_is_done] * 8, world.a_process_dies,
+            *[world.work_is_done] * 12, world.a_process_dies,
         ]  # fmt: skip
         for _ in range(STEPS):
             await world.chance.choice(steps)()
@@ -167,9 +170,14 @@ async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds):
                         .order_by(messages.c.id)
                     )
                 ).all()
+                found = await tx.connection.execute(select(turns.c.outcome).where(turns.c.dialogue_id == id_))
+                outcomes.update(found.scalars())
                 answered = {row.turn_id for row in rows if row.author == "agent"}
                 for text in world.written[who]:
                     kept = [row for row in rows if row.author == "client" and text in row.text]
                     assert kept, f"seed {seed}: {text!r} is in no history"
                     reached = text in shown or any(row.turn_id in answered for row in kept)
                     assert reached, f"seed {seed}: {text!r} reached nobody; staff saw: {shown}"
+    # Else it was no test of people at all.
+    assert outcomes["person_in_charge"] >= SEEDS // 2, outcomes
+    assert outcomes["person_called"] >= 1, outcomes
