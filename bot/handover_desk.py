@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from db.audit import AuditTrail
 from db.clients import Clients
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
@@ -48,6 +49,7 @@ class HandoverStores:
     drafts: Drafts
     staff: Staff
     states: DialogueStates
+    audit: AuditTrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,11 +33,12 @@ from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
+from orchestration.sick_choices import SickChoices
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
 from orchestration.words import Words
 
@@ -60,7 +61,7 @@ def build_orchestrator(
         *CATALOGUE_TOOLS,
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
-        *HANDOFF_TOOLS,
+        *HandoffTools(own, made_here).tools(),
     )
     tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
@@ -73,7 +74,8 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands)
+    sick = SickChoices(own, made_here, proposals, flow, being_booked)
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick)
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

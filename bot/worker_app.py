@@ -26,6 +26,7 @@ from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
+from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
@@ -212,6 +213,7 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         memory=Memory(),
         people=people_stores(core),
         directory=core.directory,
+        companies=core.companies,
         doorbell=_doorbell(core, only),
     )
 
@@ -226,6 +228,7 @@ def people_stores(core: Core) -> HandoverStores:
         drafts=Drafts(),
         staff=Staff(),
         states=DialogueStates(core.redis, core.redis_prefix),
+        audit=core.audit,
     )
 
 
@@ -300,6 +303,9 @@ def _jobs(
         WorkKind.MEMORY: remembering,
         WorkKind.MIRROR: mirror,
         WorkKind.HANDOVER: waiting,
+        WorkKind.SICK: SickJob(
+            SickStores(database=core.database, work=core.work, outbox=Outbox(core.clock)), scopes, core.clock
+        ),
     }
 
 
@@ -335,6 +341,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.MIRROR, places=4),
         lane(WorkKind.HANDOVER, places=2),
+        lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

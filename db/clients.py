@@ -15,6 +15,8 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
+from db.role_models import late_answers
+from db.sick_models import sick_visits
 from db.staff_models import drafts, mirror_items, staff_messages
 
 
@@ -99,7 +101,8 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages):
+        said = (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages)
+        for table in (*said, late_answers, sick_visits):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )

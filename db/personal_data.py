@@ -18,6 +18,8 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
 from db.records import DialogueId
+from db.role_models import late_answers
+from db.sick_models import sick_visits
 from db.staff_models import drafts, handover_threads, mirror_items, staff_messages
 
 
@@ -59,6 +61,7 @@ _PLACES = (
     (accepted_updates, "dialogue_id", Category.RECEIVED),
     (slot_claims, "intent_id", Category.BOOKINGS),
     (intents, "dialogue_id", Category.BOOKINGS),
+    (sick_visits, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
@@ -70,6 +73,7 @@ _PLACES = (
     (tool_calls, "dialogue_id", Category.CORRESPONDENCE),
     (messages, "dialogue_id", Category.CORRESPONDENCE),
     (dialogue_memory, "dialogue_id", Category.NOTES),
+    (late_answers, "dialogue_id", Category.TECHNICAL),
     (calls, "dialogue_id", Category.CALLS),
     (turns, "dialogue_id", Category.TECHNICAL),
     (sessions, "id", Category.CONTACTS),

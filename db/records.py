@@ -79,6 +79,9 @@ class Company:
     log_level: str | None = None
     """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
     log_level_until: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when a person answers every client, as `paused_by` said; None: the agent does."""
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +176,8 @@ class CompanySnapshot:
     agent: AgentSettings
     branches: tuple[Branch, ...]
     crm: CrmSettings | None
+    notes: tuple[str, ...] = ()
+    """What staff have added to the agent's instructions from their chat, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +225,8 @@ class WorkKind(StrEnum):
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"
     """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
+    SICK = "sick"
+    """Of a list, whose id stands for the dialogue's: whose visits of a master's day are settled is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

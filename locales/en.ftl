@@ -157,6 +157,7 @@ staff-call-person = { $kind ->
         [health] A question of health
         [asked_for] A client asks for a person
         [photo] The client has sent a photo, please look at it in the client's chat
+        [paused] The assistant is paused, and the client waits for a person
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-call-message = A message from a call, please call back: { $client }. { $text }
@@ -362,3 +363,93 @@ staff-draft = Draft of an answer:
 staff-draft-sent = { $name }: sent to the client.
 staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
 staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.
+
+agent-paused = Somebody at the desk will answer you: I have passed your message on.
+staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume
+staff-paused-by = { $by }: the assistant is paused for the whole company. A person answers the clients. To let it answer again: /resume
+staff-paused-already = The assistant is paused already ({ $by }). To let it answer again: /resume
+staff-is-paused = ⏸ The assistant is paused: { $when } ({ $by }). A person answers the clients. To let it answer again: /resume
+staff-resumed = The assistant answers the clients again. Dialogues that wait for a person are still yours: /back in a client's topic gives them back to the assistant.
+staff-resumed-by = { $by }: the assistant answers the clients again. Dialogues that wait for a person are still yours.
+staff-not-paused = The assistant answers the clients already.
+staff-not-allowed = Your role does not allow this. Ask the owner.
+staff-stale-button = This button does nothing any more.
+staff-today-counts = The assistant booked { $booked }, moved { $moved }, cancelled { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Nobody waits for a person.
+staff-waiting = Waiting for a person: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … and { $count } more
+staff-phones-in-private = Whole numbers: /today in the private chat with the bot.
+staff-note-usage = Write the note after the command: /note On Saturday we close at 18:00
+staff-note-too-long = The note is too long: at most { $most } characters.
+staff-note-too-many-wait = Too many notes wait for the owner. The list: /notes
+staff-note-too-many = { $most } notes are in force already, and no more may be. Take some back (/undo), or write them into the company's instructions.
+staff-note-proposed = A note for the assistant: “{ $text }” ({ $by }). It counts once the owner presses the button.
+staff-note-admit = Let it count
+staff-note-refuse = Not needed
+staff-note-owner-decides = The owner decides this.
+staff-note-decided = Decided already: { $state ->
+        [in_force] the note counts
+       *[undone] the note does not count
+    } ({ $by }).
+staff-note-in-force = The note counts: “{ $text }”. To take it back: /undo
+staff-note-refused = The note does not count: “{ $text }”.
+staff-notes = Notes for the assistant:
+staff-notes-none = There are no notes. To add one: /note and the text.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (waits for the owner)
+    } “{ $text }”. { $by }, { $when }
+staff-undone = The note is taken back: “{ $text }”.
+staff-undo-none = There is nothing to take back.
+staff-late-gap = After this appointment the specialist is free for { $length } (until { $until }), by the CRM's schedule.
+staff-late-no-gap = Right after this appointment the specialist has no free time.
+staff-late-gap-unknown = How much time the specialist has after it, the CRM does not say.
+staff-late-next = The specialist's next appointment, of those that the assistant made: { $time }.
+staff-late-wait = We wait
+staff-late-shorten = We shorten it
+staff-late-move = Move it
+staff-late-answered-already = This was answered already: “{ $answer }”.
+staff-late-told = { $by }: the client was told ({ $client }): “{ $words }”
+late-wait = The front desk has answered: they are waiting for you.
+late-shorten = The front desk has answered: they are waiting for you, but there will be less time, and the service will have to be shortened.
+late-move = The front desk has answered: at this time you cannot be received today any more, and the appointment has to be moved. Press the button and we will find another time.
+staff-phone = Show the number
+staff-phone-sent = { $name }, the number was sent to your private chat.
+staff-no-phone = The assistant has no number of this client.
+words-today = today
+words-tomorrow = tomorrow
+sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
+sick-which = Who exactly: { $masters }? Write the whole name.
+sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-head = { $master }, { $day }: { $count } appointments
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ asked, no answer yet
+        [answered] { " " }💬 has written, and chooses
+        [moved] { " " }✅ moved: { $now }
+        [again] { " " }✅ has booked again
+        [cancelled] { " " }➖ cancelled
+       *[phone] { " " }📞 to be phoned
+    }
+sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-cancelled-in-crm = These appointments were cancelled in the CRM one after the other: it looks as if the specialist does not work. Offer the clients another specialist or another time?
+sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
+sick-approved-already = The clients of this day were offered something else already ({ $by }).
+sick-decided-already = Decided already ({ $by }).
+sick-approve = Offer it to the clients
+sick-drop = Not needed
+sick-phones = Whom to phone
+sick-dropped = { $by }: the clients are offered nothing.
+sick-asking = { $by }: clients asked: { $count }. The list above follows.
+sick-nobody-to-phone = Nobody has to be phoned.
+sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-offer-again = Your appointment is cancelled: { $when }, { $service }, { $staff }. { $place }. We can offer instead:
+sick-same = The same time with another specialist
+sick-other = Another time
+sick-nobody-then = At that time the other specialists are busy. Let us find another time.
