@@ -60,6 +60,9 @@ class Action(StrEnum):
     DIALOGUE_TAKE_OVER = "dialogue.take_over"
     DIALOGUE_HAND_BACK = "dialogue.hand_back"
     DIALOGUE_REPLY = "dialogue.reply"
+    PHONE_VIEW = "phone.view"
+    CONSOLE_LINK = "console.link"
+    CONSOLE_SIGN_IN = "console.sign_in"
 
 
 @dataclass(frozen=True, slots=True)
