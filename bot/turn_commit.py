@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
+from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, silenced
 from bot.memory_keeper import ask_to_remember
+from bot.staff_desk import StaffDesk
 from db.clients import Clients
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
@@ -29,18 +32,21 @@ from db.records import (
     Dialogue,
     DialogueState,
     HistoryMessage,
+    InCharge,
     StoredUpdate,
     WorkKind,
 )
 from db.remembered import ClientMemory
 from db.spending import Spending
 from db.work import Work
+from handlers.base import is_staffs
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.messages import Message, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
 from orchestration.turns import MICROUSD_IN_A_CENT, TurnResult
@@ -67,6 +73,7 @@ class TurnStores:
     spending: Spending
     notices: Notices
     memory: Memory
+    people: HandoverStores
     directory: Directory
     doorbell: Doorbell
 
@@ -85,6 +92,17 @@ class Waiting:
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
+    @classmethod
+    def of_staff(cls, claim: Claim, updates: Sequence[StoredUpdate]) -> Self:
+        """Return what waits in a staff group, which is no client's dialogue and has no history of one."""
+        dialogue = Dialogue(
+            id=claim.dialogue_id,
+            company_id=claim.company_id,
+            channel_id=claim.channel_id,
+            key=updates[0].dialogue_key,
+        )
+        return cls(dialogue=dialogue, updates=updates, history=(), state=DialogueState())
+
 
 @dataclass(slots=True)
 class Head:
@@ -96,6 +114,8 @@ class Head:
     unreadable: list[tuple[StoredUpdate, str]]
     reports: list[DeliveryReport] = field(default_factory=list)
     """What the messenger tells of our own messages."""
+    staff: list[StaffWord] = field(default_factory=list)
+    """What staff wrote and pressed in these updates."""
     reachable: bool | None = None
     """What the updates say of whether the client can be written to; None: nothing."""
 
@@ -107,6 +127,8 @@ class TurnCommit:
         self._stores = stores
         self._clock = clock
         self._staff = StaffNotices(stores.directory, stores.outbox)
+        self._handovers = HandoverDesk(stores.people, self._staff, clock)
+        self._desk = StaffDesk(stores.people, self._handovers, clock)
         self._reports = DeliveryReports(stores.outbox, stores.dialogues, self._staff, clock)
 
     async def turn(
@@ -126,13 +148,15 @@ class TurnCommit:
         """
         stores, now = self._stores, self._clock()
         saved: DialogueState | None = None
+        rested: Sequence[TakenOver] = ()
         async with stores.database.company(claim.company_id) as tx:
             for update, reason in head.unreadable:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
+            if head.staff:
+                rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
-                saved = await self._keep(tx, claim, head, result, now, told=told)
-                await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
+                saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, told=told)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
@@ -159,6 +183,9 @@ class TurnCommit:
             _show_cost(scope, result, before)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
+        await self._desk.copy_states(channel, rested)
+        if head.staff:
+            await stores.doorbell.ring(WorkKind.DELIVERY)
         if result is not None and not (told and not result.notices and not result.elsewhere):
             await stores.doorbell.ring(WorkKind.DELIVERY)
 
@@ -173,6 +200,10 @@ class TurnCommit:
         texts = Translator.for_language(waiting.dialogue.language, default=scope.agent.language)
         async with stores.database.company(claim.company_id) as tx:
             await stores.inbox.bury(tx, update.id, None, turn_id=update.id)
+            if is_staffs(update.dialogue_key):
+                more = len(waiting.updates) > 1
+                await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
+                return
             await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
             if not await stores.dialogues.waits_for_person(tx, claim.dialogue_id, reason=DEAD_UPDATE):
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
@@ -203,10 +234,30 @@ class TurnCommit:
         return before
 
     async def _keep(
-        self, tx: Transaction, claim: Claim, head: Head, result: TurnResult, now: datetime, *, told: bool
-    ) -> DialogueState:
-        stores = self._stores
-        await stores.dialogues.save_dialogue(tx, result.dialogue)
+        self,
+        tx: Transaction,
+        claim: Claim,
+        channel: Channel,
+        scope: CompanyScope,
+        waiting: Waiting,
+        head: Head,
+        result: TurnResult,
+        now: datetime,
+        *,
+        told: bool,
+    ) -> tuple[DialogueState, TurnResult]:
+        """Write a turn; return its state, and the turn without the agent's words where a person came before them."""
+        stores, unsent = self._stores, ()
+        in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
+        if waiting.dialogue.in_charge is InCharge.PERSON:
+            # In another channel, perhaps.
+            in_charge = InCharge.PERSON
+        elif in_charge is InCharge.PERSON:
+            result, unsent = silenced(result), result.replies
+        notices = await self._handovers.after_turn(
+            tx, channel, scope, head.messages, result, in_charge, unsent=unsent
+        )
+        await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
@@ -234,7 +285,7 @@ class TurnCommit:
         await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told, trace=carried())
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
-        return await stores.states.save(tx, claim.dialogue_id, result.state)
+        return await stores.states.save(tx, claim.dialogue_id, result.state), result
 
 
 def _show_cost(scope: CompanyScope, result: TurnResult, before: int) -> None:

@@ -16,7 +16,7 @@ from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
 from db.records import Channel, ChannelType, Claim, DialogueState, InCharge, ModelBudget, Usage
-from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
+from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate, is_staffs
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
@@ -190,6 +190,8 @@ class TurnJob:
             # A client who was erased since the claim must not be begun again by it.
             await stores.work.hold(tx, claim)
             updates = await stores.inbox.list_waiting(tx, claim.dialogue_id, limit=MOST_UPDATES)
+            if updates and is_staffs(updates[0].dialogue_key):
+                return Waiting.of_staff(claim, updates)
             dialogue = await stores.dialogues.open_dialogue(
                 tx,
                 channel_id=claim.channel_id,
@@ -241,6 +243,7 @@ class TurnJob:
             head.messages = together
             head.state = buffer.state
             head.reports += collector.reports
+            head.staff += collector.staff
             head.reachable = head.reachable if collector.reachable is None else collector.reachable
         return head
 

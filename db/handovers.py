@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.engine import Transaction
 from db.models import handovers, sessions
 from db.outbox_models import replies
-from db.records import Author, ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, WorkKind, new_id
+from db.records import Author, ChannelId, CompanyId, DeliveryStatus, Dialogue, DialogueId, InCharge, WorkKind, new_id
 from db.staff_models import handover_threads as threads
 from db.staff_models import mirror_items, staff_messages
 from db.statements import Statement
@@ -23,12 +23,14 @@ from db.work import ring
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """Where staff see one client. `topic_id` None: in no topic (yet); `topicless`: there will be none."""
+    """Where staff see one client.
+
+    `staff_chat` None: nowhere, they answer on the business's own phone. `topic_id` None: in no topic (yet);
+    `topicless`: there will be none.
+    """
 
     dialogue_id: DialogueId
-    bot_channel_id: ChannelId
-    staff_key: str
-    staff_dialogue_id: DialogueId
+    staff_chat: Dialogue | None
     topic_id: int | None
     topicless: bool
     reason: str
@@ -67,29 +69,36 @@ class Handovers:
         dialogue: Dialogue,
         *,
         dialogues: Sequence[DialogueId],
-        staff_chat: Dialogue,
+        staff_chat: Dialogue | None,
         reason: str,
         now: datetime,
+        at_once: bool,
         client_waits: bool,
     ) -> Thread:
-        """Put a person in charge of a client, in all of `dialogues`, which are this client's.
+        """Show a client to staff. `at_once`: a person is in charge from now on, in all `dialogues`, this client's.
 
-        `staff_chat`: where staff are to see it. What is open already stays where it is; `client_waits`: the client's
-        last words are still to be answered.
+        `staff_chat`: where staff are to see it. What is open already stays open; `client_waits`: the client's last
+        words are still to be answered by a person.
         """
-        await self.put_in_charge(tx, dialogues, InCharge.PERSON)
+        if at_once:
+            await self.put_in_charge(tx, dialogues, InCharge.PERSON)
         waits = now if client_waits else None
+        chat = staff_chat
+        where = {
+            "bot_channel_id": chat.channel_id if chat is not None else None,
+            "staff_key": chat.key if chat is not None else None,
+            "staff_dialogue_id": chat.id if chat is not None else None,
+        }
         values = {
             "company_id": tx.company,
             "dialogue_id": dialogue.id,
-            "bot_channel_id": staff_chat.channel_id,
-            "staff_key": staff_chat.key,
-            "staff_dialogue_id": staff_chat.id,
+            **where,
             "reason": reason[:200],
             "opened_at": now,
             "client_waits_since": waits,
         }
-        moved = threads.c.staff_dialogue_id != staff_chat.id
+        moved = threads.c.staff_dialogue_id.is_distinct_from(where["staff_dialogue_id"])
+        is_open = threads.c.closed_at.is_(None)
         begun = (
             insert(threads)
             .values(values)
@@ -99,15 +108,13 @@ class Handovers:
                     # The staff chat was changed meanwhile: its topics are others.
                     "topic_id": case((moved, None), else_=threads.c.topic_id),
                     "topicless": case((moved, False), else_=threads.c.topicless),
-                    "bot_channel_id": staff_chat.channel_id,
-                    "staff_key": staff_chat.key,
-                    "staff_dialogue_id": staff_chat.id,
-                    "reason": case((threads.c.closed_at.is_(None), threads.c.reason), else_=reason[:200]),
-                    "opened_at": case((threads.c.closed_at.is_(None), threads.c.opened_at), else_=now),
-                    "person_at": case((threads.c.closed_at.is_(None), threads.c.person_at), else_=None),
-                    "rung": case((threads.c.closed_at.is_(None), threads.c.rung), else_=0),
+                    **where,
+                    "reason": case((is_open, threads.c.reason), else_=reason[:200]),
+                    "opened_at": case((is_open, threads.c.opened_at), else_=now),
+                    "person_at": case((is_open, threads.c.person_at), else_=None),
+                    "rung": case((is_open, threads.c.rung), else_=0),
                     "client_waits_since": func.coalesce(
-                        case((threads.c.closed_at.is_(None), threads.c.client_waits_since), else_=None), waits
+                        case((is_open, threads.c.client_waits_since), else_=None), waits
                     ),
                     "closed_at": None,
                 },
@@ -279,9 +286,7 @@ def item(author: Author, text: str, at: datetime, file: Mapping[str, Any] | None
 def _thread(row: RowMapping | Mapping[str, Any]) -> Thread:
     return Thread(
         dialogue_id=DialogueId(row["dialogue_id"]),
-        bot_channel_id=ChannelId(row["bot_channel_id"]),
-        staff_key=row["staff_key"],
-        staff_dialogue_id=DialogueId(row["staff_dialogue_id"]),
+        staff_chat=_staff_chat(row),
         topic_id=row["topic_id"],
         topicless=row["topicless"],
         reason=row["reason"],
@@ -290,4 +295,15 @@ def _thread(row: RowMapping | Mapping[str, Any]) -> Thread:
         client_waits_since=row["client_waits_since"],
         person_at=row["person_at"],
         rung=row["rung"],
+    )
+
+
+def _staff_chat(row: RowMapping | Mapping[str, Any]) -> Dialogue | None:
+    if row["staff_dialogue_id"] is None:
+        return None
+    return Dialogue(
+        id=DialogueId(row["staff_dialogue_id"]),
+        company_id=CompanyId(row["company_id"]),
+        channel_id=ChannelId(row["bot_channel_id"]),
+        key=row["staff_key"],
     )

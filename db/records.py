@@ -281,6 +281,8 @@ class Dialogue:
     notice_at: datetime | None = None
     """When the client was told that their data is processed, in the words of `notice_version`."""
     notice_version: str | None = None
+    shown_to_staff: bool = False
+    """Staff see what is said in it as it is said, and may answer. Known where the dialogue itself was read."""
 
 
 class Author(StrEnum):

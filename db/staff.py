@@ -140,6 +140,15 @@ class Staff:
         )
         return member_of(row) if row is not None else None
 
+    async def has_any(self, tx: Transaction) -> bool:
+        """Say whether anybody of the staff is enrolled: whether somebody could answer a client."""
+        found = await tx.connection.scalar(
+            select(staff.c.id)
+            .where(staff.c.company_id == tx.company, staff.c.telegram_user_id.is_not(None), staff.c.dismissed_at.is_(None))
+            .limit(1)
+        )
+        return found is not None
+
     async def get(self, tx: Transaction, id_: StaffId) -> StaffMember | None:
         """Return a member who is not dismissed; None where there is none."""
         found = await tx.connection.execute(

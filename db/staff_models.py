@@ -60,10 +60,11 @@ handover_threads = Table(
     metadata,
     company(),
     Column("dialogue_id", Uuid, nullable=False),
-    # Where staff see the client: through which bot, in which chat, in which topic of it.
-    Column("bot_channel_id", Uuid, nullable=False),
-    Column("staff_key", Text, nullable=False),
-    Column("staff_dialogue_id", Uuid, nullable=False),
+    # Where staff see the client: through which bot, in which chat, in which topic of it. NULL: in none; they answer on
+    # the business's own phone.
+    Column("bot_channel_id", Uuid),
+    Column("staff_key", Text),
+    Column("staff_dialogue_id", Uuid),
     Column("topic_id", BigInteger),
     # The chat has no topics, or the bot may not open any: staff answer by replying.
     Column("topicless", Boolean, nullable=False, server_default=text("false")),

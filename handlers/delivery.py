@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -14,10 +15,10 @@ from prometheus_client import Counter
 from db.companies import Companies
 from db.dialogues import Dialogues
 from db.directory import Directory
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.errors import DatabaseUnavailable
 from db.outbox import Outbox
-from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
+from db.records import Author, Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work, retry_delay
 from handlers.base import (
     ChannelBroken,
@@ -26,6 +27,7 @@ from handlers.base import (
     DeliveryDelayed,
     Flooded,
     OutcomeUnknown,
+    Paced,
     ReplyRefused,
     WindowClosed,
 )
@@ -58,6 +60,10 @@ class DeliveryStores:
     directory: Directory
     companies: Companies
     dialogues: Dialogues
+
+
+class _TakenOver(Exception):
+    """The reply is not to be sent any more."""
 
 
 class DeliveryJob:
@@ -126,11 +132,14 @@ class DeliveryJob:
 
         Raises ClientUnreachable.
         """
-        limits = self._channels[channel.type].send_limits(reply)
-        permit = partial(self._send_pace.take, channel, reply.dialogue_id, limits)
+        permit, last = partial(self._permit, channel, reply), None
         try:
             async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
                 await self._keep_part(channel, claim, reply, message_id)
+                last = message_id
+        except _TakenOver:
+            log.info("reply_dropped", reason="a person answered before it was sent")
+            REPLIES.labels(channel.type.value, "dropped").inc()
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
         except WindowClosed as error:
@@ -143,9 +152,34 @@ class DeliveryJob:
             await self._give_up(channel, claim, reply, f"ChannelBroken: {error}")
         else:
             async with self._database.company(claim.company_id) as tx:
-                await self._outbox.mark_sent(tx, reply.id)
+                standing = await self._outbox.mark_sent(tx, reply.id)
+                if standing and standing != reply.payload and last is not None:
+                    await self._reword(tx, reply, standing, last)
             self._count(channel, "sent")
         return None
+
+    async def _permit(self, channel: Channel, reply: OutgoingReply) -> None:
+        """Let one piece go out. Raises Paced, and _TakenOver where a person has answered since the reply was read.
+
+        Asked last, right before each piece: what a person commits after this goes out after it.
+        """
+        await self._send_pace.take(channel, reply.dialogue_id, self._channels[channel.type].send_limits(reply))
+        async with self._database.company(channel.company_id) as tx:
+            standing = await self._outbox.find_waiting(tx, reply.id)
+        if standing is None:
+            raise _TakenOver
+        if standing != reply.payload:
+            # It was reworded since it was read: it is read anew.
+            raise Paced(timedelta(0))
+
+    async def _reword(
+        self, tx: Transaction, reply: OutgoingReply, standing: Mapping[str, Any], message_id: str
+    ) -> None:
+        """Let the new words take the place of those that were on their way when they were changed."""
+        dialogue = await self._dialogues.find_dialogue(tx, reply.dialogue_id)
+        if dialogue is not None:
+            payload = {**standing, "replaces": message_id}
+            await self._outbox.put(tx, dialogue, [payload], turn_id=None, author=Author.PERSON)
 
     async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:
         """Give up what may not be said any more and tell staff: they may call, or set a template."""

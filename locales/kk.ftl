@@ -310,3 +310,43 @@ act-category-notes = бұрынғы өтініштер мен сапарлар �
 act-category-bookings = жазылулар туралы мәліметтер
 act-category-calls = телефон қоңыраулары туралы мәліметтер
 act-category-technical = өтініштерді өңдеу туралы қызметтік мәліметтер
+agent-again = Жақсы, мен қайтадан сізбен біргемін. Қалай көмектесейін?
+button-agent-again = Ассистентпен жалғастыру
+person-not-yet = Әкімші әлі жауап бере алмады: біз оған сіз туралы еске салдық. Осында күте аласыз немесе менімен жалғастыра аласыз.
+staff-agent-silenced = Клиентке жіберілмеді, өйткені адам жауап берді:
+    { $words }
+staff-agent-answers-already = Бұл клиентке онсыз да ассистент жауап береді.
+staff-back-where = /back командасы клиенттің тақырыбында немесе оның хабарламасына жауап ретінде жұмыс істейді.
+staff-client-waits = { $client }: клиент адамның жауабын күтуде.
+staff-client-waits-owner = { $client } жауапты көптен күтуде, қызметкерлер әлі жауап берген жоқ. Осы хабарламаға жауап беріңіз, сөзіңіз клиентке жетеді.
+staff-code-unknown = Бұл код жарамады: ол бір тәулік және бір рет қана жарайды. Жаңасын сұраңыз.
+staff-enrol-in-private = Код арқылы кіру үшін ботпен жеке чатты сілтеме арқылы ашыңыз.
+staff-enrolled = { $name }, сіз «{ $company }» компаниясының қызметкерлері тізіміндесіз{ $role ->
+        [owner] { " " }(иесі)
+        [administrator] { " " }(әкімші)
+       *[master] { " " }(шебер)
+    }.
+staff-handed-back = Клиент қайтадан ассистентпен сөйлесуде.
+staff-handed-back-by = { $name }: клиент ассистентке қайтарылды.
+staff-handed-back-by-silence = Көпке дейін жауап болмады: клиентке қайтадан ассистент жауап береді.
+staff-mirror-agent = 🤖 { $text }
+staff-mirror-client = 👤 { $name }: { $text }
+staff-mirror-person = 💬 { $text }
+staff-mirror-file = { $kind ->
+        [voice] [дауыстық хабарлама]
+        [image] [фото]
+        [video] [бейне]
+        [document] [файл]
+        [location] [картадағы орын]
+        [contact] [контакт]
+        [sticker] [стикер]
+       *[other] [тіркеме]
+    }
+staff-not-enrolled = Сіз қызметкерлер тізімінде жоқсыз, сондықтан клиент мұны алмайды. Иесінен кіру кодын сұраңыз.
+staff-topic-opened = { $client }
+    { $channel ->
+        [telegram] Telegram
+        [whatsapp] WhatsApp
+       *[other] Мессенджер
+    } арқылы жазады. Мұнда жазғаныңызды клиент алады. /back оны ассистентке қайтарады.
+staff-unknown-command = Мұнда ондай команда жоқ.

@@ -188,6 +188,12 @@ class Reply(_Frozen):
     """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
     spoken: bool = False
     """The client has heard it already, sentence by sentence, as it was written."""
+    topic: int | None = None
+    """The topic of a staff group that it belongs in."""
+    silent: bool = False
+    """It makes no sound: nobody is at work."""
+    pinned: bool = False
+    """It stays at the top of its chat or topic."""
 
     @property
     def choices(self) -> tuple[Button, ...]:

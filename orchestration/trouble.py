@@ -20,30 +20,31 @@ log = structlog.get_logger()
 _MOST_QUOTED = 1000
 
 
-def client_label(turn: Turn) -> str:
+def clientlabel_of(turn: Turn) -> str:
     """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
-    return _label(turn.dialogue, turn.staff_texts)
+    return label_of(turn.dialogue, turn.staff_texts)
 
 
 def dead_update_notice(scope: CompanyScope, dialogue: Dialogue) -> StaffNotice:
     """Tell staff that a message could not be processed, and whose it was."""
     texts = Translator.for_language(scope.agent.language)
-    return StaffNotice(text=texts.text("staff-dead-update", client=_label(dialogue, texts)))
+    return StaffNotice(text=texts.text("staff-dead-update", client=label_of(dialogue, texts)))
 
 
 def lost_reply_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
     """Tell staff that a reply did not reach the client, with its words: they may call."""
     words = str(payload.get("text", ""))[:_MOST_QUOTED]
-    return StaffNotice(text=texts.text("staff-not-delivered", client=_label(dialogue, texts), words=words))
+    return StaffNotice(text=texts.text("staff-not-delivered", client=label_of(dialogue, texts), words=words))
 
 
 def too_late_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
     """Tell staff that the messenger takes no free words to this client any more, with the words."""
     words = str(payload.get("text", ""))[:_MOST_QUOTED]
-    return StaffNotice(text=texts.text("staff-too-late", client=_label(dialogue, texts), words=words))
+    return StaffNotice(text=texts.text("staff-too-late", client=label_of(dialogue, texts), words=words))
 
 
-def _label(dialogue: Dialogue, texts: Translator) -> str:
+def label_of(dialogue: Dialogue, texts: Translator) -> str:
+    """Name a client for staff by what is known: the name, and the number whether it is proved or only typed."""
     name = dialogue.client_name or texts.text("staff-unnamed-client")
     phone = dialogue.proved_phone or dialogue.typed_phone
     return f"{name}, {phone}" if phone else name
@@ -60,7 +61,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
     turn.say(turn.texts.text("crm-auth-failed" if refused else "crm-unavailable"))
     notice = turn.staff_texts.text(
         "staff-crm-auth" if refused else "staff-crm-down",
-        client=client_label(turn),
+        client=clientlabel_of(turn),
         wish=turn.client_text or "—",
         reason=error.code,
     )
@@ -71,7 +72,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
 def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
     """Say that a person checks whether the write went through; it is never tried again."""
     turn.say(turn.texts.text("outcome-unknown"))
-    notice = turn.staff_texts.text("staff-outcome-unknown", client=client_label(turn), what=what)
+    notice = turn.staff_texts.text("staff-outcome-unknown", client=clientlabel_of(turn), what=what)
     turn.call_person("crm_outcome_unknown", what, notice=StaffNotice(text=notice, branch_id=branch.id))
     turn.outcome = "crm_outcome_unknown"
 
@@ -81,7 +82,7 @@ def model_failed(turn: Turn, reason: str) -> None:
     key = "model-blocked" if reason == "model_blocked" else "model-unavailable"
     # The booking by buttons needs no model.
     turn.replies.append(Reply(text=turn.texts.text(key), buttons=menu_rows(turn)))
-    notice = turn.staff_texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
+    notice = turn.staff_texts.text("staff-model-down", client=clientlabel_of(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason
 

@@ -57,6 +57,7 @@ Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None
 class Address(TypedDict, total=False):
     chat_id: int
     business_connection_id: str
+    message_thread_id: int
 
 
 def address_of(dialogue_key: str) -> Address:
@@ -103,8 +104,19 @@ async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Mark
                 return reply.replaces
             # Deleted, too old, or no longer ours to edit: the words go out as a new message.
             log.info("message_not_edited", error=error.message)
-    sent = await bot.send_message(**address, text=text, reply_markup=markup)
+    where: Address = {**address, "message_thread_id": reply.topic} if reply.topic is not None else address
+    sent = await bot.send_message(**where, text=text, reply_markup=markup, disable_notification=reply.silent or None)
+    if reply.pinned:
+        await _pin(bot, address, sent.message_id)
     return str(sent.message_id)
+
+
+async def _pin(bot: Bot, address: Address, message_id: int) -> None:
+    """Pin a message; a courtesy that a bot may not have the right to."""
+    try:
+        await bot.pin_chat_message(chat_id=address["chat_id"], message_id=message_id, disable_notification=True)
+    except AiogramError as error:
+        log.info("message_not_pinned", error=type(error).__name__)
 
 
 async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:

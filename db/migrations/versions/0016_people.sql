@@ -43,9 +43,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON staff TO ai_admin_app;
 CREATE TABLE handover_threads (
     company_id UUID NOT NULL,
     dialogue_id UUID NOT NULL,
-    bot_channel_id UUID NOT NULL,
-    staff_key TEXT NOT NULL,
-    staff_dialogue_id UUID NOT NULL,
+    bot_channel_id UUID,
+    staff_key TEXT,
+    staff_dialogue_id UUID,
     topic_id BIGINT,
     topicless BOOLEAN DEFAULT false NOT NULL,
     reason TEXT NOT NULL,
