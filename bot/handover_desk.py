@@ -105,9 +105,13 @@ class HandoverDesk:
         staff_chat: Dialogue | None,
         words: str,
         at: datetime,
+        client_waits: bool = False,
     ) -> TakenOver:
         """Put the person who has just answered in charge: nothing more of the agent's goes out, and it knows what they
-        said. Sending the words is the caller's."""
+        said. Sending the words is the caller's.
+
+        `client_waits`: they have not answered yet, they only say that they will.
+        """
         stores = self._stores
         ids = await stores.clients.list_dialogues(tx, dialogue)
         await stores.handovers.open(
@@ -118,14 +122,15 @@ class HandoverDesk:
             reason="person_answered",
             now=self._clock(),
             at_once=True,
-            client_waits=False,
+            client_waits=client_waits,
         )
         dropped = await stores.handovers.drop_agents_words(tx, ids)
         if words:
             said = HistoryMessage(author=Author.PERSON, text=words, at=at, turn_id=new_id())
             await stores.dialogues.add_messages(tx, dialogue.id, [said])
         state = await self._put_to_rest(tx, dialogue)
-        await stores.handovers.person_answered(tx, dialogue.id, at=self._clock())
+        if not client_waits:
+            await stores.handovers.person_answered(tx, dialogue.id, at=self._clock())
         await self._watch(tx, dialogue, self._clock())
         if dropped:
             texts = Translator.for_language(scope.agent.language)

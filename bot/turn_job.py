@@ -12,6 +12,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
+from bot.preview import by_draft, harmless
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
@@ -101,6 +102,8 @@ class TurnJob:
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return None
+        if channel.is_preview:
+            scope = await by_draft(self._stores.database, scope, claim.dialogue_id)
         stages.add("read", time.perf_counter() - began)
         kind, first = channel.type.value, waiting.updates[0]
         with (
@@ -141,6 +144,8 @@ class TurnJob:
         if turn is not None:
             with stages.stage("answer"):
                 result = await self._answer(turn, channel, again=again)
+            if channel.is_preview:
+                result = harmless(result)
         with stages.stage("commit"):
             await self._commit.turn(claim, channel, scope, waiting, head, result, told=speech is not None)
         return head, result
@@ -285,6 +290,7 @@ class TurnJob:
             choices=self._channels[channel.type].choices,
             media=ChannelMedia(channel, self._channels[channel.type]),
             call=facts_of(channel.options, scope, now) if by_phone else None,
+            carries_out=not channel.is_preview,
             speech=speech,
         )
 
