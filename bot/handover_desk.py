@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from db.audit import AuditTrail
 from db.clients import Clients
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
@@ -42,6 +43,7 @@ class HandoverStores:
     outbox: Outbox
     staff: Staff
     states: DialogueStates
+    audit: AuditTrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

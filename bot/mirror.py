@@ -23,7 +23,7 @@ from db.work import Work
 from handlers.base import DeliveryDelayed
 from handlers.telegram.rooms import TelegramRooms
 from locales import Translator
-from orchestration.messages import AttachmentKind, Reply
+from orchestration.messages import AttachmentKind, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
 from orchestration.trouble import label_of
@@ -174,7 +174,21 @@ def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, sile
     if topic_id is None and found:
         # In a chat of all clients every message says whose it is.
         found = [f"{label_of(waiting.dialogue, texts)}\n{one}" for one in found]
-    return [Reply(text=one, topic=topic_id, silent=silent) for one in found]
+    files = [_file_of(waiting, one) for one in waiting.items if one.file is not None and one.file.get("ref")]
+    return [
+        *(Reply(text=one, topic=topic_id, silent=silent) for one in found),
+        *(Reply(file=one, topic=topic_id, silent=True) for one in files),
+    ]
+
+
+def _file_of(waiting: _Waiting, one: MirrorItem) -> OutgoingFile:
+    given = one.file or {}
+    return OutgoingFile(
+        kind=AttachmentKind(given["kind"]),
+        ref=str(given["ref"]),
+        channel_id=str(waiting.dialogue.channel_id),
+        mime_type=given.get("mime_type"),
+    )
 
 
 def _line(texts: Translator, client: Dialogue, author: Author, words: str, kind: str | None = None) -> str:

@@ -37,7 +37,7 @@ from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
 from orchestration.words import Words
 
@@ -60,7 +60,7 @@ def build_orchestrator(
         *CATALOGUE_TOOLS,
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
-        *HANDOFF_TOOLS,
+        *HandoffTools(own, made_here).tools(),
     )
     tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))

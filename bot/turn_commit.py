@@ -11,10 +11,11 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
-from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, silenced
+from bot.handover_desk import HandoverDesk, HandoverStores, silenced
 from bot.memory_keeper import ask_to_remember
-from bot.staff_desk import StaffDesk
+from bot.staff_desk import StaffDesk, Taken
 from db.clients import Clients
+from db.companies import Companies
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
@@ -75,6 +76,7 @@ class TurnStores:
     memory: Memory
     people: HandoverStores
     directory: Directory
+    companies: Companies
     doorbell: Doorbell
 
 
@@ -148,13 +150,13 @@ class TurnCommit:
         """
         stores, now = self._stores, self._clock()
         saved: DialogueState | None = None
-        rested: Sequence[TakenOver] = ()
+        taken = Taken()
         async with stores.database.company(claim.company_id) as tx:
             for update, reason in head.unreadable:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if head.staff:
-                rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
+                taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
                 saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, told=told)
             elif head.state != waiting.state:
@@ -183,7 +185,10 @@ class TurnCommit:
             _show_cost(scope, result, before)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
-        await self._desk.copy_states(channel, rested)
+        await self._desk.copy_states(channel, taken.rested)
+        if taken.company_changed:
+            stores.directory.forget(claim.company_id)
+            await stores.companies.tell(claim.company_id)
         if head.staff:
             await stores.doorbell.ring(WorkKind.DELIVERY)
         if result is not None and not (told and not result.notices and not result.elsewhere):

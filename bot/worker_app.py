@@ -211,6 +211,7 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         memory=Memory(),
         people=people_stores(core),
         directory=core.directory,
+        companies=core.companies,
         doorbell=_doorbell(core, only),
     )
 
@@ -224,6 +225,7 @@ def people_stores(core: Core) -> HandoverStores:
         outbox=Outbox(core.clock),
         staff=Staff(),
         states=DialogueStates(core.redis, core.redis_prefix),
+        audit=core.audit,
     )
 
 

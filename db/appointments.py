@@ -25,6 +25,7 @@ class Appointments:
             "duration_s": round(booked.duration.total_seconds()),
             "service_names": list(booked.service_names),
             "staff_name": booked.staff_name,
+            "staff_id": booked.staff_id,
             "cancelled": booked.cancelled,
             "updated_at": func.now(),
         }
@@ -60,7 +61,7 @@ class Appointments:
             )
             .order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_open(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], phone: str, *, proved: bool, now: datetime
@@ -79,7 +80,42 @@ class Appointments:
             )
             .limit(100)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
+
+    async def find_next_with(
+        self, tx: Transaction, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the first standing one of this master after a moment begins; None where there is none."""
+        table = appointments.c
+        found: datetime | None = await tx.connection.scalar(
+            select(func.min(table.starts_at)).where(
+                table.company_id == tx.company,
+                table.branch_id == branch_id,
+                table.staff_name == staff_name,
+                table.starts_at > after,
+                table.cancelled.is_(False),
+            )
+        )
+        return found
+
+    async def list_of_day(
+        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, until: datetime, limit: int = 200
+    ) -> Sequence[BookedAppointment]:
+        """Return the standing ones of these branches that begin between two moments, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.branch_id.in_(branch_ids),
+                table.starts_at >= first,
+                table.starts_at < until,
+                table.cancelled.is_(False),
+            )
+            .order_by(table.starts_at)
+            .limit(limit)
+        )
+        return [booked_of(row) for row in rows.mappings()]
 
     async def find_by_records(
         self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str], *, locked: bool = False
@@ -94,7 +130,7 @@ class Appointments:
         rows = await tx.connection.execute(
             (statement.with_for_update() if locked else statement).order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_longest_unread(
         self, tx: Transaction, branch_id: BranchId, *, now: datetime, limit: int
@@ -108,7 +144,7 @@ class Appointments:
             .order_by(table.updated_at)
             .limit(limit)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_between(
         self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, last: datetime, limit: int = 500
@@ -152,7 +188,8 @@ class Appointments:
         )
 
 
-def _booked(row: RowMapping) -> BookedAppointment:
+def booked_of(row: RowMapping) -> BookedAppointment:
+    """Read one row."""
     return BookedAppointment(
         id=row["id"],
         company_id=CompanyId(row["company_id"]),
@@ -164,6 +201,7 @@ def _booked(row: RowMapping) -> BookedAppointment:
         duration=timedelta(seconds=row["duration_s"]),
         service_names=tuple(row["service_names"]),
         staff_name=row["staff_name"],
+        staff_id=row["staff_id"],
         client_name=row["client_name"],
         visitor_name=row["visitor_name"],
         phone=row["phone"],

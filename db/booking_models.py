@@ -75,6 +75,8 @@ appointments = Table(
     Column("duration_s", Integer, nullable=False),
     Column("service_names", JSONB, nullable=False),
     Column("staff_name", Text, nullable=False),
+    # Who that is in the CRM; NULL: not known.
+    Column("staff_id", Text),
     Column("client_name", Text, nullable=False),
     Column("visitor_name", Text),
     Column("phone", Text, nullable=False),

@@ -88,3 +88,5 @@ class BookedAppointment:
     phone: str
     phone_proved: bool
     cancelled: bool = False
+    staff_id: str | None = None
+    """Who the master is in the CRM; None: not known."""

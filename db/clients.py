@@ -15,6 +15,7 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
+from db.role_models import late_answers
 
 
 class Clients:
@@ -98,7 +99,7 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers, dialogue_memory):
+        for table in (messages, tool_calls, handovers, dialogue_memory, late_answers):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )

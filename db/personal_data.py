@@ -18,6 +18,7 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
 from db.records import DialogueId
+from db.role_models import late_answers
 
 
 class Category(StrEnum):
@@ -65,6 +66,7 @@ _PLACES = (
     (tool_calls, "dialogue_id", Category.CORRESPONDENCE),
     (messages, "dialogue_id", Category.CORRESPONDENCE),
     (dialogue_memory, "dialogue_id", Category.NOTES),
+    (late_answers, "dialogue_id", Category.TECHNICAL),
     (calls, "dialogue_id", Category.CALLS),
     (turns, "dialogue_id", Category.TECHNICAL),
     (sessions, "id", Category.CONTACTS),

@@ -82,6 +82,9 @@ class Company:
     log_level: str | None = None
     """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
     log_level_until: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when a person answers every client, as `paused_by` said; None: the agent does."""
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +182,8 @@ class CompanySnapshot:
     agent: AgentSettings
     branches: tuple[Branch, ...]
     crm: CrmSettings | None
+    notes: tuple[str, ...] = ()
+    """What staff have added to the agent's instructions from their chat, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +363,8 @@ class OutgoingReply:
     """The W3C traceparent of the turn that wrote it."""
     about: DialogueId | None = None
     """The client's dialogue that a message to staff is about."""
+    file: bytes | None = None
+    """Its file, where that has to be carried over from another channel."""
 
 
 class DeliveryEvent(StrEnum):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -16,9 +17,9 @@ from db.companies import Companies
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
-from db.errors import DatabaseUnavailable
+from db.errors import DatabaseUnavailable, NotFound
 from db.outbox import Outbox
-from db.records import Author, Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
+from db.records import Author, Channel, ChannelId, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work, retry_delay
 from handlers.base import (
     ChannelBroken,
@@ -35,6 +36,8 @@ from handlers.send_pace import SendPace
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
+from orchestration.errors import MediaTooLarge, MediaUnavailable
+from orchestration.messages import Attachment, OutgoingFile
 from orchestration.ports import Clock
 from orchestration.stages import span
 from orchestration.trouble import too_late_notice
@@ -42,6 +45,8 @@ from orchestration.trouble import too_late_notice
 log = structlog.get_logger()
 
 MOST_REPLIES = 50
+MOST_FILE_BYTES = 16 * 1024 * 1024
+"""What WhatsApp takes of sounds and films (Meta's page "Media"), and Telegram gives bots (20 MB)."""
 TRIES = 40
 """With the delays below about five hours; a messenger that is down longer is an outage that staff know of."""
 _FIRST_RETRY = timedelta(seconds=1)
@@ -134,7 +139,8 @@ class DeliveryJob:
         """
         permit, last = partial(self._permit, channel, reply), None
         try:
-            async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
+            carried = await self._with_file(channel, reply)
+            async for message_id in self._channels[channel.type].deliver(channel, carried, permit):
                 await self._keep_part(channel, claim, reply, message_id)
                 last = message_id
         except _TakenOver:
@@ -153,10 +159,28 @@ class DeliveryJob:
         else:
             async with self._database.company(claim.company_id) as tx:
                 standing = await self._outbox.mark_sent(tx, reply.id)
-                if standing and standing != reply.payload and last is not None:
+                if standing and standing.get("text") != reply.payload.get("text") and last is not None:
                     await self._reword(tx, reply, standing, last)
             self._count(channel, "sent")
         return None
+
+    async def _with_file(self, channel: Channel, reply: OutgoingReply) -> OutgoingReply:
+        """Carry the reply's file over from the channel that it came through; where that fails, say that it did."""
+        given = reply.payload.get("file")
+        if given is None or given["channel_id"] == str(channel.id) and channel.type is ChannelType.TELEGRAM:
+            return reply
+        file = OutgoingFile.model_validate(given)
+        try:
+            source = await self._directory.get_channel(channel.company_id, ChannelId(UUID(file.channel_id)))
+            attachment = Attachment(kind=file.kind, ref=file.ref, mime_type=file.mime_type)
+            content = await self._channels[source.type].fetch(source, attachment, most_bytes=MOST_FILE_BYTES)
+        except (MediaTooLarge, MediaUnavailable, NotFound) as error:
+            log.warning("file_not_carried", error=type(error).__name__)
+            snapshot = await self._directory.get_snapshot(channel.company_id)
+            lost = Translator.for_language(snapshot.agent.language).text("file-not-carried")
+            words = "\n".join(filter(None, (str(reply.payload.get("text", "")), lost)))
+            return replace(reply, payload={**reply.payload, "text": words, "file": None})
+        return replace(reply, file=content)
 
     async def _permit(self, channel: Channel, reply: OutgoingReply) -> None:
         """Let one piece go out. Raises Paced, and _TakenOver where a person has answered since the reply was read.
@@ -168,7 +192,7 @@ class DeliveryJob:
             standing = await self._outbox.find_waiting(tx, reply.id)
         if standing is None:
             raise _TakenOver
-        if standing != reply.payload:
+        if standing.get("text") != reply.payload.get("text"):
             # It was reworded since it was read: it is read anew.
             raise Paced(timedelta(0))
 

@@ -42,7 +42,7 @@ class StaffNotices:
             if chat is None or bot is None:
                 log.warning("staff_not_told", reason="no staff chat is set" if chat is None else "no Telegram channel")
                 continue
-            payload = Reply(text=notice.text).model_dump(mode="json", exclude_defaults=True)
+            payload = Reply(text=notice.text, buttons=notice.buttons).model_dump(mode="json", exclude_defaults=True)
             await self._outbox.put(tx, chat_with(bot, chat), [payload], turn_id=turn_id, author=Author.SYSTEM)
 
     async def chat_of(self, channel: Channel, branches: Sequence[Branch], branch_id: BranchId | None) -> Dialogue | None:

@@ -157,6 +157,7 @@ staff-call-person = { $kind ->
         [health] A question of health
         [asked_for] A client asks for a person
         [photo] The client has sent a photo, please look at it in the client's chat
+        [paused] The assistant is paused, and the client waits for a person
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-call-message = A message from a call, please call back: { $client }. { $text }
@@ -352,3 +353,64 @@ staff-topic-opened = { $client }
        *[other] a messenger
     }. The client gets what you write here. /back gives them back to the assistant.
 staff-unknown-command = There is no such command here.
+file-not-carried = The file could not be passed on: it is too large, or not there any more.
+staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
+
+agent-paused = Somebody at the desk will answer you: I have passed your message on.
+staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume
+staff-paused-by = { $by }: the assistant is paused for the whole company. A person answers the clients. To let it answer again: /resume
+staff-paused-already = The assistant is paused already ({ $by }). To let it answer again: /resume
+staff-is-paused = ⏸ The assistant is paused: { $when } ({ $by }). A person answers the clients. To let it answer again: /resume
+staff-resumed = The assistant answers the clients again. Dialogues that wait for a person are still yours: /back in a client's topic gives them back to the assistant.
+staff-resumed-by = { $by }: the assistant answers the clients again. Dialogues that wait for a person are still yours.
+staff-not-paused = The assistant answers the clients already.
+staff-not-allowed = Your role does not allow this. Ask the owner.
+staff-stale-button = This button does nothing any more.
+staff-today-counts = The assistant booked { $booked }, moved { $moved }, cancelled { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Nobody waits for a person.
+staff-waiting = Waiting for a person: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … and { $count } more
+staff-phones-in-private = Whole numbers: /today in the private chat with the bot.
+staff-note-usage = Write the note after the command: /note On Saturday we close at 18:00
+staff-note-too-long = The note is too long: at most { $most } characters.
+staff-note-too-many-wait = Too many notes wait for the owner. The list: /notes
+staff-note-too-many = { $most } notes are in force already, and no more may be. Take some back (/undo), or write them into the company's instructions.
+staff-note-proposed = A note for the assistant: “{ $text }” ({ $by }). It counts once the owner presses the button.
+staff-note-admit = Let it count
+staff-note-refuse = Not needed
+staff-note-owner-decides = The owner decides this.
+staff-note-decided = Decided already: { $state ->
+        [in_force] the note counts
+       *[undone] the note does not count
+    } ({ $by }).
+staff-note-in-force = The note counts: “{ $text }”. To take it back: /undo
+staff-note-refused = The note does not count: “{ $text }”.
+staff-notes = Notes for the assistant:
+staff-notes-none = There are no notes. To add one: /note and the text.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (waits for the owner)
+    } “{ $text }”. { $by }, { $when }
+staff-undone = The note is taken back: “{ $text }”.
+staff-undo-none = There is nothing to take back.
+staff-late-gap = After this appointment the specialist is free for { $length } (until { $until }), by the CRM's schedule.
+staff-late-no-gap = Right after this appointment the specialist has no free time.
+staff-late-gap-unknown = How much time the specialist has after it, the CRM does not say.
+staff-late-next = The specialist's next appointment, of those that the assistant made: { $time }.
+staff-late-wait = We wait
+staff-late-shorten = We shorten it
+staff-late-move = Move it
+staff-late-answered-already = This was answered already: “{ $answer }”.
+staff-late-told = { $by }: the client was told ({ $client }): “{ $words }”
+late-wait = The front desk has answered: they are waiting for you.
+late-shorten = The front desk has answered: they are waiting for you, but there will be less time, and the service will have to be shortened.
+late-move = The front desk has answered: at this time you cannot be received today any more, and the appointment has to be moved. Press the button and we will find another time.
+staff-phone = Show the number
+staff-phone-sent = { $name }, the number was sent to your private chat.
+staff-no-phone = The assistant has no number of this client.

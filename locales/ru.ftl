@@ -160,6 +160,7 @@ staff-call-person = { $kind ->
         [health] Вопрос о здоровье
         [asked_for] Клиент просит человека
         [photo] Клиент прислал фото, посмотрите его в чате с клиентом
+        [paused] Помощник на паузе, клиент ждёт человека
        *[other] Клиенту нужен человек
     }: { $client }. { $summary }
 staff-call-message = Сообщение после звонка, перезвоните, пожалуйста: { $client }. { $text }
@@ -355,3 +356,64 @@ staff-topic-opened = { $client }
        *[other] мессенджере
     }. Ваши сообщения здесь получит клиент. /back возвращает его ассистенту.
 staff-unknown-command = Этой команды здесь нет.
+file-not-carried = Файл передать не удалось: он слишком большой или уже недоступен.
+staff-cannot-carry = Такое передать клиенту нельзя: подойдут текст, фото, голосовое, видео или файл.
+
+agent-paused = Сейчас вам ответит администратор: я передал ему ваше сообщение.
+staff-paused = Помощник на паузе во всей компании. Клиентам отвечает человек: их сообщения приходят сюда. Включить снова: /resume
+staff-paused-by = { $by }: помощник на паузе во всей компании. Клиентам отвечает человек. Включить снова: /resume
+staff-paused-already = Помощник уже на паузе ({ $by }). Включить: /resume
+staff-is-paused = ⏸ Помощник на паузе: { $when } ({ $by }). Клиентам отвечает человек. Включить: /resume
+staff-resumed = Помощник снова отвечает клиентам. Диалоги, которые ждут человека, остались у вас: /back в теме клиента возвращает его помощнику.
+staff-resumed-by = { $by }: помощник снова отвечает клиентам. Диалоги, которые ждут человека, остались у вас.
+staff-not-paused = Помощник и так отвечает клиентам.
+staff-not-allowed = Это не входит в ваши права. Спросите владельца.
+staff-stale-button = Эта кнопка уже не действует.
+staff-today-counts = Помощник записал: { $booked }, перенёс: { $moved }, отменил: { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Ответа человека никто не ждёт.
+staff-waiting = Ждут ответа человека: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … и ещё { $count }
+staff-phones-in-private = Номера целиком: /today в личном чате с ботом.
+staff-note-usage = Напишите заметку после команды: /note В субботу работаем до 18:00
+staff-note-too-long = Заметка слишком длинная: не больше { $most } знаков.
+staff-note-too-many-wait = Слишком много заметок ждут решения владельца. Список: /notes
+staff-note-too-many = В силе уже { $most } заметок, больше нельзя. Уберите лишнее (/undo) или внесите в указания компании.
+staff-note-proposed = Заметка для помощника: «{ $text }» ({ $by }). Вступит в силу, когда владелец нажмёт кнопку.
+staff-note-admit = Ввести в силу
+staff-note-refuse = Не нужно
+staff-note-owner-decides = Это решает владелец.
+staff-note-decided = Уже решено: { $state ->
+        [in_force] заметка в силе
+       *[undone] заметка не действует
+    } ({ $by }).
+staff-note-in-force = Заметка в силе: «{ $text }». Вернуть: /undo
+staff-note-refused = Заметка не введена: «{ $text }».
+staff-notes = Заметки для помощника:
+staff-notes-none = Заметок нет. Добавить: /note и текст.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (ждёт владельца)
+    } «{ $text }». { $by }, { $when }
+staff-undone = Заметка снята: «{ $text }».
+staff-undo-none = Снимать нечего.
+staff-late-gap = После этой записи мастер свободен: { $length } (до { $until }), по расписанию CRM.
+staff-late-no-gap = Сразу после этой записи свободного времени у мастера нет.
+staff-late-gap-unknown = Сколько времени у мастера после записи, CRM не говорит.
+staff-late-next = Следующая запись у мастера из тех, что сделал помощник: { $time }.
+staff-late-wait = Ждём
+staff-late-shorten = Сократим
+staff-late-move = Перенести
+staff-late-answered-already = На это уже ответили: «{ $answer }».
+staff-late-told = { $by }: клиенту отправлено ({ $client }): «{ $words }»
+late-wait = Администратор ответил: вас ждут.
+late-shorten = Администратор ответил: вас ждут, но времени останется меньше, и процедуру придётся сократить.
+late-move = Администратор ответил: сегодня в это время вас уже не успеют принять, запись нужно перенести. Нажмите кнопку, и подберём другое время.
+staff-phone = Показать номер
+staff-phone-sent = { $name }, номер отправлен вам в личный чат.
+staff-no-phone = Номера этого клиента у помощника нет.

@@ -166,6 +166,15 @@ class Choices(_Frozen):
     drawn: bool = True
 
 
+class OutgoingFile(_Frozen):
+    """A file on its way from one chat to another. `ref`: its handle in the channel that it came through."""
+
+    kind: AttachmentKind
+    ref: str
+    channel_id: str
+    mime_type: str | None = None
+
+
 class Reply(_Frozen):
     """One answer to the client. Channels draw buttons and the request for a contact in their own way.
 
@@ -188,6 +197,8 @@ class Reply(_Frozen):
     """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
     spoken: bool = False
     """The client has heard it already, sentence by sentence, as it was written."""
+    file: OutgoingFile | None = None
+    """Goes before the words, which stand under it where they are short."""
     topic: int | None = None
     """The topic of a staff group that it belongs in."""
     silent: bool = False

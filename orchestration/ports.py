@@ -251,3 +251,8 @@ class Appointments(Protocol):
     async def list_open(self, dialogue: Dialogue, phone: str, *, proved: bool) -> Sequence[BookedAppointment]:
         """Return the upcoming ones of this client, and those that were made for this number by anybody: with the number
         proved, or with it only typed, as `proved` says. What somebody typed counts against no owner of a number."""
+
+    async def find_next_with(
+        self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the next standing one of this master begins, whoever's it is; None: we know of none."""

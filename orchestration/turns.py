@@ -23,7 +23,7 @@ from db.records import (
 from db.remembered import ClientMemory
 from locales import Translator
 from orchestration.conversation import Conversation
-from orchestration.messages import Choices, Message, Reply
+from orchestration.messages import Button, Choices, Message, Reply
 from orchestration.model_prices import cost_of
 from orchestration.ports import Content, MediaSource
 from orchestration.privacy_notice import Notice
@@ -49,10 +49,14 @@ class TurnPostponed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffNotice:
-    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one."""
+    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one.
+
+    `buttons`: what staff may answer by.
+    """
 
     text: str
     branch_id: BranchId | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
     calls_person: bool = False
     """It calls somebody to the client: where staff see the dialogue, it stands there."""
 

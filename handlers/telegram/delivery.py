@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TypedDict
@@ -21,6 +22,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.types import (
+    BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
@@ -42,12 +44,13 @@ from handlers.base import (
 )
 from handlers.pieces import shortened, split_text, utf16_units
 from handlers.telegram.limits import is_group
-from orchestration.messages import Button, Reply
+from orchestration.messages import AttachmentKind, Button, OutgoingFile, Reply
 
 log = structlog.get_logger()
 
 # Bot API, sendMessage: 1-4096 characters after entities parsing, counted in UTF-16 code units.
 TEXT_LIMIT = 4096
+CAPTION_LIMIT = 1024
 # What fits on a phone's screen; the Bot API sets no limit.
 _LONGEST_LABEL = 60
 
@@ -75,6 +78,9 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
     pieces = split_text(reply.text, TEXT_LIMIT, utf16_units)
+    if reply.file is not None:
+        captioned = utf16_units(reply.text) <= CAPTION_LIMIT
+        pieces = ["", *([] if captioned else pieces)]
     if outgoing.sent_parts == 0 and not pieces:
         await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
@@ -83,7 +89,10 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
             await _acknowledge(bot, address, reply)
         markup = markup_of(reply) if index == len(pieces) - 1 else None
         try:
-            sent = await _put(bot, address, reply, pieces[index], markup, alone=len(pieces) == 1)
+            if index == 0 and reply.file is not None:
+                sent = await _put_file(bot, address, outgoing, reply, caption=reply.text if captioned else "")
+            else:
+                sent = await _put(bot, address, reply, pieces[index], markup, alone=len(pieces) == 1)
         except AiogramError as error:
             raise _of_a_piece(error, address) from error
         yield sent
@@ -109,6 +118,29 @@ async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Mark
     if reply.pinned:
         await _pin(bot, address, sent.message_id)
     return str(sent.message_id)
+
+
+async def _put_file(bot: Bot, address: Address, outgoing: OutgoingReply, reply: Reply, *, caption: str) -> str:
+    """Send a file: by its id where this bot has got it itself, else its bytes (Bot API, Sending files)."""
+    file = reply.file
+    assert file is not None  # noqa: S101 (for the type checker)
+    content = file.ref if outgoing.file is None else BufferedInputFile(outgoing.file, filename=_name_of(file))
+    where: Address = {**address, "message_thread_id": reply.topic} if reply.topic is not None else address
+    words, silent = caption or None, reply.silent or None
+    match file.kind:
+        case AttachmentKind.IMAGE if (file.mime_type or "image/jpeg") == "image/jpeg":
+            sent = await bot.send_photo(**where, photo=content, caption=words, disable_notification=silent)
+        case AttachmentKind.VOICE if (file.mime_type or "audio/ogg").startswith("audio/ogg"):
+            sent = await bot.send_voice(**where, voice=content, caption=words, disable_notification=silent)
+        case AttachmentKind.VIDEO:
+            sent = await bot.send_video(**where, video=content, caption=words, disable_notification=silent)
+        case _:
+            sent = await bot.send_document(**where, document=content, caption=words, disable_notification=silent)
+    return str(sent.message_id)
+
+
+def _name_of(file: OutgoingFile) -> str:
+    return f"{file.kind.value}{mimetypes.guess_extension((file.mime_type or '').partition(';')[0]) or ''}"
 
 
 async def _pin(bot: Bot, address: Address, message_id: int) -> None:

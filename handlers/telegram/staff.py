@@ -16,6 +16,7 @@ from handlers.base import TurnCollector
 from handlers.telegram.business import BusinessConnections
 from handlers.telegram.media import attachment_of
 from orchestration.scope import CompanyScope
+from orchestration.staff_press import STAFF_PRESS
 from orchestration.staff_words import StaffCommand, StaffWord
 
 INVITED = "staff-"
@@ -40,10 +41,6 @@ def build_staff_router(connections: BusinessConnections) -> Router:
     router.callback_query(F.message.chat.type.in_(_GROUPS))(on_staff_press)
     router.callback_query(F.data.startswith(f"{STAFF_PRESS}:"))(on_staff_press)
     return router
-
-
-STAFF_PRESS = "staff"
-"""What the actions of buttons begin with that only staff are shown."""
 
 
 def is_staff_chat(message: Message, scope: CompanyScope) -> bool:
