@@ -162,14 +162,14 @@ class Appointments:
             .order_by(table.starts_at, table.id)
             .limit(limit)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def find(self, tx: Transaction, id_: UUID) -> BookedAppointment | None:
         """Return the appointment of this id; None where there is none."""
         table = appointments.c
         found = await tx.connection.execute(select(appointments).where(table.company_id == tx.company, table.id == id_))
         row = found.mappings().one_or_none()
-        return _booked(row) if row is not None else None
+        return booked_of(row) if row is not None else None
 
     async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
         """Say that these were read from the CRM just now and had not changed."""

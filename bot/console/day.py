@@ -11,26 +11,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import structlog
 from aiohttp import web
 
-from bot.console.phones import masked, written_out
-from bot.console.rights import Right
+from bot.console.phones import written_out
+from bot.console.rights import Page, may_open
 from bot.console.screens import day_of, page
 from bot.console.visitor import Visitor, visitor_of
-from crm.base import Appointment, Capability, RecordId
+from crm.base import Appointment, RecordId
 from crm.errors import CRMError, CRMNotFound
 from db.appointments import Appointments
 from db.audit import Action
 from db.booking_records import BookedAppointment
 from db.records import Branch, CompanyId
-from db.staff import Role
+from orchestration.identity import mask_phone
 from orchestration.scope import CompanyScope
+from orchestration.staff_rules import Right, sees_visit
 
 if TYPE_CHECKING:
     from bot.app import Core
-
-log = structlog.get_logger()
 
 _PATIENCE_S = 10
 _AT_ONCE, _MOST_ASKED = 4, 60
@@ -44,11 +42,10 @@ class OpenScope(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Visits:
-    """A branch's day. `names_unclear`: whose visits they are cannot be told, so that none are shown."""
+    """A branch's day, as far as it is the visitor's to see."""
 
     branch: Branch
     booked: Sequence[BookedAppointment]
-    names_unclear: bool = False
 
 
 class DayPages:
@@ -95,18 +92,20 @@ class DayPages:
     async def _show_phone(self, request: web.Request) -> web.Response:
         """Show one client's number whole, and write down who looked."""
         visitor = visitor_of(request)
-        visitor.demand(Right.PHONES)
+        visitor.demand(Right.SEE_PHONES)
         try:
             wanted = UUID(request.match_info["appointment_id"])
         except ValueError:
             raise web.HTTPNotFound from None
         async with self._core.database.company(visitor.company_id) as tx:
             booked = await Appointments().find(tx, wanted)
-            if booked is None or booked.branch_id not in {one.id for one in visitor.branches}:
+            if booked is None or not sees_visit(visitor.member, booked, visitor.snapshot.branches):
                 raise web.HTTPNotFound
             subject = f"appointment {booked.id}"
-            await self._core.audit.record(tx, Action.PHONE_VIEW, subject=subject, actor=visitor.actor)
-        phones = [{"number": booked.phone, "written": written_out(booked.phone)}] if booked.phone else []
+            await self._core.audit.record(
+                tx, Action.PHONE_VIEW, subject=subject, after={"shown": "phone"}, actor=visitor.actor
+            )
+        phones = written_out([booked.phone] if booked.phone else [])
         whole = "HX-Request" not in request.headers
         return page(request, "phone.html", title=booked.client_name, phones=phones, back="/console/day", whole=whole)
 
@@ -118,32 +117,9 @@ class DayPages:
             last = datetime.combine(day + timedelta(days=1), time(), zone)
             async with self._core.database.reading(visitor.company_id) as tx:
                 booked = await Appointments().list_between(tx, [branch.id], first=first, last=last)
-            if visitor.member.role is Role.MASTER:
-                found.append(await self._own(visitor, branch, booked))
-            else:
-                found.append(_Visits(branch=branch, booked=booked))
+            own = [one for one in booked if sees_visit(visitor.member, one, visitor.snapshot.branches)]
+            found.append(_Visits(branch=branch, booked=own))
         return found
-
-    async def _own(self, visitor: Visitor, branch: Branch, booked: Sequence[BookedAppointment]) -> _Visits:
-        """Return a master's own visits: by the name under which they stand in the CRM.
-
-        Where that name is another master's too, or cannot be found out, none are shown: they may be somebody else's.
-        """
-        name = visitor.member.name
-        if visitor.member.crm_staff_id is not None:
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    scope = await self._scopes.open(visitor.company_id)
-                    staff = await scope.crm(branch.id).get_staff() if scope.can(Capability.CATALOGUE) else ()
-            except (CRMError, TimeoutError) as error:
-                log.warning("console_staff_unknown", error=type(error).__name__)
-                return _Visits(branch=branch, booked=(), names_unclear=True)
-            mine = {one.name for one in staff if one.id == visitor.member.crm_staff_id}
-            others = {one.name for one in staff if one.id != visitor.member.crm_staff_id}
-            if not mine or mine & others:
-                return _Visits(branch=branch, booked=(), names_unclear=True)
-            return _Visits(branch=branch, booked=[one for one in booked if one.staff_name in mine])
-        return _Visits(branch=branch, booked=[one for one in booked if one.staff_name == name])
 
     def _drawn(
         self, visitor: Visitor, visits: _Visits, told: Mapping[UUID, Appointment | CRMError | TimeoutError]
@@ -151,7 +127,6 @@ class DayPages:
         zone, several = ZoneInfo(visits.branch.time_zone), len(visitor.snapshot.branches) > 1
         return {
             "name": visits.branch.name if several else "",
-            "unclear": visits.names_unclear,
             "visits": [_visit(visitor, one, zone, told.get(one.id)) for one in visits.booked],
         }
 
@@ -190,10 +165,10 @@ def _visit(
         "services": ", ".join(booked.service_names),
         "staff": booked.staff_name,
         "client": booked.visitor_name or booked.client_name,
-        "phone": masked(booked.phone) if booked.phone else "",
+        "phone": mask_phone(booked.phone) if booked.phone else "",
         "unproved": not booked.phone_proved,
-        "may_see_phone": bool(booked.phone) and visitor.may(Right.PHONES),
-        "dialogue": f"/console/dialogues/{booked.dialogue_id}" if visitor.may(Right.DIALOGUES) else "",
+        "may_see_phone": bool(booked.phone) and visitor.may(Right.SEE_PHONES),
+        "dialogue": f"/console/dialogues/{booked.dialogue_id}" if may_open(visitor.member, Page.DIALOGUES) else "",
         "cancelled": booked.cancelled or _is_gone(told),
         "crm": _crm_word(visitor, booked, zone, told),
     }
@@ -222,8 +197,7 @@ def _crm_word(
 
 
 def _asked(request: web.Request, now: datetime) -> tuple[Visitor, date]:
-    visitor = visitor_of(request)
-    visitor.demand(Right.DAY)
+    visitor = visitor_of(request).opens(Page.DAY)
     return visitor, day_of(request.query.get("on"), visitor.today(now))
 
 

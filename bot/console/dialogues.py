@@ -13,8 +13,8 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.console.desk import LONGEST_ANSWER, ConsoleDesk
-from bot.console.phones import masked, without_phones, written_out
-from bot.console.rights import Right
+from bot.console.phones import written_out
+from bot.console.rights import Page
 from bot.console.screens import live, page
 from bot.console.visitor import Visitor, visitor_of
 from db.audit import Action
@@ -22,7 +22,9 @@ from db.dialogues import Dialogues
 from db.engine import Transaction
 from db.records import Author, CompanyId, DialogueId, HistoryMessage, InCharge, ToolCallRecord, new_id
 from db.shown_dialogues import ShownDialogue, ShownDialogues
+from orchestration.identity import mask_phone, mask_phones
 from orchestration.ports import Content, ResultPart
+from orchestration.staff_rules import Right
 
 if TYPE_CHECKING:
     from bot.app import Core
@@ -89,7 +91,7 @@ class DialoguePages:
         return live(request, "_dialogues.html", rows=[self._row(visitor, one) for one in found], wanted=wanted)
 
     def _row(self, visitor: Visitor, one: ShownDialogue) -> Mapping[str, Any]:
-        words = without_phones(" ".join((one.last_text or "").split()))
+        words = mask_phones(" ".join((one.last_text or "").split()))
         return {
             "url": f"/console/dialogues/{one.dialogue.id}",
             "name": _name(visitor, one),
@@ -115,8 +117,8 @@ class DialoguePages:
             id=str(one.dialogue.id),
             inner=inner,
             seen=seen,
-            phones=[masked(phone) for phone in _phones(one)],
-            may_see_phones=visitor.may(Right.PHONES),
+            phones=[mask_phone(phone) for phone in _phones(one)],
+            may_see_phones=visitor.may(Right.SEE_PHONES),
             can_answer=self._desk.can_answer(one.channel),
             longest=LONGEST_ANSWER,
             once=new_id(),
@@ -174,6 +176,7 @@ class DialoguePages:
 
     async def _hand_back(self, request: web.Request) -> web.Response:
         visitor = _allowed(request)
+        visitor.demand(Right.ANSWER_CLIENTS)
         one = await self._find(request, visitor)
         await self._desk.hand_back(visitor, one.dialogue)
         return await self._changed(request, visitor)
@@ -181,13 +184,15 @@ class DialoguePages:
     async def _show_phone(self, request: web.Request) -> web.Response:
         """Show the client's numbers whole, and write down who looked."""
         visitor = _allowed(request)
-        visitor.demand(Right.PHONES)
+        visitor.demand(Right.SEE_PHONES)
         one = await self._find(request, visitor)
         phones = _phones(one)
         async with self._core.database.company(visitor.company_id) as tx:
             subject = f"dialogue {one.dialogue.id}"
-            await self._core.audit.record(tx, Action.PHONE_VIEW, subject=subject, actor=visitor.actor)
-        told = [{"number": phone, "written": written_out(phone)} for phone in phones]
+            await self._core.audit.record(
+                tx, Action.PHONE_VIEW, subject=subject, after={"shown": "phone"}, actor=visitor.actor
+            )
+        told = written_out(phones)
         back = f"/console/dialogues/{one.dialogue.id}"
         return page(request, "phone.html", title=_name(visitor, one), phones=told, back=back, whole=_is_whole(request))
 
@@ -204,6 +209,7 @@ class DialoguePages:
         )  # fmt: skip
 
     async def _answerable(self, request: web.Request, visitor: Visitor) -> ShownDialogue:
+        visitor.demand(Right.ANSWER_CLIENTS)
         one = await self._find(request, visitor)
         if not self._desk.can_answer(one.channel):
             raise web.HTTPBadRequest
@@ -227,9 +233,7 @@ class DialoguePages:
 
 
 def _allowed(request: web.Request) -> Visitor:
-    visitor = visitor_of(request)
-    visitor.demand(Right.DIALOGUES)
-    return visitor
+    return visitor_of(request).opens(Page.DIALOGUES)
 
 
 def _wanted(request: web.Request) -> str:
@@ -291,9 +295,9 @@ def _result_of(results: list[ResultPart], name: str) -> str:
 
 
 def _said(message: HistoryMessage, when: _When) -> _Entry:
-    return _Entry(kind=message.author.value, at=when(message.at), text=without_phones(message.text))
+    return _Entry(kind=message.author.value, at=when(message.at), text=mask_phones(message.text))
 
 
 def _shown(value: Mapping[str, Any]) -> str:
-    written = without_phones(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+    written = mask_phones(json.dumps(value, ensure_ascii=False, indent=1, default=str))
     return written if len(written) <= _LONGEST_JSON else f"{written[:_LONGEST_JSON]}…"

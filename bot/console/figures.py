@@ -10,11 +10,12 @@ from aiohttp import web
 from markupsafe import Markup
 
 from bot.console.drawing import Series, bars, lines
-from bot.console.rights import Right
+from bot.console.rights import Page
 from bot.console.screens import page
 from bot.console.visitor import Visitor, visitor_of
 from db.figures import Figures, together
 from db.stats import read_days
+from orchestration.staff_rules import Right
 
 if TYPE_CHECKING:
     from bot.app import Core
@@ -31,8 +32,7 @@ class FiguresPages:
         return [web.get("/figures", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:
-        visitor = visitor_of(request)
-        visitor.demand(Right.FIGURES)
+        visitor = visitor_of(request).opens(Page.FIGURES)
         asked = request.query.get("days", "")
         span = next((one for one in SPANS if str(one) == asked), SPANS[0])
         now = self._core.clock()
@@ -63,7 +63,7 @@ def _sums(visitor: Visitor, total: Figures) -> list[Mapping[str, str]]:
         ("answer-most", _seconds(visitor, total.answered_within(0.95))),
         ("writes", _percent(total.write_success)),
     ]
-    if visitor.may(Right.COST):
+    if visitor.may(Right.SETTINGS):
         told.append(("cost", f"{total.cost_microusd / _MICROUSD:.2f} $"))
     return [{"name": text(f"console-figure-{name}"), "value": value} for name, value in told]
 
@@ -112,7 +112,7 @@ def _plots(visitor: Visitor, daily: Mapping[date, Figures]) -> list[Mapping[str,
             say=lambda value: f"{value:.0f}%",
         ),
     ]
-    if visitor.may(Right.COST):
+    if visitor.may(Right.SETTINGS):
         cost = [series("cost", "violet", lambda one: one.cost_microusd / _MICROUSD)]
         plots.append(drawn("cost", bars, cost, say=lambda value: f"{value:.2f}"))
     return plots

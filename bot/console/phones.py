@@ -1,39 +1,18 @@
-"""Telephone numbers as the console shows them: masked everywhere, whole where somebody asked for one."""
+"""A client's numbers, where somebody asked to see them whole."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import phonenumbers
 
-from orchestration.phone_search import phones_in
 
-_LAST = 2
-_HIDDEN = "•"
-
-
-def masked(phone: str) -> str:
-    """Show a number's country and its last digits: enough to know it again."""
-    digits = [one for one in phone if one.isdigit()]
-    if len(digits) <= _LAST:
-        return _HIDDEN * 3
-    try:
-        country = f"+{phonenumbers.parse(phone).country_code}"
-    except phonenumbers.NumberParseException:
-        country = ""
-    return f"{country} {_HIDDEN * 3} {_HIDDEN * 2} {''.join(digits[-_LAST:])}".strip()
+def written_out(phones: Iterable[str]) -> list[Mapping[str, str]]:
+    """Return each number as a link dials it, and as people read it."""
+    return [{"number": phone, "written": _written(phone)} for phone in phones]
 
 
-def without_phones(text: str) -> str:
-    """Return a text in which every number is masked."""
-    kept, at = [], 0
-    for start, end in phones_in(text):
-        if start >= at:
-            kept += [text[at:start], masked(text[start:end])]
-            at = end
-    return "".join([*kept, text[at:]])
-
-
-def written_out(phone: str) -> str:
-    """Write a number as people read it."""
+def _written(phone: str) -> str:
     try:
         return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     except phonenumbers.NumberParseException:

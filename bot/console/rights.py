@@ -1,43 +1,41 @@
-"""What each role may see and do in the console (docs/console.md has the table)."""
+"""Which pages of the console are whose: by the rights of roles that count everywhere (orchestration/staff_rules.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from db.audit import Actor
 from db.staff import Role, StaffMember
+from orchestration.staff_rules import Right, may
 
 
-class Right(StrEnum):
-    DAY = "day"
-    """The day's visits: a master's own ones."""
+class Page(StrEnum):
+    """What stands in the navigation, in its order."""
+
     DIALOGUES = "dialogues"
-    """Reading dialogues, taking them over, answering, handing back."""
-    PHONES = "phones"
-    """Seeing a client's number whole, which is written down each time."""
+    DAY = "day"
     FIGURES = "figures"
-    COST = "cost"
-    """What the model costs."""
     SETTINGS = "settings"
-    """What the agent is told and how it behaves, and trying that out."""
-    PRIVACY = "privacy"
-    """What is done with clients' data, and which CRM they are written into."""
 
 
-_OF_ROLE = {
-    Role.OWNER: frozenset(Right),
-    Role.ADMINISTRATOR: frozenset({Right.DAY, Right.DIALOGUES, Right.PHONES, Right.FIGURES, Right.SETTINGS}),
-    Role.MASTER: frozenset({Right.DAY}),
+_NEEDS: Mapping[Page, Right] = {
+    # A master answers clients in the staff group, where they are shown one; the list of all is not theirs.
+    Page.DIALOGUES: Right.SEE_WAITING,
+    Page.DAY: Right.SEE_DAY,
+    Page.FIGURES: Right.STATISTICS,
+    Page.SETTINGS: Right.SETTINGS,
 }
-_OF_THE_WHOLE_COMPANY = frozenset({Right.FIGURES, Right.SETTINGS})
 
 
-def rights_of(member: StaffMember) -> frozenset[Right]:
-    """Return what somebody may. Who is of some branches only has no say in what is the whole company's."""
-    rights = _OF_ROLE[member.role]
-    if member.role is Role.ADMINISTRATOR and member.branches:
-        rights -= _OF_THE_WHOLE_COMPANY
-    return rights
+def may_open(member: StaffMember, page: Page) -> bool:
+    """Say whether a page is there for somebody.
+
+    The figures are the whole company's: who is of some branches only is not shown the others' in them.
+    """
+    if page is Page.FIGURES and member.role is not Role.OWNER and member.branches:
+        return False
+    return may(member, _NEEDS[page])
 
 
 def actor_of(member: StaffMember) -> Actor:

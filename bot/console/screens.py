@@ -13,7 +13,7 @@ import jinja2
 from aiohttp import web
 
 from bot.console.assets import Assets
-from bot.console.rights import Right
+from bot.console.rights import Page, may_open
 from bot.console.visitor import find_visitor
 from locales import Translator
 
@@ -88,14 +88,6 @@ def _common(request: web.Request) -> dict[str, Any]:
     }
 
 
-_PAGES = (
-    ("dialogues", Right.DIALOGUES),
-    ("day", Right.DAY),
-    ("figures", Right.FIGURES),
-    ("settings", Right.SETTINGS),
-)
-
-
 def first_page(request: web.Request) -> str:
     """Return where somebody who is signed in begins."""
     return str(_nav(request)[0]["url"])
@@ -104,7 +96,7 @@ def first_page(request: web.Request) -> str:
 def _nav(request: web.Request) -> list[Mapping[str, Any]]:
     visitor = find_visitor(request)
     return [
-        {"name": name, "url": f"/console/{name}", "here": request.path.startswith(f"/console/{name}")}
-        for name, right in _PAGES
-        if visitor is not None and visitor.may(right)
+        {"name": one.value, "url": f"/console/{one}", "here": request.path.startswith(f"/console/{one}")}
+        for one in Page
+        if visitor is not None and may_open(visitor.member, one)
     ]

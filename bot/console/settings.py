@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.company_editing import AGENT_FIELDS, PRIVACY_FIELDS, FieldFaults, edited, fields_of, version_of
 from bot.console.preview import LONGEST_QUESTION, Preview
-from bot.console.rights import Right
+from bot.console.rights import Page
 from bot.console.screens import page
 from bot.console.visitor import Visitor, visitor_of
 from db.errors import Conflict
@@ -63,7 +63,7 @@ class SettingsPages:
     async def _save(self, request: web.Request) -> web.Response:
         visitor = _allowed(request)
         form, snapshot = await request.post(), await self._core.companies.get_snapshot(visitor.company_id)
-        given = _given(visitor, form)
+        given = _given(form)
         shown = {**fields_of(snapshot.agent), **given}
         if form.get("version") != version_of(snapshot.agent):
             return _page(request, visitor, snapshot, shown, told="console-settings-changed", status=409)
@@ -92,7 +92,7 @@ class SettingsPages:
         if not question or len(question) > LONGEST_QUESTION or len(pressed) > LONGEST_QUESTION:
             raise web.HTTPBadRequest
         snapshot = await self._core.companies.get_snapshot(visitor.company_id)
-        given = _given(visitor, form)
+        given = _given(form)
         try:
             edited(snapshot.agent, given)
         except FieldFaults as error:
@@ -106,18 +106,12 @@ class SettingsPages:
 
 
 def _allowed(request: web.Request) -> Visitor:
-    visitor = visitor_of(request)
-    visitor.demand(Right.SETTINGS)
-    return visitor
+    return visitor_of(request).opens(Page.SETTINGS)
 
 
-def _names(visitor: Visitor) -> tuple[str, ...]:
-    return (*AGENT_FIELDS, *(PRIVACY_FIELDS if visitor.may(Right.PRIVACY) else ()))
-
-
-def _given(visitor: Visitor, form: Mapping[str, Any]) -> dict[str, str]:
-    """Return the fields of a form that this visitor may change; others that somebody put into it count nothing."""
-    return {name: str(form[name]) for name in _names(visitor) if name in form}
+def _given(form: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields that may be changed here; others that somebody put into the form count nothing."""
+    return {name: str(form[name]) for name in (*AGENT_FIELDS, *PRIVACY_FIELDS) if name in form}
 
 
 def _page(
@@ -140,8 +134,8 @@ def _page(
         status=status,
         title=visitor.texts.text("console-settings"),
         agent_fields=fields(AGENT_FIELDS),
-        privacy_fields=fields(PRIVACY_FIELDS) if visitor.may(Right.PRIVACY) else [],
-        crm=_crm(snapshot) if visitor.may(Right.PRIVACY) else None,
+        privacy_fields=fields(PRIVACY_FIELDS),
+        crm=_crm(snapshot),
         version=version_of(snapshot.agent),
         told=told,
         saved=saved,

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.console.rights import Right, actor_of, rights_of
+from bot.console.rights import Page, actor_of, may_open
 from db.audit import Actor
 from db.console import Token
 from db.records import Branch, BranchId, CompanyId, CompanySnapshot
 from db.staff import Role, StaffMember
 from locales import Translator
+from orchestration.staff_rules import Right, branches_of, may
 
 _HERE = "visitor"
 _UTC = "UTC"
@@ -47,18 +49,24 @@ class Visitor:
         """Return what a form of this session must carry: made of the session's secret, which it does not give away."""
         return hmac.new(self.session.secret.encode(), b"csrf", sha256).hexdigest()
 
-    def may(self, right: Right | str) -> bool:
-        return right in rights_of(self.member)
+    def may(self, right: Right) -> bool:
+        return may(self.member, right)
 
     def demand(self, right: Right) -> None:
         """Raise 403 where they may not."""
         if not self.may(right):
             raise web.HTTPForbidden
 
+    def opens(self, page: Page) -> Self:
+        """Return the visitor of a page. Raises 403 where it is not theirs."""
+        if not may_open(self.member, page):
+            raise web.HTTPForbidden
+        return self
+
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
         """Return the branches that are theirs to see."""
-        return tuple(one for one in self.snapshot.branches if self.member.is_of_branch(one.key))
+        return branches_of(self.member, self.snapshot.branches)
 
     @property
     def only_branches(self) -> tuple[BranchId, ...] | None:
