@@ -1,4 +1,4 @@
-"""Clients who wait for a person, and people who have not answered for long: staff are rung again, or it is handed back."""
+"""Clients who wait for a person are rung for again; where a person is silent for long, the agent answers again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,14 @@ class HandoverWatchJob:
                 waits = Waits(
                     client_waits_since=thread.client_waits_since, person_at=thread.person_at, rung=thread.rung
                 )
-                step, due = next_step(waits, branch, now)
+                people = scope.agent.people
+                step, due = next_step(
+                    waits,
+                    branch,
+                    now,
+                    ring_after=timedelta(minutes=people.ring_minutes),
+                    hand_back_after=timedelta(hours=people.hand_back_hours),
+                )
                 if step is not None:
                     await self._do(tx, claim, scope, thread, client, step)
                     STEPS.labels(step.value).inc()

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
+from bot.handover_desk import DRAFT
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
@@ -21,11 +23,14 @@ from db.outbox import Outbox
 from db.records import Author, Channel, Claim, Dialogue, HistoryMessage
 from db.work import Work
 from handlers.base import DeliveryDelayed
+from handlers.staff_notices import as_shown_in
 from handlers.telegram.rooms import TelegramRooms
 from locales import Translator
-from orchestration.messages import AttachmentKind, OutgoingFile, Reply
+from orchestration.messages import AttachmentKind, Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
+from orchestration.staff_press import phone_button
+from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT
 from orchestration.trouble import label_of
 from orchestration.turns import TurnPostponed
 from orchestration.working_hours import is_open
@@ -136,15 +141,16 @@ class MirrorJob:
         if thread.topic_id is not None or thread.topicless:
             return thread.topic_id, False
         bot = await self._stores.directory.get_channel(claim.company_id, waiting.staff_chat.channel_id)
-        name = label_of(waiting.dialogue, Translator.for_language(scope.agent.language))
-        chat = waiting.staff_chat.key.partition(":")[0]
+        chat = _chat(waiting)
+        name = as_shown_in(chat, label_of(waiting.dialogue, Translator.for_language(scope.agent.language)))
         try:
             return await self._rooms.open_topic(bot, chat, name), True
         except DeliveryDelayed as error:
             raise TurnPostponed(error.rest or _AGAIN, f"no topic: {error}") from error
 
     async def _put(self, tx: Transaction, waiting: _Waiting, replies: Sequence[Reply]) -> None:
-        payloads = [reply.model_dump(mode="json", exclude_defaults=True) for reply in replies]
+        shown = [one.model_copy(update={"text": as_shown_in(_chat(waiting), one.text)}) for one in replies]
+        payloads = [reply.model_dump(mode="json", exclude_defaults=True) for reply in shown]
         await self._stores.outbox.put(
             tx, waiting.staff_chat, payloads, turn_id=None, author=Author.SYSTEM, about=waiting.dialogue.id
         )
@@ -154,17 +160,30 @@ class MirrorJob:
             await self._stores.work.done(tx, claim, next_due_at=until)
 
 
+def _chat(waiting: _Waiting) -> str:
+    return waiting.staff_chat.key.partition(":")[0]
+
+
 def _header(texts: Translator, channel: Channel, waiting: _Waiting, topic_id: int | None) -> Reply:
     """Say who the client is, where they write, and what was said last."""
     lines = [texts.text("staff-topic-opened", client=label_of(waiting.dialogue, texts), channel=channel.type.value)]
     lines += [_line(texts, waiting.dialogue, one.author, one.text) for one in waiting.before]
-    return Reply(text="\n".join(lines)[:_LONGEST], topic=topic_id, pinned=topic_id is not None, silent=True)
+    known = waiting.dialogue.proved_phone or waiting.dialogue.typed_phone
+    masked = known is not None and as_shown_in(_chat(waiting), known) != known
+    return Reply(
+        text="\n".join(lines)[:_LONGEST],
+        buttons=((phone_button(texts, waiting.dialogue),),) if masked else (),
+        topic=topic_id,
+        pinned=topic_id is not None,
+        silent=True,
+    )
 
 
 def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, silent: bool) -> list[Reply]:
     """Return as few messages as hold what is new."""
     found: list[str] = []
-    for one in waiting.items:
+    spoken = [one for one in waiting.items if one.file is None or DRAFT not in one.file]
+    for one in spoken:
         line = _line(texts, waiting.dialogue, one.author, one.text, _kind(one))
         for part in (line[start : start + _LONGEST] for start in range(0, max(len(line), 1), _LONGEST)):
             if found and len(found[-1]) + len(part) < _LONGEST:
@@ -174,11 +193,24 @@ def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, sile
     if topic_id is None and found:
         # In a chat of all clients every message says whose it is.
         found = [f"{label_of(waiting.dialogue, texts)}\n{one}" for one in found]
-    files = [_file_of(waiting, one) for one in waiting.items if one.file is not None and one.file.get("ref")]
+    files = [_file_of(waiting, one) for one in spoken if one.file is not None and one.file.get("ref")]
+    written = [one for one in waiting.items if one.file is not None and DRAFT in one.file]
     return [
         *(Reply(text=one, topic=topic_id, silent=silent) for one in found),
         *(Reply(file=one, topic=topic_id, silent=True) for one in files),
+        # Only the last can still be sent.
+        *(_draft(texts, one, topic_id, silent=silent) for one in written[-1:]),
     ]
+
+
+def _draft(texts: Translator, one: MirrorItem, topic_id: int | None, *, silent: bool) -> Reply:
+    draft_id = UUID(str((one.file or {})[DRAFT])).hex
+    row = (
+        Button(text=texts.text("button-draft-send"), action=f"{SEND_DRAFT}:{draft_id}"),
+        Button(text=texts.text("button-draft-drop"), action=f"{DROP_DRAFT}:{draft_id}"),
+    )
+    text = texts.text("staff-draft", text=one.text[:_LONGEST])
+    return Reply(text=text, buttons=(row,), topic=topic_id, silent=silent)
 
 
 def _file_of(waiting: _Waiting, one: MirrorItem) -> OutgoingFile:
@@ -204,4 +236,4 @@ def _line(texts: Translator, client: Dialogue, author: Author, words: str, kind:
 
 
 def _kind(one: MirrorItem) -> str | None:
-    return None if one.file is None else AttachmentKind(one.file["kind"]).value
+    return None if one.file is None or "kind" not in one.file else AttachmentKind(one.file["kind"]).value

@@ -33,6 +33,7 @@ from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
+from orchestration.sick_choices import SickChoices
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
@@ -73,7 +74,8 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands)
+    sick = SickChoices(own, proposals, flow, being_booked)
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick)
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.company_editing import FieldFaults, edited
-from db.console import Drafts
+from db.console import TriedSettings
 from db.engine import Database
 from db.records import DialogueId
 from orchestration.scope import CompanyScope
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 async def by_draft(database: Database, scope: CompanyScope, dialogue_id: DialogueId) -> CompanyScope:
     """Return the company with what somebody tries out instead of what is saved."""
     async with database.company(scope.company.id) as tx:
-        fields = await Drafts().find(tx, dialogue_id)
+        fields = await TriedSettings().find(tx, dialogue_id)
     try:
         agent = edited(scope.agent, {name: str(value) for name, value in fields.items()})
     except FieldFaults as error:

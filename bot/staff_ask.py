@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from db.audit import Actor
 from db.engine import Transaction
@@ -49,3 +50,5 @@ class StaffAnswer:
     buttons: tuple[tuple[Button, ...], ...] = ()
     closes: bool = False
     changes_company: bool = False
+    turn_id: UUID | None = None
+    """What the message is found by again, where it is to be changed later."""

@@ -13,6 +13,7 @@ from bot.staff_day import StaffDay
 from bot.staff_late import StaffLate
 from bot.staff_notes import StaffNotes
 from bot.staff_phones import StaffPhones
+from bot.staff_sick import StaffSick
 from db.agent_notes import AgentNotes
 from db.audit import Action, AuditTrail
 from db.dialogues import Dialogues
@@ -33,6 +34,7 @@ PRESS_NEEDS: Mapping[About, Right] = {
     About.NOTE: Right.WRITE_NOTES,
     About.LATE: Right.ANSWER_CLIENTS,
     About.PHONE: Right.SEE_PHONES,
+    About.SICK: Right.MOVE_DAY,
 }
 
 
@@ -46,6 +48,7 @@ class StaffCommands:
         self._audit = audit
         day, late = StaffDay(handovers, dialogues, audit), StaffLate(dialogues, outbox, audit)
         notes = StaffNotes(AgentNotes(), staff, outbox, audit)
+        sick = StaffSick(outbox, dialogues, audit)
         self._commands: Mapping[StaffCommand, Answering] = {
             StaffCommand.TODAY: day.tell,
             StaffCommand.PAUSE: self._on_pause,
@@ -53,11 +56,13 @@ class StaffCommands:
             StaffCommand.NOTE: notes.propose,
             StaffCommand.NOTES: notes.list,
             StaffCommand.UNDO: notes.undo,
+            StaffCommand.SICK: sick.propose,
         }
         self._presses: Mapping[About, Answering] = {
             About.NOTE: notes.press,
             About.LATE: late.press,
             About.PHONE: StaffPhones(dialogues, outbox, audit).press,
+            About.SICK: sick.press,
         }
 
     async def run(self, ask: StaffAsk) -> StaffAnswer | None:

@@ -17,6 +17,7 @@ from bot.staff_ask import StaffAsk
 from bot.staff_commands import StaffCommands
 from db.audit import Action, Actor
 from db.dialogue_state import key_of
+from db.drafts import DraftStatus
 from db.engine import Transaction
 from db.handovers import Thread
 from db.records import Author, Channel, Dialogue, dialogue_id_of
@@ -28,9 +29,12 @@ from locales import Translator
 from orchestration.messages import Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
-from orchestration.staff_words import StaffCommand, StaffWord
+from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT, StaffCommand, StaffWord
 
 log = structlog.get_logger()
+
+_HEX = 32
+"""A UUID without its dashes."""
 
 
 @dataclass(slots=True)
@@ -97,12 +101,14 @@ class StaffDesk:
             return None
         if word.command is StaffCommand.BACK:
             await self._hand_back(tx, scope, where, word, thread, member)
+        elif word.action is not None and word.action.startswith((f"{SEND_DRAFT}:", f"{DROP_DRAFT}:")):
+            await self._press_draft(tx, scope, where, word, word.action, member)
         elif word.command is not None or word.action is not None:
             await self._command(tx, channel, scope, where, word, member, taken)
         elif word.edits is not None:
             await self._edit(tx, where, word, thread)
         elif thread is not None:
-            return await self._to_client(tx, scope, where, word, thread)
+            return await self._to_client(tx, scope, where, word, thread, member)
         return None
 
     async def _command(
@@ -123,7 +129,34 @@ class StaffDesk:
             await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))
             return
         taken.company_changed = taken.company_changed or answer.changes_company
-        await self._answer(tx, where, word, answer.text, answer.buttons, closes=answer.closes)
+        await self._answer(
+            tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id
+        )
+
+    async def _press_draft(
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        action: str,
+        member: StaffMember,
+    ) -> None:
+        """Send the agent's words, or let them be: once, whoever of the staff presses first."""
+        texts = Translator.for_language(scope.agent.language)
+        verb, _, named = action.rpartition(":")
+        draft = await self._stores.drafts.find_open(tx, UUID(named)) if len(named) == _HEX else None
+        client = await self._stores.dialogues.find_dialogue(tx, draft.dialogue_id) if draft is not None else None
+        if draft is None or client is None:
+            told = texts.text("staff-draft-settled")
+        elif verb == SEND_DRAFT:
+            await self._handovers.send_draft(tx, client, draft, staff_id=member.id)
+            told = texts.text("staff-draft-sent", name=member.name)
+        else:
+            now = self._clock()
+            await self._stores.drafts.settle(tx, draft.id, DraftStatus.DROPPED, now=now, staff_id=member.id)
+            told = texts.text("staff-draft-dropped", name=member.name)
+        await self._answer(tx, where, word, told, closes=True)
 
     async def _thread_of(self, tx: Transaction, where: Dialogue, word: StaffWord) -> Thread | None:
         """Return which client is meant: by the message that is replied to, else by the topic."""
@@ -134,7 +167,13 @@ class StaffDesk:
         return await self._stores.handovers.find_by_topic(tx, where.id, word.topic) if word.topic is not None else None
 
     async def _to_client(
-        self, tx: Transaction, scope: CompanyScope, where: Dialogue, word: StaffWord, thread: Thread
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        thread: Thread,
+        member: StaffMember,
     ) -> TakenOver | None:
         client = await self._stores.dialogues.find_dialogue(tx, thread.dialogue_id)
         if client is None:
@@ -150,7 +189,7 @@ class StaffDesk:
             await self._answer(tx, where, word, texts.text("staff-cannot-carry"))
             return None
         taken = await self._handovers.take_over(
-            tx, scope, client, staff_chat=where, words=word.text, at=word.sent_at
+            tx, scope, client, staff_chat=where, words=word.text, at=word.sent_at, staff_id=member.id
         )
         reply = Reply(text=word.text, file=file)
         await self._stores.outbox.put(
@@ -213,9 +252,7 @@ class StaffDesk:
         if not word.private or not word.author:
             await self._answer(tx, where, word, texts.text("staff-enrol-in-private"))
             return
-        member = await self._stores.staff.enrol(
-            tx, word.argument, telegram_user_id=word.author, now=self._clock()
-        )
+        member = await self._stores.staff.enrol(tx, word.argument, telegram_user_id=word.author, now=self._clock())
         if member is None:
             await self._answer(tx, where, word, texts.text("staff-code-unknown"))
             return
@@ -239,6 +276,7 @@ class StaffDesk:
         buttons: tuple[tuple[Button, ...], ...] = (),
         *,
         closes: bool = False,
+        turn_id: UUID | None = None,
     ) -> None:
         """Answer in the chat, and in the topic, in which it was said; without words, end a press alone."""
         if not text and word.press_id is None:
@@ -247,7 +285,7 @@ class StaffDesk:
         reply = Reply(
             text=text, topic=word.topic, acknowledges=word.press_id, closes_buttons_of=pressed, buttons=buttons
         )
-        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=None, author=Author.SYSTEM)
+        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=turn_id, author=Author.SYSTEM)
 
 
 def private_chat(bot: Channel, member: StaffMember) -> Dialogue | None:

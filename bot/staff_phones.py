@@ -33,5 +33,5 @@ class StaffPhones:
             return StaffAnswer(text=label)
         payload = Reply(text=label).model_dump(mode="json", exclude_defaults=True)
         chat = chat_with(ask.bot, str(ask.word.author))
-        await self._outbox.put(ask.tx, chat, [payload], turn_id=None, author=Author.SYSTEM, about=client.id)
+        await self._outbox.put(ask.tx, chat, [payload], turn_id=None, author=Author.SYSTEM)
         return StaffAnswer(text=ask.texts.text("staff-phone-sent", name=ask.member.name))

@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
-from bot.handover_desk import HandoverDesk, HandoverStores, silenced
+from bot.handover_desk import HandoverDesk, HandoverStores, as_draft, silenced
 from bot.memory_keeper import ask_to_remember
 from bot.staff_desk import StaffDesk, Taken
 from db.clients import Clients
@@ -20,6 +20,7 @@ from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.doorbell import Doorbell
+from db.drafts import Draft
 from db.engine import Database, Transaction
 from db.inbox import Inbox
 from db.memory import Memory
@@ -45,8 +46,10 @@ from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.messages import Message, Reply
+from orchestration.modes import Way
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_press import phone_button
 from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
@@ -91,6 +94,8 @@ class Waiting:
     spent: int = 0
     """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
     memory: ClientMemory | None = None
+    staffed: bool = False
+    """Whether there are people who see the client and can answer; known where the mode asks for it."""
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
@@ -122,6 +127,18 @@ class Head:
     """What the updates say of whether the client can be written to; None: nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a turn was made of. `way`: as a draft, or left to people; `told`: the caller on the line has heard it."""
+
+    channel: Channel
+    scope: CompanyScope
+    waiting: Waiting
+    head: Head
+    way: Way
+    told: bool
+
+
 class TurnCommit:
     """Writes what a claim came to. Every method is one transaction and raises LeaseLost where it is no longer ours."""
 
@@ -142,9 +159,10 @@ class TurnCommit:
         head: Head,
         result: TurnResult | None,
         *,
+        way: Way = Way.ANSWER,
         told: bool = False,
     ) -> None:
-        """Commit a turn; `result` None: the updates held nothing to answer.
+        """Commit a turn; `result` None: the updates held nothing to answer. `way`: as a draft, or left to people?
 
         `told`: the caller is on the line and hears the replies from whoever made the turn.
         """
@@ -158,7 +176,8 @@ class TurnCommit:
             if head.staff:
                 taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
-                saved, result = await self._keep(tx, claim, channel, scope, waiting, head, result, now, told=told)
+                made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)
+                saved, result = await self._keep(tx, claim, made, result, now)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
@@ -194,6 +213,15 @@ class TurnCommit:
         if result is not None and not (told and not result.notices and not result.elsewhere):
             await stores.doorbell.ring(WorkKind.DELIVERY)
 
+    async def wait_for_people(
+        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head, *, until: datetime
+    ) -> None:
+        """Show staff what waits, and end the claim: the agent answers at `until`, where nobody has."""
+        async with self._stores.database.company(claim.company_id) as tx:
+            last = head.updates[-1].id
+            await self._handovers.wait_for_people(tx, channel, scope, waiting.dialogue, head.messages, last_update=last)
+            await self._stores.work.done(tx, claim, next_due_at=until)
+
     async def rest(self, claim: Claim, *, until: datetime | None) -> None:
         """End the claim with nothing done; due again at `until`, or at the next ring."""
         async with self._stores.database.company(claim.company_id) as tx:
@@ -214,7 +242,8 @@ class TurnCommit:
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
                 await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)
                 notice = dead_update_notice(scope, waiting.dialogue)
-                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None)
+                phone = phone_button(Translator.for_language(scope.agent.language), waiting.dialogue)
+                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None, phone=phone)
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason=DEAD_UPDATE, summary=str(update.id), now=self._clock()
             )
@@ -239,30 +268,37 @@ class TurnCommit:
         return before
 
     async def _keep(
-        self,
-        tx: Transaction,
-        claim: Claim,
-        channel: Channel,
-        scope: CompanyScope,
-        waiting: Waiting,
-        head: Head,
-        result: TurnResult,
-        now: datetime,
-        *,
-        told: bool,
+        self, tx: Transaction, claim: Claim, made: Made, result: TurnResult, now: datetime
     ) -> tuple[DialogueState, TurnResult]:
         """Write a turn; return its state, and the turn without the agent's words where a person came before them."""
-        stores, unsent = self._stores, ()
+        stores = self._stores
+        unsent: Sequence[Reply] = ()
+        draft: Draft | None = None
         in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
-        if waiting.dialogue.in_charge is InCharge.PERSON:
+        if made.waiting.dialogue.in_charge is InCharge.PERSON:
             # In another channel, perhaps.
             in_charge = InCharge.PERSON
         elif in_charge is InCharge.PERSON:
             result, unsent = silenced(result), result.replies
+        elif made.way is Way.DRAFT:
+            result, draft = as_draft(result)
         notices = await self._handovers.after_turn(
-            tx, channel, scope, head.messages, result, in_charge, unsent=unsent
+            tx,
+            made.channel,
+            made.scope,
+            made.head.messages,
+            result,
+            in_charge,
+            last_update=made.head.updates[-1].id,
+            way=made.way,
+            unsent=unsent,
         )
-        await self._staff.put(tx, channel, scope.branches, notices, turn_id=result.turn_id)
+        if draft is not None:
+            await self._handovers.put_draft(tx, result.dialogue, draft)
+        phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
+        await self._staff.put(
+            tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone
+        )
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
@@ -276,8 +312,8 @@ class TurnCommit:
             outcome=result.outcome,
             model=result.model,
             cost=result.cost,
-            messages=len(head.messages),
-            accepted_at=max((update.accepted_at for update in head.updates), default=None),
+            messages=len(made.head.messages),
+            accepted_at=max((update.accepted_at for update in made.head.updates), default=None),
         )
         for handover in result.handovers:
             await stores.dialogues.add_handover(
@@ -287,7 +323,7 @@ class TurnCommit:
             words = result.notice
             await stores.notices.keep_wording(tx, version=words.version, text=words.text, now=now)
         payloads = [_payload(reply) for reply in result.replies]
-        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told, trace=carried())
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=made.told, trace=carried())
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state), result

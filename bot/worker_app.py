@@ -25,6 +25,7 @@ from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
+from bot.sick_watch import SickJob, SickStores
 from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
@@ -36,6 +37,7 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
+from db.drafts import Drafts
 from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
@@ -223,6 +225,7 @@ def people_stores(core: Core) -> HandoverStores:
         dialogues=Dialogues(),
         handovers=Handovers(),
         outbox=Outbox(core.clock),
+        drafts=Drafts(),
         staff=Staff(),
         states=DialogueStates(core.redis, core.redis_prefix),
         audit=core.audit,
@@ -300,6 +303,9 @@ def _jobs(
         WorkKind.MEMORY: remembering,
         WorkKind.MIRROR: mirror,
         WorkKind.HANDOVER: waiting,
+        WorkKind.SICK: SickJob(
+            SickStores(database=core.database, work=core.work, outbox=Outbox(core.clock)), scopes, core.clock
+        ),
     }
 
 
@@ -335,6 +341,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.MIRROR, places=4),
         lane(WorkKind.HANDOVER, places=2),
+        lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

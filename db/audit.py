@@ -72,6 +72,8 @@ class Action(StrEnum):
     NOTE_UNDO = "note.undo"
     PHONE_VIEW = "phone.view"
     LATE_ANSWER = "late.answer"
+    SICK_APPROVE = "sick.approve"
+    SICK_DROP = "sick.drop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from db.models import accepted_updates, clients, dialogue_memory, handovers, mes
 from db.outbox_models import replies
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
 from db.role_models import late_answers
+from db.sick_models import sick_visits
 
 
 class Clients:
@@ -99,7 +100,7 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers, dialogue_memory, late_answers):
+        for table in (messages, tool_calls, handovers, dialogue_memory, late_answers, sick_visits):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )

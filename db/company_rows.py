@@ -24,6 +24,7 @@ from db.catalogue_json import (
 from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
+from db.people_settings import people_from_json, people_to_json
 from db.privacy import privacy_from_json, privacy_to_json
 from db.records import (
     NO_CHANNEL,
@@ -110,6 +111,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
         "privacy": privacy_to_json(agent.privacy),
+        "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
@@ -211,6 +213,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
         privacy=privacy_from_json(row["privacy"]),
+        people=people_from_json(row["people"]),
         most_open_bookings=row["most_open_bookings"],
     )
 

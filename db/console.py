@@ -156,7 +156,7 @@ class ConsoleDoors:
         )
 
 
-class Drafts:
+class TriedSettings:
     """Settings that somebody tries out without having saved them. Within the caller's transaction."""
 
     async def put(self, tx: Transaction, preview: DialogueId, fields: Mapping[str, Any], *, now: datetime) -> None:

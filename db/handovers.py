@@ -39,6 +39,8 @@ class Thread:
     client_waits_since: datetime | None
     person_at: datetime | None
     rung: int
+    shown_until: UUID | None
+    """The last update whose words staff were shown while its answer waited for them."""
 
     @property
     def is_open(self) -> bool:
@@ -155,11 +157,17 @@ class Handovers:
         """Keep which topic was made for the client; None: there are no topics in that chat."""
         await self._change(tx, thread.dialogue_id, topic_id=topic_id, topicless=topic_id is None)
 
+    async def keep_shown(self, tx: Transaction, dialogue_id: DialogueId, update_id: UUID) -> None:
+        """Note how far staff were shown what the client wrote, whose answer still waits for them."""
+        await self._change(tx, dialogue_id, shown_until=update_id)
+
+    async def agent_answered(self, tx: Transaction, dialogue_id: DialogueId) -> None:
+        """Note that the client has an answer: nothing waits for a person any more."""
+        await self._change(tx, dialogue_id, client_waits_since=None, rung=0)
+
     async def client_wrote(self, tx: Transaction, dialogue_id: DialogueId, *, at: datetime) -> None:
         """Note that the client's words wait for a person's; what waits already waits since then."""
-        await self._change(
-            tx, dialogue_id, client_waits_since=func.coalesce(threads.c.client_waits_since, at)
-        )
+        await self._change(tx, dialogue_id, client_waits_since=func.coalesce(threads.c.client_waits_since, at))
 
     async def person_answered(self, tx: Transaction, dialogue_id: DialogueId, *, at: datetime) -> None:
         """Note that a person has answered: nothing waits any more."""
@@ -299,6 +307,7 @@ def _thread(row: RowMapping | Mapping[str, Any]) -> Thread:
         client_waits_since=row["client_waits_since"],
         person_at=row["person_at"],
         rung=row["rung"],
+        shown_until=row["shown_until"],
     )
 
 

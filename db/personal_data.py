@@ -19,6 +19,7 @@ from db.models import accepted_updates, clients, dialogue_memory, handovers, mes
 from db.outbox_models import replies, sent_messages
 from db.records import DialogueId
 from db.role_models import late_answers
+from db.sick_models import sick_visits
 
 
 class Category(StrEnum):
@@ -59,6 +60,7 @@ _PLACES = (
     (accepted_updates, "dialogue_id", Category.RECEIVED),
     (slot_claims, "intent_id", Category.BOOKINGS),
     (intents, "dialogue_id", Category.BOOKINGS),
+    (sick_visits, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.people_settings import DEFAULT_PEOPLE, PeopleSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 
 CompanyId = NewType("CompanyId", UUID)
@@ -139,6 +140,7 @@ class AgentSettings:
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
     most_open_bookings: int = 5
+    people: PeopleSettings = DEFAULT_PEOPLE
 
     @property
     def hides_clients_from_model(self) -> bool:
@@ -231,6 +233,8 @@ class WorkKind(StrEnum):
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"
     """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
+    SICK = "sick"
+    """Of a list, whose id stands for the dialogue's: whose visits of a master's day are settled is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

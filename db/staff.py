@@ -144,7 +144,9 @@ class Staff:
         """Say whether anybody of the staff is enrolled: whether somebody could answer a client."""
         found = await tx.connection.scalar(
             select(staff.c.id)
-            .where(staff.c.company_id == tx.company, staff.c.telegram_user_id.is_not(None), staff.c.dismissed_at.is_(None))
+            .where(
+                staff.c.company_id == tx.company, staff.c.telegram_user_id.is_not(None), staff.c.dismissed_at.is_(None)
+            )
             .limit(1)
         )
         return found is not None

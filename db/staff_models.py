@@ -52,7 +52,9 @@ staff = Table(
 
 
 def _of_dialogue() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE")
+    return ForeignKeyConstraint(
+        ["company_id", "dialogue_id"], ["sessions.company_id", "sessions.id"], ondelete="CASCADE"
+    )
 
 
 handover_threads = Table(
@@ -68,6 +70,8 @@ handover_threads = Table(
     Column("topic_id", BigInteger),
     # The chat has no topics, or the bot may not open any: staff answer by replying.
     Column("topicless", Boolean, nullable=False, server_default=text("false")),
+    # The last update that staff were shown while its answer still waited for them.
+    Column("shown_until", Uuid),
     Column("reason", Text, nullable=False),
     moment("opened_at", nullable=False),
     moment("closed_at"),
@@ -94,6 +98,26 @@ mirror_items = Table(
     PrimaryKeyConstraint("company_id", "id"),
     _of_dialogue(),
     Index("mirror_items_company_id_dialogue_id_id_idx", "company_id", "dialogue_id", "id"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    company(),
+    Column("id", Uuid, nullable=False),
+    Column("dialogue_id", Uuid, nullable=False),
+    Column("turn_id", Uuid, nullable=False),
+    # What would be sent, and how the history would have it.
+    Column("replies", JSONB, nullable=False),
+    Column("said", JSONB, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'open'")),
+    moment("made_at", nullable=False),
+    moment("settled_at"),
+    Column("staff_id", Uuid),
+    PrimaryKeyConstraint("company_id", "id"),
+    _of_dialogue(),
+    Index("drafts_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
+    Index("drafts_company_id_made_at_idx", "company_id", "made_at"),
 )
 
 staff_messages = Table(

@@ -355,6 +355,14 @@ staff-topic-opened = { $client }
 staff-unknown-command = There is no such command here.
 file-not-carried = The file could not be passed on: it is too large, or not there any more.
 staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
+button-draft-send = Send
+button-draft-drop = Do not send
+staff-draft = Draft of an answer:
+
+    { $text }
+staff-draft-sent = { $name }: sent to the client.
+staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
+staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.
 
 agent-paused = Somebody at the desk will answer you: I have passed your message on.
 staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume
@@ -575,3 +583,31 @@ console-ask-no-words = The assistant said nothing.
 console-ask-faults = Please correct these fields first: { $fields }.
 console-ask-contact = Here a client sees the button "{ $label }". The number can be written in words.
 preview-not-carried-out = This is a preview: the appointment would be made here, but nothing has been changed.
+words-today = today
+words-tomorrow = tomorrow
+sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
+sick-which = Who exactly: { $masters }? Write the whole name.
+sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-head = { $master }, { $day }: { $count } appointments
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ asked, no answer yet
+        [answered] { " " }💬 has written, and chooses
+        [moved] { " " }✅ moved: { $now }
+        [cancelled] { " " }➖ cancelled
+       *[phone] { " " }📞 to be phoned
+    }
+sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
+sick-approved-already = The clients of this day were offered something else already ({ $by }).
+sick-decided-already = Decided already ({ $by }).
+sick-approve = Offer it to the clients
+sick-drop = Not needed
+sick-phones = Whom to phone
+sick-dropped = { $by }: the clients are offered nothing.
+sick-asking = { $by }: clients asked: { $count }. The list above follows.
+sick-nobody-to-phone = Nobody has to be phoned.
+sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-same = The same time with another specialist
+sick-other = Another time
+sick-nobody-then = At that time the other specialists are busy. Let us find another time.

@@ -10,10 +10,11 @@ from orchestration.booking_flow import BookingFlow
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.conversation import Choice
-from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, menu_rows
+from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, SICK, menu_rows
 from orchestration.messages import Message, Reply
 from orchestration.my_appointments import MyAppointments
 from orchestration.proposals import NO, SLOT, YES, Proposals
+from orchestration.sick_choices import SickChoices
 from orchestration.turns import Turn
 
 _PAGES = (FLOW, MINE)
@@ -30,12 +31,14 @@ class Buttons:
         flow: BookingFlow,
         mine: MyAppointments,
         commands: Commands,
+        sick: SickChoices,
     ) -> None:
         self._confirmation = confirmation
         self._proposals = proposals
         self._flow = flow
         self._mine = mine
         self._commands = commands
+        self._sick = sick
 
     async def press(self, turn: Turn, action: str) -> None:
         """Act on a press. What is no longer possible is said kindly, with what is."""
@@ -50,6 +53,9 @@ class Buttons:
             case _ if verb == MINE:
                 what, _, appointment_id = rest.partition(":")
                 await self._mine.press(turn, what, appointment_id)
+            case _ if verb == SICK:
+                way, _, mark = rest.partition(":")
+                await self._sick.press(turn, way, mark)
             case _ if verb == MENU:
                 await self._commands.press(turn, rest)
             case _ if verb == LANGUAGE:

@@ -18,6 +18,8 @@ AGENT_AGAIN = f"{MENU}:agent"
 """The client would rather go on with the assistant than wait for a person."""
 MINE = "mine"
 """`mine:<what>:<appointment>`: one of the client's appointments."""
+SICK = "sick"
+"""`sick:<way>:<appointment>`: what a client would like instead of a visit that the salon cannot hold."""
 LANGUAGE = "lang"
 ERASE = "erase"
 

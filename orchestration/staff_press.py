@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from db.records import Dialogue
+from locales import Translator
 from orchestration.messages import Button
+from orchestration.staff_words import STAFF
 
-STAFF_PRESS = "staff"
-"""What the actions of buttons begin with that only staff are shown."""
 _ID_BYTES = 16
 
 
@@ -21,6 +22,7 @@ class About(StrEnum):
     NOTE = "note"
     LATE = "late"
     PHONE = "phone"
+    SICK = "sick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class StaffPress:
 
     def action(self) -> str:
         """Return what the button carries."""
-        return ":".join((STAFF_PRESS, self.about, self.answer, *(_written(one) for one in self.ids)))
+        return ":".join((STAFF, self.about, self.answer, *(_written(one) for one in self.ids)))
 
     def button(self, text: str) -> Button:
         return Button(text=text, action=self.action())
@@ -42,18 +44,23 @@ class StaffPress:
     def read(cls, action: str, *, ids: int) -> StaffPress | None:
         """Read a press that names so many ids; None where it is none of ours."""
         parts = action.split(":")
-        if len(parts) != 3 + ids or parts[0] != STAFF_PRESS or parts[1] not in set(About):
+        if len(parts) != 3 + ids or parts[0] != STAFF or parts[1] not in set(About):
             return None
         read = tuple(_read(part) for part in parts[3:])
         known = tuple(one for one in read if one is not None)
         return cls(About(parts[1]), parts[2], known) if len(known) == ids else None
 
 
+def phone_button(texts: Translator, client: Dialogue) -> Button:
+    """Return the button that gives a client's whole number to who may see it."""
+    return StaffPress(About.PHONE, "show", (client.id,)).button(texts.text("staff-phone"))
+
+
 def about_of(action: str) -> About | None:
     """Return what a pressed button is about; None where staff have no such button."""
     verb, _, rest = action.partition(":")
     about = rest.partition(":")[0]
-    return About(about) if verb == STAFF_PRESS and about in set(About) else None
+    return About(about) if verb == STAFF and about in set(About) else None
 
 
 def _written(id_: UUID) -> str:

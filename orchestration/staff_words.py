@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestration.messages import Attachment
 
+STAFF = "staff"
+"""What the actions of buttons begin with that only staff are shown."""
+SEND_DRAFT, DROP_DRAFT = f"{STAFF}:ds", f"{STAFF}:dx"
+"""With a draft's id: the agent's words go out as they are, or not at all."""
+
 
 class StaffCommand(StrEnum):
     """What staff may ask of the agent, in their group or in private with the bot."""

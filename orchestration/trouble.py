@@ -20,7 +20,7 @@ log = structlog.get_logger()
 _MOST_QUOTED = 1000
 
 
-def clientlabel_of(turn: Turn) -> str:
+def client_label(turn: Turn) -> str:
     """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
     return label_of(turn.dialogue, turn.staff_texts)
 
@@ -61,7 +61,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
     turn.say(turn.texts.text("crm-auth-failed" if refused else "crm-unavailable"))
     notice = turn.staff_texts.text(
         "staff-crm-auth" if refused else "staff-crm-down",
-        client=clientlabel_of(turn),
+        client=client_label(turn),
         wish=turn.client_text or "—",
         reason=error.code,
     )
@@ -72,7 +72,7 @@ def crm_failed(turn: Turn, error: CRMError, *, branch_id: BranchId | None = None
 def outcome_unknown(turn: Turn, what: str, branch: Branch) -> None:
     """Say that a person checks whether the write went through; it is never tried again."""
     turn.say(turn.texts.text("outcome-unknown"))
-    notice = turn.staff_texts.text("staff-outcome-unknown", client=clientlabel_of(turn), what=what)
+    notice = turn.staff_texts.text("staff-outcome-unknown", client=client_label(turn), what=what)
     turn.call_person("crm_outcome_unknown", what, notice=StaffNotice(text=notice, branch_id=branch.id))
     turn.outcome = "crm_outcome_unknown"
 
@@ -82,7 +82,7 @@ def model_failed(turn: Turn, reason: str) -> None:
     key = "model-blocked" if reason == "model_blocked" else "model-unavailable"
     # The booking by buttons needs no model.
     turn.replies.append(Reply(text=turn.texts.text(key), buttons=menu_rows(turn)))
-    notice = turn.staff_texts.text("staff-model-down", client=clientlabel_of(turn), wish=turn.client_text or "—")
+    notice = turn.staff_texts.text("staff-model-down", client=client_label(turn), wish=turn.client_text or "—")
     turn.call_person(reason, turn.client_text, notice=StaffNotice(text=notice))
     turn.outcome = reason
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from bot.console.visitor import Visitor
-from db.console import Drafts
+from db.console import TriedSettings
 from db.errors import Conflict
 from db.records import PREVIEW, Accepted, Channel, ChannelType, CompanyId, WorkKind, dialogue_id_of, new_id
 from orchestration.messages import Message, Reply, Sender, storable
@@ -41,7 +41,7 @@ class Preview:
         key = f"console-{visitor.member.id.hex}-{talk.hex}"
         dialogue_id, message_id = dialogue_id_of(channel.id, key), str(new_id())
         async with core.database.company(visitor.company_id) as tx:
-            await Drafts().put(tx, dialogue_id, draft, now=core.clock())
+            await TriedSettings().put(tx, dialogue_id, draft, now=core.clock())
         pressed = {"action": action, "label": question, "press_id": message_id}
         message = Message(
             id=message_id,

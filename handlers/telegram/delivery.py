@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import structlog
 from aiogram import Bot
@@ -60,6 +60,9 @@ Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None
 class Address(TypedDict, total=False):
     chat_id: int
     business_connection_id: str
+
+
+class Place(Address, total=False):
     message_thread_id: int
 
 
@@ -113,7 +116,7 @@ async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Mark
                 return reply.replaces
             # Deleted, too old, or no longer ours to edit: the words go out as a new message.
             log.info("message_not_edited", error=error.message)
-    where: Address = {**address, "message_thread_id": reply.topic} if reply.topic is not None else address
+    where = _place(address, reply)
     sent = await bot.send_message(**where, text=text, reply_markup=markup, disable_notification=reply.silent or None)
     if reply.pinned:
         await _pin(bot, address, sent.message_id)
@@ -125,7 +128,7 @@ async def _put_file(bot: Bot, address: Address, outgoing: OutgoingReply, reply: 
     file = reply.file
     assert file is not None  # noqa: S101 (for the type checker)
     content = file.ref if outgoing.file is None else BufferedInputFile(outgoing.file, filename=_name_of(file))
-    where: Address = {**address, "message_thread_id": reply.topic} if reply.topic is not None else address
+    where = _place(address, reply)
     words, silent = caption or None, reply.silent or None
     match file.kind:
         case AttachmentKind.IMAGE if (file.mime_type or "image/jpeg") == "image/jpeg":
@@ -141,6 +144,13 @@ async def _put_file(bot: Bot, address: Address, outgoing: OutgoingReply, reply: 
 
 def _name_of(file: OutgoingFile) -> str:
     return f"{file.kind.value}{mimetypes.guess_extension((file.mime_type or '').partition(';')[0]) or ''}"
+
+
+def _place(address: Address, reply: Reply) -> Place:
+    place: Place = cast("Place", dict(address))
+    if reply.topic is not None:
+        place["message_thread_id"] = reply.topic
+    return place
 
 
 async def _pin(bot: Bot, address: Address, message_id: int) -> None:

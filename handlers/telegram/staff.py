@@ -16,8 +16,7 @@ from handlers.base import TurnCollector
 from handlers.telegram.business import BusinessConnections
 from handlers.telegram.media import attachment_of
 from orchestration.scope import CompanyScope
-from orchestration.staff_press import STAFF_PRESS
-from orchestration.staff_words import StaffCommand, StaffWord
+from orchestration.staff_words import STAFF, StaffCommand, StaffWord
 
 INVITED = "staff-"
 """What a one-time code follows in a link's parameter."""
@@ -39,7 +38,7 @@ def build_staff_router(connections: BusinessConnections) -> Router:
     router.edited_message(private, F.reply_to_message, is_staff_chat)(on_staff_edit)
     router.business_message(connections.is_owners)(on_owner)
     router.callback_query(F.message.chat.type.in_(_GROUPS))(on_staff_press)
-    router.callback_query(F.data.startswith(f"{STAFF_PRESS}:"))(on_staff_press)
+    router.callback_query(F.data.startswith(f"{STAFF}:"))(on_staff_press)
     return router
 
 

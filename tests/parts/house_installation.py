@@ -168,12 +168,12 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self, *, crm: bool = False) -> None:
+    async def settles(self, *, crm: bool = False, people: bool = False) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well.
+        `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else [])]
+        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["mirror", "handover"] if people else [])]
         async with asyncio.timeout(20):
             while True:
                 async with self.core.database.company(self.company_id) as tx:

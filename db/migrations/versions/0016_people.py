@@ -16,7 +16,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("staff_messages", "mirror_items", "handover_threads", "staff"):
+    op.execute("ALTER TABLE company_agent_settings DROP COLUMN people")
+    for table in ("staff_messages", "drafts", "mirror_items", "handover_threads", "staff"):
         op.execute(f"DROP TABLE {table}")
     for column in ("author", "about"):
         op.execute(f"ALTER TABLE replies DROP COLUMN {column}")

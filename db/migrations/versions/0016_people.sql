@@ -7,6 +7,9 @@ ALTER TABLE replies ADD COLUMN author TEXT DEFAULT 'agent' NOT NULL;
 -- The client's dialogue that a message to staff is about: who replies to it answers that client.
 ALTER TABLE replies ADD COLUMN about UUID;
 ---
+-- What of this is chosen; the defaults are not kept, and the version before writes none.
+ALTER TABLE company_agent_settings ADD COLUMN people JSONB DEFAULT '{}'::jsonb NOT NULL;
+---
 CREATE TABLE staff (
     company_id UUID NOT NULL,
     id UUID NOT NULL,
@@ -48,6 +51,7 @@ CREATE TABLE handover_threads (
     staff_dialogue_id UUID,
     topic_id BIGINT,
     topicless BOOLEAN DEFAULT false NOT NULL,
+    shown_until UUID,
     reason TEXT NOT NULL,
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
@@ -95,6 +99,36 @@ CREATE POLICY company ON mirror_items
     WITH CHECK (company_id = nullif(current_setting('app.company_id', true), '')::uuid);
 ---
 GRANT SELECT, INSERT, UPDATE, DELETE ON mirror_items TO ai_admin_app;
+---
+CREATE TABLE drafts (
+    company_id UUID NOT NULL,
+    id UUID NOT NULL,
+    dialogue_id UUID NOT NULL,
+    turn_id UUID NOT NULL,
+    replies JSONB NOT NULL,
+    said JSONB NOT NULL,
+    status TEXT DEFAULT 'open' NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    staff_id UUID,
+    CONSTRAINT drafts_pkey PRIMARY KEY (company_id, id),
+    CONSTRAINT drafts_company_id_fkey FOREIGN KEY (company_id, dialogue_id)
+        REFERENCES sessions (company_id, id) ON DELETE CASCADE
+);
+---
+CREATE INDEX drafts_company_id_dialogue_id_idx ON drafts (company_id, dialogue_id);
+---
+CREATE INDEX drafts_company_id_made_at_idx ON drafts (company_id, made_at);
+---
+ALTER TABLE drafts ENABLE ROW LEVEL SECURITY;
+---
+ALTER TABLE drafts FORCE ROW LEVEL SECURITY;
+---
+CREATE POLICY company ON drafts
+    USING (company_id = nullif(current_setting('app.company_id', true), '')::uuid)
+    WITH CHECK (company_id = nullif(current_setting('app.company_id', true), '')::uuid);
+---
+GRANT SELECT, INSERT, UPDATE, DELETE ON drafts TO ai_admin_app;
 ---
 CREATE TABLE staff_messages (
     company_id UUID NOT NULL,

@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("strangers_told", "late_answers", "agent_notes"):
+    for table in ("sick_visits", "sick_days", "strangers_told", "late_answers", "agent_notes"):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE appointments DROP COLUMN staff_id")
     op.execute("ALTER TABLE companies DROP COLUMN paused_at, DROP COLUMN paused_by")
