@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from bot.connections import THIS_MACHINE
 from bot.console.app import build_console
-from bot.console.gate import HOME as CONSOLE
+from bot.console.links import HOME as CONSOLE
 from bot.gateway import Gateway, build_application
 from bot.keys import open_keys
 from bot.settings import Mode, Settings

@@ -24,6 +24,14 @@ AGENT_FIELDS = (
     "tell_clients_of_crm_changes",
 )
 """What the agent is told, and how it behaves."""
+PEOPLE_FIELDS = (
+    "mode",
+    "people.answer_minutes",
+    "people.ring_minutes",
+    "people.hand_back_hours",
+    "people.topics",
+)
+"""When the company's people take part in what it does."""
 PRIVACY_FIELDS = (
     "privacy.operator",
     "privacy.policy_url",
@@ -37,6 +45,8 @@ PRIVACY_FIELDS = (
 )
 """What is done with clients' data."""
 _ATTRIBUTES = {"quiet_seconds": "quiet", "tell_clients_of_crm_changes": "tell_of_crm_changes"}
+_LISTS = frozenset({"people.topics"})
+"""Fields with an entry a line."""
 _ANY_NAME = "-"
 
 
@@ -60,6 +70,11 @@ def fields_of(agent: AgentSettings) -> dict[str, str]:
         "quiet_seconds": _number(agent.quiet.total_seconds()) if agent.quiet is not None else None,
         "most_open_bookings": agent.most_open_bookings,
         "tell_clients_of_crm_changes": agent.tell_of_crm_changes,
+        "mode": agent.mode,
+        "people.answer_minutes": agent.people.answer_minutes,
+        "people.ring_minutes": agent.people.ring_minutes,
+        "people.hand_back_hours": agent.people.hand_back_hours,
+        "people.topics": "\n".join(agent.people.topics),
         "privacy.operator": privacy.operator,
         "privacy.policy_url": privacy.policy_url,
         "privacy.notice": privacy.notice,
@@ -83,8 +98,11 @@ def edited(agent: AgentSettings, given: Mapping[str, str]) -> AgentSettings:
     changed: dict[str, Any] = {
         attribute: getattr(read, attribute)
         for name in given
-        if name in AGENT_FIELDS and (attribute := _ATTRIBUTES.get(name, name))
+        if name in (*AGENT_FIELDS, "mode") and (attribute := _ATTRIBUTES.get(name, name))
     }
+    if any(name in PEOPLE_FIELDS for name in given):
+        # What a form has no field for stays.
+        changed["people"] = replace(read.people, modes=agent.people.modes)
     if any(name in PRIVACY_FIELDS for name in given):
         changed["privacy"] = read.privacy
     return replace(agent, **changed)
@@ -104,12 +122,17 @@ def _nested(fields: Mapping[str, str]) -> dict[str, Any]:
             inner = nested
             for step in path:
                 inner = inner.setdefault(step, {})
-            inner[last] = text
+            inner[last] = _lines(text) if name in _LISTS else text
     return nested
 
 
 def _field_at(place: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in place)
+    """Return the field that is meant, whichever of its lines is at fault."""
+    return ".".join(step for step in place if isinstance(step, str))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _tidy(text: str) -> str:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from bot.console.links import ConsoleLinks, console_address
 from db.audit import AuditTrail
 from db.clients import Clients
 from db.dialogue_state import DialogueStates
@@ -32,6 +34,9 @@ from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 from orchestration.turns import StaffNotice, TurnResult
 
+if TYPE_CHECKING:
+    from bot.app import Core
+
 WRITTEN = frozenset({ChannelType.TELEGRAM, ChannelType.WHATSAPP})
 """Channels in which a person can write to the client whenever they like."""
 DRAFT = "draft"
@@ -50,7 +55,22 @@ class HandoverStores:
     staff: Staff
     states: DialogueStates
     audit: AuditTrail
+    links: ConsoleLinks
 
+
+def people_stores(core: Core) -> HandoverStores:
+    """Return where it stands who answers whom."""
+    return HandoverStores(
+        clients=Clients(),
+        dialogues=Dialogues(),
+        handovers=Handovers(),
+        outbox=Outbox(core.clock),
+        drafts=Drafts(),
+        staff=Staff(),
+        states=DialogueStates(core.redis, core.redis_prefix),
+        audit=core.audit,
+        links=ConsoleLinks(console_address(core.settings), core.audit, core.clock),
+    )
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver:

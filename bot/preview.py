@@ -29,7 +29,9 @@ async def by_draft(database: Database, scope: CompanyScope, dialogue_id: Dialogu
         # It was fine when it was put there: the rules are another version's.
         log.warning("preview_draft_unreadable", fields=error.names)
         return scope
-    return replace(scope, snapshot=replace(scope.snapshot, agent=agent))
+    # It answers here whether it is paused for clients or not.
+    company = replace(scope.company, paused_at=None)
+    return replace(scope, snapshot=replace(scope.snapshot, company=company, agent=agent))
 
 
 def harmless(result: TurnResult) -> TurnResult:

@@ -52,7 +52,7 @@ class StaffDesk:
         self._handovers = handovers
         self._clock = clock
         self._commands = StaffCommands(
-            stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit
+            stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit, stores.links
         )
 
     async def take(

@@ -277,7 +277,7 @@ class TurnJob:
 
     def _way(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> tuple[Way, datetime | None]:
         """Return how the turn goes by the company's mode; with a moment: it waits until then for its people."""
-        if scope.company.paused_at is not None:
+        if channel.is_preview or scope.company.paused_at is not None:
             # Code says that a person will answer, at once.
             return Way.ANSWER, None
         if not waiting.staffed or not head.messages or waiting.dialogue.in_charge is InCharge.PERSON:

@@ -14,7 +14,7 @@ from bot.app import Core
 from bot.call_desk import Desk
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
-from bot.handover_desk import HandoverDesk, HandoverStores
+from bot.handover_desk import HandoverDesk, people_stores
 from bot.handover_watch import HandoverWatchJob
 from bot.handover_watch import WatchStores as HandoverWatchStores
 from bot.housekeeping import SweepJob
@@ -215,20 +215,6 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         directory=core.directory,
         companies=core.companies,
         doorbell=_doorbell(core, only),
-    )
-
-
-def people_stores(core: Core) -> HandoverStores:
-    """Return where it stands who answers whom."""
-    return HandoverStores(
-        clients=Clients(),
-        dialogues=Dialogues(),
-        handovers=Handovers(),
-        outbox=Outbox(core.clock),
-        drafts=Drafts(),
-        staff=Staff(),
-        states=DialogueStates(core.redis, core.redis_prefix),
-        audit=core.audit,
     )
 
 

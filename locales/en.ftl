@@ -450,6 +450,7 @@ console-link = Your way into the console (it works once, within { $minutes ->
        *[other] { $minutes } minutes
     }; do not pass it on):
     { $url }
+console-link-in-private = The bot sends the link to the console in a private chat only: write /console to it there.
 console-link-unknown = This link did not work: it lasts ten minutes and opens the console once. Ask the bot for a new one: /console.
 console-staff-took-over = { $name } answers this client from the console.
 console-fault-400 = This request could not be read.
@@ -528,6 +529,21 @@ console-plot-cost = Cost of the model a day, US dollars
 console-saved = Saved. The assistant answers by it already.
 console-save = Save
 console-settings-agent = Assistant
+console-settings-people = When people answer
+console-field-mode = When the assistant answers
+console-field-people-answer-minutes = Minutes that staff have before the assistant answers
+console-field-people-ring-minutes = Minutes of waiting after which staff are rung again
+console-field-people-hand-back-hours = Hours of silence after which a client goes back to the assistant
+console-field-people-topics = Topics that always bring in a person (one a line)
+console-mode-always = always
+console-mode-if-unanswered = if staff have not answered
+console-mode-off-hours = out of working hours
+console-mode-draft = only writes drafts
+console-fault-of-mode = One of the four.
+console-fault-of-people-answer-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-ring-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-hand-back-hours = A whole number of hours from 1 to 72.
+console-fault-of-people-topics = At most 50 lines of up to 200 characters.
 console-settings-privacy = Clients' data
 console-settings-crm = CRM
 console-settings-changed = Somebody else changed the settings while you were editing. Copy your text, open the page again and make your changes once more.

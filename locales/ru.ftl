@@ -454,6 +454,7 @@ console-link = Вход в консоль (ссылка действует { $mi
        *[other] { $minutes } минут
     } и один раз, никому её не пересылайте):
     { $url }
+console-link-in-private = Ссылку на консоль бот присылает только в личный чат: напишите ему /console там.
 console-link-unknown = Эта ссылка не подошла: она действует десять минут и только один раз. Попросите у бота новую: /console.
 console-staff-took-over = { $name } отвечает клиенту из консоли.
 console-fault-400 = Запрос не получилось прочитать.
@@ -533,6 +534,21 @@ console-plot-cost = Расходы на модель за день, доллар
 console-saved = Сохранено. Помощник уже отвечает по-новому.
 console-save = Сохранить
 console-settings-agent = Помощник
+console-settings-people = Когда отвечают люди
+console-field-mode = Когда отвечает помощник
+console-field-people-answer-minutes = Сколько минут у сотрудников, прежде чем ответит помощник
+console-field-people-ring-minutes = Через сколько минут ожидания напомнить сотрудникам
+console-field-people-hand-back-hours = Через сколько часов молчания вернуть клиента помощнику
+console-field-people-topics = Темы, на которые всегда зовут человека (по одной на строке)
+console-mode-always = всегда
+console-mode-if-unanswered = если сотрудники не ответили
+console-mode-off-hours = в нерабочее время
+console-mode-draft = только готовит черновики
+console-fault-of-mode = Один из четырёх вариантов.
+console-fault-of-people-answer-minutes = Целое число минут от 1 до 240.
+console-fault-of-people-ring-minutes = Целое число минут от 1 до 240.
+console-fault-of-people-hand-back-hours = Целое число часов от 1 до 72.
+console-fault-of-people-topics = Не больше 50 строк, каждая до 200 знаков.
 console-settings-privacy = Данные клиентов
 console-settings-crm = CRM
 console-settings-changed = Пока вы редактировали, настройки изменил кто-то другой. Скопируйте свой текст, откройте страницу заново и внесите изменения ещё раз.

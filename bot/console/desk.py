@@ -10,18 +10,13 @@ from uuid import UUID, uuid5
 import structlog
 
 from bot.console.visitor import Visitor
-from bot.handover_desk import WRITTEN, HandoverDesk, HandoverStores
+from bot.handover_desk import WRITTEN, HandoverDesk, people_stores
 from db.audit import Action, AuditTrail
-from db.clients import Clients
-from db.dialogue_state import DialogueStates, key_of
-from db.dialogues import Dialogues
+from db.dialogue_state import key_of
 from db.engine import Transaction
-from db.handovers import Handovers, item
-from db.outbox import Outbox
+from db.handovers import item
 from db.records import Author, Channel, ChannelType, Dialogue, DialogueState, InCharge, WorkKind
-from db.staff import Staff
 from handlers.staff_notices import StaffNotices
-from locales import Translator
 from orchestration.messages import Reply, storable
 from orchestration.scope import CompanyScope
 
@@ -46,16 +41,8 @@ class ConsoleDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._audit: AuditTrail = core.audit
-        outbox = Outbox(core.clock)
-        self._stores = HandoverStores(
-            clients=Clients(),
-            dialogues=Dialogues(),
-            handovers=Handovers(),
-            outbox=outbox,
-            staff=Staff(),
-            states=DialogueStates(core.redis, core.redis_prefix),
-        )
-        self._notices = StaffNotices(core.directory, outbox)
+        self._stores = people_stores(core)
+        self._notices = StaffNotices(core.directory, self._stores.outbox)
         self._desk = HandoverDesk(self._stores, self._notices, core.clock)
 
     @staticmethod
@@ -112,7 +99,14 @@ class ConsoleDesk:
         if staff_chat is None:
             staff_chat = await self._notices.chat_of(channel, scope.branches, None)
         taken = await self._desk.take_over(
-            tx, scope, dialogue, staff_chat=staff_chat, words=words, at=self._core.clock(), client_waits=waits
+            tx,
+            scope,
+            dialogue,
+            staff_chat=staff_chat,
+            words=words,
+            at=self._core.clock(),
+            staff_id=visitor.member.id,
+            client_waits=waits,
         )
         return _Changed(dialogue=dialogue, state=taken.state)
 
@@ -144,8 +138,3 @@ class ConsoleDesk:
 
 def _no_crm(_: object) -> None:
     raise AssertionError("nothing here asks a CRM")
-
-
-def words_of(author: Author, texts: Translator) -> str:
-    """Say whose words they are."""
-    return texts.text(f"console-by-{author.value}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.console.gate import HOME, Cookies, Tries
+from bot.console.gate import Cookies, Tries
+from bot.console.links import HOME
 from bot.console.rights import actor_of
 from bot.console.screens import first_page, page
 from bot.console.visitor import find_visitor, visitor_of

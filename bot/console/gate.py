@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from bot.console.links import HOME
 from bot.console.screens import fault_page
 from bot.console.visitor import Visitor, let_in
 from db.console import SESSION_LASTS, ConsoleDoors, Token
@@ -22,7 +23,6 @@ from db.strangers import Strangers
 from middlewares.http import Handler
 from orchestration.ports import Clock
 
-HOME = "/console"
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf"
 LIVE = "X-Console-Live"
 """What a page asks by itself carries this: nobody need sit before it."""

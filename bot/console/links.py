@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.console.gate import HOME
 from db.audit import Action, Actor, AuditTrail
 from db.console import LINK_LASTS, ConsoleDoors, Token
 from db.engine import Transaction
@@ -15,6 +14,8 @@ from orchestration.ports import Clock
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+HOME = "/console"
 
 
 class ConsoleLinks:

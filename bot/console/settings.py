@@ -9,7 +9,15 @@ from uuid import UUID
 
 from aiohttp import web
 
-from bot.company_editing import AGENT_FIELDS, PRIVACY_FIELDS, FieldFaults, edited, fields_of, version_of
+from bot.company_editing import (
+    AGENT_FIELDS,
+    PEOPLE_FIELDS,
+    PRIVACY_FIELDS,
+    FieldFaults,
+    edited,
+    fields_of,
+    version_of,
+)
 from bot.console.preview import LONGEST_QUESTION, Preview
 from bot.console.rights import Page
 from bot.console.screens import page
@@ -21,10 +29,18 @@ from locales import languages
 if TYPE_CHECKING:
     from bot.app import Core
 
-_LONG = frozenset({"description", "highlights", "target_audience", "instructions", "privacy.notice_text"})
+_LONG = frozenset({"description", "highlights", "target_audience", "instructions", "people.topics", "privacy.notice_text"})
 _WHETHER = frozenset({"tell_clients_of_crm_changes"})
 _WHETHER_OR_UNSET = frozenset({"privacy.notice", "privacy.hide_from_model"})
-_NUMBERS = frozenset({"quiet_seconds", "most_open_bookings", *(one for one in PRIVACY_FIELDS if "keep_days" in one)})
+_MODES = ("always", "if_unanswered", "off_hours", "draft")
+_NUMBERS = frozenset(
+    {
+        "quiet_seconds",
+        "most_open_bookings",
+        *(one for one in PEOPLE_FIELDS if one.endswith(("_minutes", "_hours"))),
+        *(one for one in PRIVACY_FIELDS if "keep_days" in one),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +127,7 @@ def _allowed(request: web.Request) -> Visitor:
 
 def _given(form: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields that may be changed here; others that somebody put into the form count nothing."""
-    return {name: str(form[name]) for name in (*AGENT_FIELDS, *PRIVACY_FIELDS) if name in form}
+    return {name: str(form[name]) for name in (*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS) if name in form}
 
 
 def _page(
@@ -134,6 +150,7 @@ def _page(
         status=status,
         title=visitor.texts.text("console-settings"),
         agent_fields=fields(AGENT_FIELDS),
+        people_fields=fields(PEOPLE_FIELDS),
         privacy_fields=fields(PRIVACY_FIELDS),
         crm=_crm(snapshot),
         version=version_of(snapshot.agent),
@@ -148,6 +165,8 @@ def _field(name: str, value: str, *, fault: bool) -> _Field:
     choices: list[tuple[str, str]] = []
     if name == "language":
         choices = [(one, f"console-language-{one}") for one in sorted(languages())]
+    elif name == "mode":
+        choices = [(one, f"console-mode-{one.replace('_', '-')}") for one in _MODES]
     elif name in _WHETHER | _WHETHER_OR_UNSET:
         choices = [("true", "console-yes"), ("false", "console-no")]
         if name in _WHETHER_OR_UNSET:
