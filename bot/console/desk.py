@@ -87,6 +87,7 @@ class ConsoleDesk:
         async with self._core.database.company(visitor.company_id) as tx:
             if not await self._desk.hand_back(tx, scope, dialogue, told=told):
                 ids = await self._stores.clients.list_dialogues(tx, dialogue)
+                await self._stores.handovers.put_in_charge(tx, ids, InCharge.AGENT)
                 await self._stores.handovers.resolve(tx, ids, now=self._core.clock())
             await self._record(tx, Action.DIALOGUE_HAND_BACK, visitor, dialogue)
         await self._finish(channel, _Changed(dialogue=dialogue))

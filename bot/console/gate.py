@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.console.links import HOME
 from bot.console.screens import fault_page
@@ -17,7 +18,7 @@ from bot.console.visitor import Visitor, let_in
 from db.console import SESSION_LASTS, ConsoleDoors, Token
 from db.directory import Directory
 from db.engine import Database
-from db.errors import DatabaseUnavailable, NotFound, TooManyTries
+from db.errors import DatabaseUnavailable, NotFound, TooManyTries, TooManyUpdates
 from db.limits import Budget
 from db.strangers import Strangers
 from middlewares.http import Handler
@@ -104,7 +105,14 @@ class Gate:
         self._clock = clock
         self._own = urlsplit(own_url) if own_url else None
         self._open_to_all = open_to_all
-        self.middleware = web.middleware(self._pass)
+
+    @property
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def passed(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._pass(request, handler)
+
+        return passed
 
     async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
@@ -176,7 +184,7 @@ async def as_pages(request: web.Request, handler: Handler) -> web.StreamResponse
             response.headers["Allow"] = error.headers["Allow"]
     except DatabaseUnavailable:
         response = fault_page(request, 503)
-    except TooManyTries as error:
+    except (TooManyTries, TooManyUpdates) as error:
         response = fault_page(request, 429)
         response.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
     for name, value in _HEADERS.items():
