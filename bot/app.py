@@ -232,7 +232,7 @@ def build_gateway(
     *,
     more: Sequence[web.RouteDef] = (),
 ) -> Gateway:
-    """Make the gateway: webhooks, `/process`, the console, operators' routes, the description of them all, and `more`."""
+    """Make the gateway: webhooks, `/process`, the console, operators' routes, a description of all, and `more`."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(

@@ -72,6 +72,7 @@ def people_stores(core: Core) -> HandoverStores:
         links=ConsoleLinks(console_address(core.settings), core.audit, core.clock),
     )
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver:
     """What a person's answer changed: whose state was put to rest (to be copied after the commit), and what the agent

@@ -1,4 +1,4 @@
-"""A turn of a preview: the real agent over the company as it is, by settings that may not be saved, carrying nothing out.
+"""A turn of a preview: the real agent over the company as it is, by settings not saved yet, carrying nothing out.
 
 Nobody is called, nothing is written into a CRM, and no chat of the staff's rings. What the model costs is counted.
 """

@@ -25,8 +25,8 @@ from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
-from bot.sick_watch import SickJob, SickStores
 from bot.settings import Mode, ModelProvider, Settings
+from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.worker import Worker, new_owner
@@ -37,7 +37,6 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
-from db.drafts import Drafts
 from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
@@ -47,7 +46,6 @@ from db.records import ChannelType, DialogueId, WorkKind
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
-from db.staff import Staff
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores

@@ -182,7 +182,9 @@ class Companies:
         async with self._database.company(company_id) as tx:
             # Whoever changes them at the same time waits, and then sees these.
             mine = models.company_agent_settings.c.company_id == company_id
-            await tx.connection.execute(select(models.company_agent_settings.c.company_id).where(mine).with_for_update())
+            await tx.connection.execute(
+                select(models.company_agent_settings.c.company_id).where(mine).with_for_update()
+            )
             old = await read_snapshot(tx)
             if instead_of is not None and old.agent != instead_of:
                 raise Conflict("the agent's settings were changed meanwhile")

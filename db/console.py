@@ -150,9 +150,7 @@ class ConsoleDoors:
         """End a session; one that is over already is nobody's loss."""
         rows = console_sessions.c
         await tx.connection.execute(
-            delete(console_sessions).where(
-                rows.company_id == tx.company, rows.digest == token_digest(token.secret)
-            )
+            delete(console_sessions).where(rows.company_id == tx.company, rows.digest == token_digest(token.secret))
         )
 
 

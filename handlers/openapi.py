@@ -55,7 +55,12 @@ def describe() -> _Json:
             "version": _version(),
             "description": "Routes under `/api/v1` also answer under `/v1`.",
         },
-        "paths": {**_for_both_prefixes(_messengers() | _telephone() | _crm()), **_process(), **_operators(), **_console()},
+        "paths": {
+            **_for_both_prefixes(_messengers() | _telephone() | _crm()),
+            **_process(),
+            **_operators(),
+            **_console(),
+        },
         "components": {
             "schemas": {
                 "Error": _object(error=_object(code={"type": "string"}, message={"type": "string"})),

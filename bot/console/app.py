@@ -27,9 +27,7 @@ def build_console(core: Core, address_of: Callable[[web.Request], str | None]) -
     # In production there is always a proxy that speaks https in front: a cookie never crosses the network in the open.
     cookies = Cookies(secure=core.settings.mode is Mode.PRODUCTION or (url or "").startswith("https://"))
     tries = Tries(address_of, core.clock)
-    gate = Gate(
-        core.database, core.directory, cookies, tries, core.clock, own_url=url, open_to_all=OPEN_TO_ALL
-    )
+    gate = Gate(core.database, core.directory, cookies, tries, core.clock, own_url=url, open_to_all=OPEN_TO_ALL)
     application = web.Application(middlewares=[as_pages, gate.middleware])
     assets, scopes = Assets(), Scopes(core)
     set_up(application, assets)

@@ -1,10 +1,10 @@
-"""Taking a dialogue over, answering and handing back from the console: the same as in the staff group, and shown there."""
+"""Taking a dialogue over, answering, handing back from the console: as in the staff group, and shown there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID, uuid5
 
 import structlog
@@ -137,5 +137,5 @@ class ConsoleDesk:
         return CompanyScope(snapshot=visitor.snapshot, open_crm=_no_crm)
 
 
-def _no_crm(_: object) -> None:
+def _no_crm(_: object) -> NoReturn:
     raise AssertionError("nothing here asks a CRM")

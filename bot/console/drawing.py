@@ -1,4 +1,4 @@
-"""Small pictures of days, drawn as SVG without a library: bars on each other, or lines. Colours are the style sheet's."""
+"""Small pictures of days, drawn as SVG without a library: bars on each other, or lines. Styles are the pages' own."""
 
 from __future__ import annotations
 
@@ -45,14 +45,16 @@ class _Axis:
                 Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"></line>').format(
                     _LEFT, _WIDTH - _RIGHT, y, y
                 )
-                + Markup('<text class="axis" x="{}" y="{}" text-anchor="end" dominant-baseline="middle">{}</text>').format(
-                    _LEFT - 5, y, self.say(value)
-                )
+                + Markup(
+                    '<text class="axis" x="{}" y="{}" text-anchor="end" dominant-baseline="middle">{}</text>'
+                ).format(_LEFT - 5, y, self.say(value))
             )
         return Markup("").join(drawn)
 
 
-def bars(days: Sequence[str], series: Sequence[Series], *, label: str, say: Callable[[float], str] | None = None) -> Markup:
+def bars(
+    days: Sequence[str], series: Sequence[Series], *, label: str, say: Callable[[float], str] | None = None
+) -> Markup:
     """Draw a bar a day, the series on each other. `days`: each day's name; `label`: what the picture shows."""
     totals = [sum(one.values[place] or 0 for one in series) for place in range(len(days))]
     axis = _Axis(top=nice_top(max(totals, default=0)), say=say or _number)

@@ -75,9 +75,7 @@ def _plots(visitor: Visitor, daily: Mapping[date, Figures]) -> list[Mapping[str,
     def series(key: str, tone: str, of: Callable[[Figures], float | None]) -> Series:
         return Series(name=text(f"console-figure-{key}"), tone=tone, values=[of(one) for one in figures])
 
-    def drawn(
-        key: str, draw: Callable[..., Markup], several: Sequence[Series], **more: Any
-    ) -> Mapping[str, Any]:
+    def drawn(key: str, draw: Callable[..., Markup], several: Sequence[Series], **more: Any) -> Mapping[str, Any]:
         title = text(f"console-plot-{key}")
         return {"title": title, "picture": draw(names, several, label=title, **more), "series": several}
 

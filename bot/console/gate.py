@@ -123,9 +123,10 @@ class Gate:
         visitor = await self._find(request)
         if visitor is None and resource.canonical not in self._open_to_all:
             return _to_the_door(request)
-        let_in(request, visitor)
-        if request.method not in _SAFE and visitor is not None:
-            await _check_form(request, visitor)
+        if visitor is not None:
+            let_in(request, visitor)
+            if request.method not in _SAFE:
+                await _check_form(request, visitor)
         return await handler(request)
 
     async def _find(self, request: web.Request) -> Visitor | None:

@@ -47,7 +47,7 @@ class Preview:
             id=message_id,
             sent_at=core.clock(),
             sender=Sender(name=visitor.member.name),
-            **(pressed if action else {"text": storable(question)}),  # type: ignore[arg-type]
+            **(pressed if action else {"text": storable(question)}),
         )
         payload = message.model_dump_json(exclude_defaults=True).encode()
         accepted = Accepted(update_key=message_id, dialogue_key=key, payload=payload)

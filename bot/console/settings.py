@@ -29,7 +29,9 @@ from locales import languages
 if TYPE_CHECKING:
     from bot.app import Core
 
-_LONG = frozenset({"description", "highlights", "target_audience", "instructions", "people.topics", "privacy.notice_text"})
+_LONG = frozenset(
+    {"description", "highlights", "target_audience", "instructions", "people.topics", "privacy.notice_text"}
+)
 _WHETHER = frozenset({"tell_clients_of_crm_changes"})
 _WHETHER_OR_UNSET = frozenset({"privacy.notice", "privacy.hide_from_model"})
 _MODES = ("always", "if_unanswered", "off_hours", "draft")

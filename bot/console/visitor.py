@@ -20,7 +20,6 @@ from db.staff import Role, StaffMember
 from locales import Translator
 from orchestration.staff_rules import Right, branches_of, may
 
-_HERE = "visitor"
 _UTC = "UTC"
 
 
@@ -93,17 +92,18 @@ class Visitor:
         return now.astimezone(self.zone).date()
 
 
+_HERE = web.RequestKey("visitor", Visitor)
+
+
 def visitor_of(request: web.Request) -> Visitor:
     """Return who is signed in. Behind the gate there always is somebody."""
-    found: Visitor = request[_HERE]
-    return found
+    return request[_HERE]
 
 
 def find_visitor(request: web.Request) -> Visitor | None:
     """Return who is signed in; None on the pages before the gate, where nobody need be."""
-    found: Visitor | None = request.get(_HERE)
-    return found
+    return request.get(_HERE)
 
 
-def let_in(request: web.Request, visitor: Visitor | None) -> None:
+def let_in(request: web.Request, visitor: Visitor) -> None:
     request[_HERE] = visitor

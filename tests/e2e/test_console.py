@@ -1,4 +1,4 @@
-"""The console in headless Chromium at a phone's size: staff sign in, watch, answer, look at the day, try the agent out."""
+"""The console in headless Chromium at a phone's size: staff sign in, watch, answer, and try the agent out."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ PHONE = "+79161234567"
 _USERS = count(10_001)
 
 
-
 @dataclass
 class Salon:
     """A company without vendors: branches, a messenger, staff, clients."""
@@ -70,9 +69,7 @@ class Salon:
             turn = new_id()
             for place, text in enumerate(said):
                 author = Author.CLIENT if place % 2 == 0 else Author.AGENT
-                await dialogues.add_messages(
-                    tx, id_, [HistoryMessage(author=author, text=text, at=now, turn_id=turn)]
-                )
+                await dialogues.add_messages(tx, id_, [HistoryMessage(author=author, text=text, at=now, turn_id=turn)])
         return id_
 
     async def visit(
@@ -158,9 +155,6 @@ class Browser:
             found = re.search(r'name="csrf" value="([0-9a-f]+)"', await response.text())
         return found[1] if found else ""
 
-    async def enter(self, link: str) -> "Browser":
+    async def enter(self, link: str) -> Browser:
         await self.post(link, csrf="")
         return self
-
-
-@pytest

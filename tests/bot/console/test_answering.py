@@ -15,7 +15,6 @@ from db.staff import Role
 from house_console import Salon
 
 
-
 @pytest.fixture
 async def salon(house):
     snapshot = await house.core.companies.get_snapshot(house.company_id)
@@ -213,5 +212,3 @@ async def test_an_administrator_asks_no_preview(salon, sign_in):
     browser = await sign_in(salon, Role.ADMINISTRATOR)
 
     await browser.post("/console/settings/ask", status=403, question="?", talk=str(new_id()))
-
-

@@ -82,7 +82,9 @@ async def test_a_page_may_run_and_load_nothing_but_our_own_files(salon, owner, p
     assert owner.last.headers["X-Content-Type-Options"] == "nosniff"
     assert owner.last.headers["Cache-Control"] == "no-store"
     assert not re.search(r"<style|style=|<script(?![^>]* src=)|\son[a-z]+=|javascript:", text)
-    assert all(url.startswith("/console/static/") for url in re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', text))
+    assert all(
+        url.startswith("/console/static/") for url in re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', text)
+    )
 
 
 async def test_files_are_kept_for_ever_under_names_of_their_contents(owner):

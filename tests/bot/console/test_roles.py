@@ -158,8 +158,7 @@ async def test_a_number_is_masked_until_somebody_asks_and_that_is_written_down(s
     visit = await salon.visit(at=NOON, dialogue_id=dialogue)
     browser = await sign_in(salon)
     pages = [
-        await browser.get(path)
-        for path in ("/console/dialogues", f"/console/dialogues/{dialogue}", "/console/day")
+        await browser.get(path) for path in ("/console/dialogues", f"/console/dialogues/{dialogue}", "/console/day")
     ]
     assert await audit(salon.company_id, "phone.view") == []
 
@@ -191,7 +190,12 @@ async def test_every_page_is_in_the_companys_language(make_salon, sign_in, langu
     await salon.visit(at=NOON, dialogue_id=dialogue)
     browser = await sign_in(salon)
 
-    for path in (*MATRIX, f"/console/dialogues/{dialogue}", "/console/dialogues?show=waiting", "/console/figures?days=90"):
+    for path in (
+        *MATRIX,
+        f"/console/dialogues/{dialogue}",
+        "/console/dialogues?show=waiting",
+        "/console/figures?days=90",
+    ):
         text = await browser.get(path)
         if "<html" in text:
             assert f'<html lang="{language}">' in text
