@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.company_editing import AGENT_FIELDS, PRIVACY_FIELDS, FieldFaults, edited, fields_of
+from bot.company_editing import AGENT_FIELDS, PEOPLE_FIELDS, PRIVACY_FIELDS, FieldFaults, edited, fields_of
+from db.people_settings import PeopleSettings
 from db.records import AgentSettings
 from db.staff import Role
 
@@ -60,6 +61,9 @@ async def test_a_form_that_is_sent_back_as_it_is_changes_nothing(salon, sign_in,
         ("privacy.keep_days.texts", "0"),
         ("privacy.notice", "maybe"),
         ("privacy.notice_text", "а" * 701),
+        ("mode", "never"),
+        ("people.ring_minutes", "0"),
+        ("people.topics", "а" * 201),
     ],
 )
 async def test_a_field_that_says_what_it_must_not_is_marked_and_nothing_is_saved(salon, sign_in, core, field, wrong):
@@ -115,13 +119,16 @@ def test_every_field_is_shown_and_read_back_as_it_was():
             "quiet_seconds": "0.5",
             "most_open_bookings": "7",
             "tell_clients_of_crm_changes": "false",
+            "mode": "if_unanswered",
+            "people.topics": " жалоба \r\n\r\nвозврат",
             "privacy.notice": "true",
             "privacy.keep_days.media": "3",
         },
     )
 
-    assert set(fields_of(agent)) == {*AGENT_FIELDS, *PRIVACY_FIELDS}
+    assert set(fields_of(agent)) == {*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS}
     assert edited(AgentSettings(), fields_of(agent)) == agent
+    assert (agent.mode, agent.people.topics) == ("if_unanswered", ("жалоба", "возврат"))
     assert (agent.language, agent.most_open_bookings, agent.tell_of_crm_changes) == ("kk", 7, False)
     assert (agent.privacy.notice, agent.privacy.hide_from_model, agent.privacy.keep.media) == (True, None, 3)
 
@@ -137,3 +144,11 @@ def test_every_fault_is_named_at_once():
         edited(AgentSettings(), {"quiet_seconds": "x", "privacy.keep_days.texts": "0", "language": "xx"})
 
     assert set(error.value.names) == {"quiet_seconds", "privacy.keep_days.texts", "language"}
+
+
+def test_what_a_form_has_no_field_for_stays():
+    by_channel = PeopleSettings(modes={"whatsapp": "draft"}, ring_minutes=5)
+
+    agent = edited(AgentSettings(people=by_channel), {"people.answer_minutes": "7"})
+
+    assert agent.people == replace(by_channel, answer_minutes=7)
