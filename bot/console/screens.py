@@ -18,7 +18,15 @@ from bot.console.visitor import find_visitor
 from locales import Translator
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_FAULTS = {401, 403, 404, 413, 429, 503}
+_UNREADABLE = "console-fault-unreadable"
+_FAULTS = {
+    401: "console-fault-sign-in",
+    403: "console-fault-forbidden",
+    404: "console-fault-not-found",
+    413: "console-fault-too-large",
+    429: "console-fault-too-many",
+    503: "console-fault-unavailable",
+}
 _SEEN = 16
 
 
@@ -55,8 +63,7 @@ def live(request: web.Request, template: str, **context: Any) -> tuple[str, str]
 
 def fault_page(request: web.Request, status: int) -> web.Response:
     """Say what went wrong, and nothing of what is inside."""
-    known = status if status in _FAULTS else 400
-    return page(request, "fault.html", status=status, title="", told=f"console-fault-{known}")
+    return page(request, "fault.html", status=status, title="", told=_FAULTS.get(status, _UNREADABLE))
 
 
 def words_for(request: web.Request) -> Translator:

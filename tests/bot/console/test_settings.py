@@ -11,6 +11,7 @@ from bot.company_editing import AGENT_FIELDS, PEOPLE_FIELDS, PRIVACY_FIELDS, Fie
 from db.people_settings import PeopleSettings
 from db.records import AgentSettings
 from db.staff import Role
+from locales import Translator, languages
 
 SETTINGS = "/console/settings"
 
@@ -152,3 +153,13 @@ def test_what_a_form_has_no_field_for_stays():
     agent = edited(AgentSettings(people=by_channel), {"people.answer_minutes": "7"})
 
     assert agent.people == replace(by_channel, answer_minutes=7)
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_every_field_has_its_words(language):
+    texts = Translator.for_language(language)
+    fields = (*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS)
+    keys = [name.replace(".", "-").replace("_", "-") for name in fields]
+
+    assert all(texts.text(f"console-field-{key}") for key in keys)
+    assert all(texts.text(f"console-fault-of-{key}") for key in keys)
