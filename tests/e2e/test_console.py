@@ -91,7 +91,6 @@ async def test_a_person_watches_answers_and_hands_back(house, phone):
 
     # It comes by itself.
     await phone.locator(".row", has_text="Елена").wait_for()
-    await keep(phone, "console-dialogues")
     await phone.locator(".row", has_text="Елена").click()
     await phone.locator(".call summary", has_text="get_services").click()
     assert "8000" in await phone.locator(".call pre").last.inner_text()
@@ -115,6 +114,24 @@ async def test_a_person_watches_answers_and_hands_back(house, phone):
     await phone.get_by_role("button", name="Вернуть помощнику").click()
     await phone.locator(".charge", has_text="отвечает помощник").wait_for()
     assert await in_charge(house) is InCharge.AGENT
+
+
+async def test_who_waits_for_a_person_is_seen_first(house, phone):
+    await house.client("Марина").says("Добрый день! Сколько стоит окрашивание?")
+    await house.client("Елена").says("/person")
+    await house.client("Динара").says("А вы работаете в воскресенье?")
+    await house.settles()
+
+    await phone.locator(".row").nth(2).wait_for()
+
+    first = await phone.locator(".row").first.inner_text()
+    assert "Елена" in first
+    assert "ждёт" in first
+    await keep(phone, "console-dialogues")
+    await phone.get_by_role("link", name="Ждут человека").click()
+    await phone.locator(".row").first.wait_for()
+    assert await phone.locator(".row").count() == 1
+    assert await fits(phone)
 
 
 async def test_the_talk_stays_at_its_end(house, phone):

@@ -38,6 +38,7 @@ class Salon:
         name: str | None = None,
         branches: tuple[str, ...] = (),
         crm_staff_id: str | None = None,
+        telegram_user_id: int | None = None,
     ) -> StaffMember:
         """Somebody of the staff who has come by their code."""
         staff, now = Staff(), self.core.clock()
@@ -45,7 +46,7 @@ class Salon:
             _, code = await staff.invite(
                 tx, name=name or role.value, role=role, now=now, branches=branches, crm_staff_id=crm_staff_id
             )
-            member = await staff.enrol(tx, code, telegram_user_id=next(_USERS), now=now)
+            member = await staff.enrol(tx, code, telegram_user_id=telegram_user_id or next(_USERS), now=now)
         assert member is not None
         return member
 

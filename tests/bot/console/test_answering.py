@@ -212,3 +212,25 @@ async def test_an_administrator_asks_no_preview(salon, sign_in):
     browser = await sign_in(salon, Role.ADMINISTRATOR)
 
     await browser.post("/console/settings/ask", status=403, question="?", talk=str(new_id()))
+
+
+# ---- the way in, from the messenger
+
+
+async def test_a_member_asks_the_bot_for_the_link_and_is_in(house, salon, open_browser, audit):
+    person = house.client("Ольга")
+    await salon.enrol(Role.OWNER, name="Ольга", telegram_user_id=person.user.id)
+
+    told = (await person.says("/console")).text
+    path = re.search(r"/console/enter/\S+", told)[0]
+    browser = await open_browser().enter(path)
+
+    assert browser.last.url.path == "/console/dialogues"
+    [made] = await audit(house.company_id, "console.link")
+    assert made.actor == f"staff telegram:{person.user.id}"
+
+
+async def test_who_is_not_of_the_staff_gets_no_link(house, salon):
+    answer = await house.client("Елена").says("/console")
+
+    assert "/enter/" not in answer.text

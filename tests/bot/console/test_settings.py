@@ -18,9 +18,12 @@ SETTINGS = "/console/settings"
 
 def form(page):
     """The form as a browser would send it back."""
-    fields = dict(re.findall(r'<input (?:type="hidden" )?name="([^"]+)" value="([^"]*)"', page))
-    fields |= {name: text for name, text in re.findall(r'<textarea name="([^"]+)"[^>]*>([^<]*)</textarea>', page)}
-    for name, options in re.findall(r'<select name="([^"]+)">(.*?)</select>', page, re.DOTALL):
+    fields = dict(re.findall(r'<input (?:type="hidden" |form="settings" )?name="([^"]+)" value="([^"]*)"', page))
+    fields |= {
+        name: text
+        for name, text in re.findall(r'<textarea form="settings" name="([^"]+)"[^>]*>([^<]*)</textarea>', page)
+    }
+    for name, options in re.findall(r'<select form="settings" name="([^"]+)">(.*?)</select>', page, re.DOTALL):
         fields[name] = re.search(r'value="([^"]*)" selected', options)[1]
     return {name: value for name, value in fields.items() if name not in ("csrf", "talk", "question")}
 
