@@ -353,8 +353,7 @@ GUARDS = (
         file="db/shown_dialogues.py",
         on="return statement if branches is None else statement.where(_of_branches(branches))",
         off="return statement",
-        test="tests/bot/console/test_roles.py"
-        "::test_an_administrator_of_a_branch_sees_its_dialogues_and_those_of_none",
+        test="tests/bot/console/test_roles.py::test_an_administrator_of_a_branch_sees_its_dialogues_and_those_of_none",
     ),
     Guard(
         holds="What staff try out in the console is not carried out",
