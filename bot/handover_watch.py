@@ -91,10 +91,10 @@ class HandoverWatchJob:
                 await self._desk.hand_back(tx, scope, client, told=texts.text("staff-handed-back-by-silence"))
             case Step.RING_STAFF:
                 await self._stores.people.handovers.count_ring(tx, client.id)
-                await self._desk.show(tx, client, texts.text("staff-client-waits", client=label))
+                await self._desk.show(tx, client, texts.text("staff-client-waits"))
             case Step.RING_OWNER:
                 await self._stores.people.handovers.count_ring(tx, client.id)
-                await self._desk.show(tx, client, texts.text("staff-client-waits", client=label))
+                await self._desk.show(tx, client, texts.text("staff-client-waits"))
                 await self._ring_owners(tx, claim, thread, texts.text("staff-client-waits-owner", client=label))
                 await self._tell_client(tx, scope, client)
 

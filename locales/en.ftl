@@ -320,7 +320,7 @@ staff-agent-silenced = Not sent to the client, because a person has answered:
     { $words }
 staff-agent-answers-already = The assistant answers this client already.
 staff-back-where = /back works in a client's topic, or as a reply to their message.
-staff-client-waits = { $client }: the client is waiting for a person.
+staff-client-waits = The client is waiting for a person.
 staff-client-waits-owner = { $client } has been waiting for long, and the staff have not answered. Reply to this message, and the client gets your words.
 staff-code-unknown = This code did not fit: it counts for a day, and once. Ask for a new one.
 staff-enrol-in-private = To come in by a code, open the private chat with the bot by its link.

@@ -82,7 +82,7 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
     address = address_of(outgoing.dialogue_key)
     pieces = split_text(reply.text, TEXT_LIMIT, utf16_units)
     if reply.file is not None:
-        captioned = utf16_units(reply.text) <= CAPTION_LIMIT
+        captioned = sum(map(utf16_units, reply.text)) <= CAPTION_LIMIT
         pieces = ["", *([] if captioned else pieces)]
     if outgoing.sent_parts == 0 and not pieces:
         await _acknowledge(bot, address, reply)

@@ -139,9 +139,7 @@ class Access:
             raise Refused(400, "Bad Request: message thread not found")
         return topic
 
-    def _answered(
-        self, bot: Bot, chat: Chat, parameters: Json, topic: Topic | None
-    ) -> tuple[ChatMessage | None, Json]:
+    def _answered(self, bot: Bot, chat: Chat, parameters: Json, topic: Topic | None) -> tuple[ChatMessage | None, Json]:
         """Return the message that is answered; one of another chat or topic is told of by external_reply only."""
         wanted = parameters.get("reply_parameters")
         if wanted is None and parameters.get("reply_to_message_id"):
@@ -174,7 +172,10 @@ class Access:
         return None, {**extra, "external_reply": shown}
 
     def check_may_send(self, bot: Bot, chat: Chat, kind: str) -> None:
-        """Refuse where the members of a group, and with them the bot, may not send this kind of message."""
+        """Refuse where the members of a group, and with them the bot, may not send this kind of message.
+
+        [likely]: the refusal of kinds that have no permission of their own speaks of stickers.
+        """
         if isinstance(chat, Group) and not chat.standing(bot.id).is_administrator:
             permission, words = _PERMISSION_OF.get(kind, ("can_send_other_messages", "stickers"))
             if not chat.permissions[permission]:

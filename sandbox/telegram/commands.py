@@ -1,4 +1,4 @@
-"""Methods for what a bot's profile shows: its commands, for everybody or for some (BotCommandScope), its descriptions."""
+"""Methods for what a bot's profile shows: its commands (for all, or for a BotCommandScope), its descriptions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """What happens in a group: people and bots come and go, write, answer, press, and what it shows. Python for tests.
 
-    group = telegram.group("Смена", owner=OLGA, forum=True)
-    await group.add_bot(bot_id, administrator=True, can_manage_topics=True, can_pin_messages=True)
-    anna = await group.join(ANNA)
-    message = await anna.write("Возьму", topic=group.topic("Мария"))
+group = telegram.group("Смена", owner=OLGA, forum=True)
+await group.add_bot(bot_id, administrator=True, can_manage_topics=True, can_pin_messages=True)
+anna = await group.join(ANNA)
+message = await anna.write("Возьму", topic=group.topic("Мария"))
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Groups and supergroups: who is in them with which rights, their topics, and what a bot in one is told of.
 
-After the Bot API 10.1 (Chat, ChatMember*, ChatPermissions, ForumTopic) and the source of the Bot API server and TDLib of
-2026: a topic's id is that of the service message that made it; the General topic has none; in a supergroup without
+After the Bot API 10.1 (Chat, ChatMember*, ChatPermissions, ForumTopic) and the source of its server and TDLib (2026):
+a topic's id is that of the service message that made it; the General topic has none; in a supergroup without
 topics a chain of replies is a thread too. Of privacy mode (Bots FAQ, "What messages will my bot get?") two points are
 only [likely]: a mention of the bot is brought to it, and a general command also where no bot has written yet.
 """
@@ -138,7 +138,8 @@ class Group(Chat):
     """What members who are no administrators may do."""
     topics: dict[int, Topic] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
-    next_message: int = 1
+    next_message: int = 2
+    """The first one says that the group was founded; no topic has its id, which is that of General."""
     moved_to: int | None = None
     """The supergroup that this basic group has become."""
 
@@ -172,9 +173,9 @@ class Group(Chat):
         return next((found for one in sorted(self.pinned, reverse=True) if (found := self.find(one))), None)
 
     def tells(self, bot: Bot, message: ChatMessage) -> bool:
-        """Say whether a bot is told of a message (see above). Bots are never told of what other bots write."""
-        if message.author is not None and message.author["is_bot"]:
-            return message.service and bool(message.author["id"] == bot.id)
+        """Say whether a bot is told of a message (see above). Of what bots write, it is of service messages only."""
+        if message.from_bot:
+            return message.service
         if message.service or not bot.privacy or self.standing(bot.id).is_administrator:
             return True
         answered = message.reply_to.author if message.reply_to is not None else None

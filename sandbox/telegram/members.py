@@ -94,7 +94,7 @@ class Member:
     ) -> list[ChatMessage]:
         """Send pictures together: a message each, held together by media_group_id; the first has the caption."""
         album = str(13_000_000_000 + self.room.state.seq())
-        sent = []
+        sent: list[ChatMessage] = []
         for picture in pictures:
             sizes = photo_sizes(self._holders(), picture)
             words = caption if not sent else ""

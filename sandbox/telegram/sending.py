@@ -28,13 +28,14 @@ _ACTIONS = frozenset(
         "upload_video_note",
     ]
 )
-_COPIED = frozenset(
-    "photo voice video document audio animation video_note sticker location venue dice caption caption_entities".split()
-)
-REACTIONS = frozenset(
-    "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 "
-    "😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡".split()
-)
+_MEDIA = "photo voice video document audio animation video_note sticker location venue dice"
+_COPIED = frozenset((*_MEDIA.split(), "caption", "caption_entities"))
+_EMOJI = """
+❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓
+🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡
+"""
+REACTIONS = frozenset(_EMOJI.split())
+
 """What ReactionTypeEmoji may be (Bot API 10.1)."""
 
 
@@ -130,7 +131,11 @@ class Sending:
         """Delete a message; in a group, one of somebody else's only by right."""
         chat = self._access.chat(bot, parameters)
         message = self._access.message(chat, parameters, "message to delete")
-        if isinstance(chat, Group) and not is_own(bot, message) and not chat.standing(bot.id).may("can_delete_messages"):
+        if (
+            isinstance(chat, Group)
+            and not is_own(bot, message)
+            and not chat.standing(bot.id).may("can_delete_messages")
+        ):
             raise Refused(400, "Bad Request: message can't be deleted")
         message.deleted, message.seq = True, self._state.seq()
         return True
@@ -209,4 +214,3 @@ class Sending:
         message.text, message.markup, message.seq = text, markup, self._state.seq()
         message.edited_at = self._state.now()
         return self._state.message_json(bot, chat, message)
-

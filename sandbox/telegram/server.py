@@ -1,8 +1,9 @@
 """A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
 
-Written after the Bot API 10.1 description, and where that is silent after the server's own source. It refuses what Telegram refuses; every refusal for a broken limit is kept
-in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
-http:// on a loopback address, where the real one demands https.
+Written after the Bot API 10.1 description, and where that is silent after the server's own source. It refuses what
+Telegram refuses; every refusal for a broken limit is kept in `violations`, so that a suite can assert that our client
+broke none. One thing is looser: a webhook's address may be http:// on a loopback address, where the real one demands
+https.
 """
 
 from __future__ import annotations
@@ -35,7 +36,16 @@ _TOKEN = re.compile(r"\d+:[\w-]{30,}")
 _DESCRIPTIONS = {"setwebhook": "Webhook was set", "deletewebhook": "Webhook was deleted"}
 _LARGEST_REQUEST = 60 * 1024 * 1024
 _JSON_PARAMETERS = frozenset(
-    "reply_markup allowed_updates commands entities caption_entities reply_parameters scope reaction".split()
+    [
+        "reply_markup",
+        "allowed_updates",
+        "commands",
+        "entities",
+        "caption_entities",
+        "reply_parameters",
+        "scope",
+        "reaction",
+    ]
 )
 _UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 

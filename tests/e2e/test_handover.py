@@ -38,19 +38,20 @@ class Desk:
     async def sees(self):
         """Let what is new reach the staff chat, and return all that it holds."""
         await self.house.settles()
-        self.house.clock.advance(timedelta(seconds=5))
-        await self.house.settles(people=True)
+        for _ in range(3):
+            self.house.clock.advance(timedelta(seconds=5))
+            await self.house.settles(people=True)
         return self.heard
 
     async def answers(self, text, *, to, user=IRINA, **content):
         """Reply to the latest message in the staff chat that holds these words."""
         chat = self.people.chat(self.bot, STAFF_CHAT)
-        message = next(one for one in reversed(chat.messages) if one.from_bot and to in one.content.get("text", ""))
+        message = next(one for one in reversed(chat.messages) if one.from_bot and to in one.text)
         reply = {"message_id": message.message_id, "date": 1, "chat": {"id": STAFF_CHAT, "type": "private"}}
         content = {"text": text} if text is not None else content
-        sent = await self.people.send_anything(self.bot, user, **content, reply_to_message=reply)
+        await self.people.send_anything(self.bot, user, **content, reply_to_message=reply)
         await self.house.settles()
-        return sent
+        return next(one for one in reversed(chat.messages) if not one.from_bot).message_id
 
 
 @pytest.fixture

@@ -168,6 +168,12 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
+    async def settles_webhooks(self) -> None:
+        """Wait until everything that was written is stored."""
+        async with asyncio.timeout(20):
+            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):
+                await asyncio.sleep(0.02)
+
     async def settles(self, *, crm: bool = False, people: bool = False) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 

@@ -15,6 +15,7 @@ from bot.worker_app import open_worker
 from db.dialogues import Dialogues
 from db.handovers import Handovers
 from db.models import accepted_updates
+from db.outbox import Outbox
 from db.outbox_models import replies
 from db.records import DeliveryStatus, WorkKind, dialogue_id_of
 from db.staff import Role, Staff
@@ -26,6 +27,7 @@ from sandbox.telegram.state import Chat, User
 
 IRINA = User(id=STAFF_CHAT, first_name="Ирина")
 WORDS = "Это Ирина, сейчас всё расскажу"
+COMMITTED, PERMITTED = "a person has answered", "a piece was let go"
 MOST_STEPS = 400
 BLOCKED_S = 0.25
 """Who has not come through by then waits for a lock that the agent's side holds; it goes on, and they come after it."""
@@ -46,11 +48,11 @@ class Paused:
                 waited = inner.throw(error) if error is not None else inner.send(sent)
             except StopIteration as end:
                 return end.value
-            if self.steps == self.at:
-                yield from self.happen().__await__()
+            now, sent, error = self.steps == self.at, None, None
             self.steps += 1
-            sent, error = None, None
             try:
+                if now:
+                    yield from self.happen().__await__()
                 sent = yield waited
             except BaseException as raised:
                 error = raised
@@ -63,6 +65,8 @@ class Stage:
         self.house, self.app = house, app
         self.core, self.people = house.core, house.vendors.telegram.people
         self.bot = house.bots[house.company_id]
+        self.events = []
+        """What was sent to clients, as each request began; when a piece was let go; when a person had answered."""
 
     async def work(self, kind, dialogue_id):
         """Do what is due of one dialogue and kind, if anything is, and nobody holds it."""
@@ -87,7 +91,7 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(core, vendors, clock):
+async def stage(core, vendors, clock, monkeypatch):
     settings = core.settings.model_copy(
         update={
             "telegram_api_url": vendors.telegram.url,
@@ -108,7 +112,24 @@ async def stage(core, vendors, clock):
         async with core.database.company(house.company_id) as tx:
             _, code = await Staff().invite(tx, name="Ирина", role=Role.ADMINISTRATOR, now=clock())
             await Staff().enrol(tx, code, telegram_user_id=STAFF_CHAT, now=clock())
-        yield Stage(house, app)
+        stage = Stage(house, app)
+        find_waiting = Outbox.find_waiting
+
+        async def permitted(self, tx, id_):
+            found = await find_waiting(self, tx, id_)
+            if found is not None:
+                stage.events.append(PERMITTED)
+            return found
+
+        monkeypatch.setattr(Outbox, "find_waiting", permitted)
+
+        async def noted(make_request, bot, method):
+            if type(method).__name__ == "SendMessage":
+                stage.events.append(method.text)
+            return await make_request(bot, method)
+
+        app.bots.get(await house.channel()).session.middleware(noted)
+        yield stage
         await gateway.stop()
 
 
@@ -142,9 +163,11 @@ async def one_pass(stage, at):
     await stage.people.send_text(client.bot_id, client.user, "Сколько стоит женская стрижка?")
     await stage.stored(client_id)
     person: list[asyncio.Task] = []
+    stage.events.clear()
 
     async def answer():
         await stage.work(WorkKind.TURN, staff_chat.id)
+        stage.events.append(COMMITTED)
         await stage.work(WorkKind.DELIVERY, client_id)
 
     async def happen():
@@ -173,6 +196,13 @@ async def test_nothing_of_the_agents_comes_after_a_persons_words(stage):
         heard = client.heard
         assert heard.count(WORDS) == 1, f"await {at}: the person's words came {heard.count(WORDS)} times: {heard}"
         assert heard[-1] == WORDS, f"await {at}: the agent talked over a person: {heard}"
+        committed = stage.events.index(COMMITTED)
+        before, after = stage.events[:committed], stage.events[committed + 1 :]
+        # What was let go before they answered may be on its way to the wire; it comes before their words.
+        sent = sum(one not in (PERMITTED, COMMITTED) for one in before)
+        on_the_way = sum(one == PERMITTED for one in before) - sent
+        agents = [one for one in after if one not in (PERMITTED, WORDS)]
+        assert len(agents) <= on_the_way, f"await {at}: let go after a person had answered: {stage.events}"
         async with stage.core.database.company(stage.house.company_id) as tx:
             shown = (await tx.connection.scalars(
                 select(mirror_items.c.text).where(mirror_items.c.dialogue_id == client_id)

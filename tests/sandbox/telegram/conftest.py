@@ -19,10 +19,7 @@ from sandbox.telegram.server import TelegramSandbox
 from sandbox.telegram.state import User
 
 TOKEN = "700000009:SANDBOX-only-works-in-the-tests-000009"
-OTHER_TOKEN = "700000010:SANDBOX-only-works-in-the-tests-000010"
 OLGA = User(id=11, first_name="Ольга", username="olga_boss")
-ANNA = User(id=12, first_name="Анна")
-ELENA = User(id=5, first_name="Елена")
 
 Bots = Callable[[str], Bot]
 

@@ -50,7 +50,9 @@ async def test_staff_send_files_into_a_topic_and_the_bot_can_fetch_them(bot, gro
 
 async def test_a_bot_uploads_files_and_sends_them_again_by_their_ids(telegram, bot, group):
     await telegram.people.send_text(bot.id, ELENA, "Здравствуйте")
-    picture = await bot.send_photo(group.id, BufferedInputFile(PICTURE, "a.png"), caption="<b>Вот</b>", parse_mode="HTML")
+    picture = await bot.send_photo(
+        group.id, BufferedInputFile(PICTURE, "a.png"), caption="<b>Вот</b>", parse_mode="HTML"
+    )
     voice = await bot.send_voice(group.id, BufferedInputFile(RECORDING, "a.ogg"), duration=2)
     film = await bot.send_video(group.id, BufferedInputFile(b"film", "a.mp4"), duration=7)
     file = await bot.send_document(group.id, BufferedInputFile(b"%PDF", "Прайс.pdf"))
@@ -167,3 +169,22 @@ async def test_pictures_of_an_album_are_messages_of_their_own(bot, group, update
     told = [one.message for one in await updates()]
     assert [one.caption for one in told] == ["Две работы", None]
     assert len({one.media_group_id for one in told}) == 1
+
+
+async def test_a_clients_contact_and_file_are_copied_and_shown(telegram, bot, group):
+    await telegram.people.share_contact(bot.id, ELENA, "+79990000000")
+    await telegram.people.send_document(bot.id, ELENA, b"%PDF", "Анализы.pdf")
+
+    for message_id in (1, 2):
+        await bot.copy_message(group.id, ELENA.id, message_id)
+
+    contact, file = group.messages()
+    assert contact.content["contact"]["phone_number"] == "+79990000000"
+    assert file.content["document"]["file_name"] == "Анализы.pdf"
+
+
+async def test_what_is_not_in_the_request_or_only_elsewhere_is_not_sent(bot, group, refused):
+    with refused(TelegramBadRequest, "Bad Request: failed to get HTTP URL content"):
+        await bot.send_photo(group.id, "https://example.org/a.png")
+    with refused(TelegramBadRequest, "Bad Request: there is no document in the request"):
+        await bot.send_document(group.id, "attach://nowhere")

@@ -13,13 +13,18 @@ from aiogram.exceptions import (
 )
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeChat,
+    BotCommandScopeChatAdministrators,
+    BotCommandScopeChatMember,
+    BotCommandScopeDefault,
     ChatMemberAdministrator,
     ChatMemberLeft,
     ChatMemberMember,
     ChatMemberOwner,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    ReactionTypeCustomEmoji,
     ReactionTypeEmoji,
     ReplyParameters,
 )
@@ -328,3 +333,95 @@ async def test_commands_for_the_staffs_group_are_not_those_for_everybody(telegra
     assert await bot.get_my_commands(scope=here) == []
     with refused(TelegramBadRequest, "Bad Request: chat not found"):
         await bot.set_my_commands(staff, scope=BotCommandScopeChat(chat_id=-77))
+
+
+async def test_others_standing_is_told_to_an_administrator_that_asked_for_it(bot, group, updates):
+    await group.join(ANNA)
+    assert [one.event_type for one in await updates() if one.chat_member] == []
+    await bot.get_updates(timeout=0, allowed_updates=["message", "chat_member"])
+
+    await group.join(ANNA, administrator=True, can_pin_messages=True)
+    await group.leave(ANNA, kicked=True)
+    told = await updates()
+    changes = [one.chat_member for one in told if one.chat_member]
+
+    assert [one.new_chat_member.status for one in changes] == ["administrator", "kicked"]
+    assert {one.from_user.id for one in changes} == {OLGA.id}
+    assert told[-1].message.left_chat_member.id == ANNA.id
+    with pytest.raises(LookupError):
+        await group.join(ANNA, can_pin_messages=True)
+    with pytest.raises(LookupError):
+        await group.join(ANNA, administrator=True, can_fly=True)
+
+
+async def test_a_press_reaches_only_a_bot_that_is_still_there(bot, group, updates):
+    await bot.send_message(group.id, "Клиент ждёт", reply_markup=KEYBOARD)
+    message = group.messages()[0]
+    own = await group.owner.write("x")
+    await group.remove_bot(bot.id)
+    await updates()
+
+    await group.owner.press(message, "take:1")
+
+    assert await updates() == []
+    with pytest.raises(LookupError):
+        await group.owner.press_stale(own, "take:1")
+
+
+async def test_a_bot_with_the_right_deletes_what_others_wrote(bot, group):
+    message = await group.owner.write("x")
+    await group.add_bot(bot.id, administrator=True, can_delete_messages=True)
+
+    assert await bot.delete_message(group.id, message.message_id)
+    assert group.texts() == []
+
+
+@pytest.mark.parametrize(
+    ("reaction", "words"),
+    [
+        ([ReactionTypeEmoji(emoji="👍"), ReactionTypeEmoji(emoji="👎")], "Bad Request: REACTIONS_TOO_MANY"),
+        ([ReactionTypeCustomEmoji(custom_emoji_id="1")], "Bad Request: REACTION_INVALID"),
+    ],
+)
+async def test_a_bot_sets_one_plain_reaction(bot, group, refused, reaction, words):
+    message = await group.owner.write("x")
+
+    with refused(TelegramBadRequest, words):
+        await bot.set_message_reaction(group.id, message.message_id, reaction)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        BotCommandScopeAllChatAdministrators(),
+        BotCommandScopeChatAdministrators(chat_id=-1_000_000_000_500),
+        BotCommandScopeChatMember(chat_id=-1_000_000_000_500, user_id=OLGA.id),
+    ],
+)
+async def test_every_scope_keeps_its_own_commands(bot, group, scope):
+    await bot.set_my_commands([BotCommand(command="today", description="Сегодня")], scope=scope)
+
+    assert [one.command for one in await bot.get_my_commands(scope=scope)] == ["today"]
+    assert await bot.get_my_commands(scope=BotCommandScopeDefault()) == []
+
+
+async def test_a_private_chat_has_two_members_and_pins_freely(telegram, bot, refused):
+    await telegram.people.send_text(bot.id, ELENA, "Здравствуйте")
+
+    assert (await bot.get_chat_member(ELENA.id, ELENA.id)).status == "member"
+    assert (await bot.get_chat_member(ELENA.id, bot.id)).user.is_bot
+    with refused(TelegramBadRequest, "Bad Request: member not found"):
+        await bot.get_chat_member(ELENA.id, OLGA.id)
+    assert await bot.pin_chat_message(ELENA.id, 1)
+    assert await bot.unpin_chat_message(ELENA.id, message_id=1)
+    with refused(TelegramBadRequest, "Bad Request: message to pin not found"):
+        await bot.pin_chat_message(ELENA.id, 9)
+
+
+async def test_groups_are_founded_with_sense(telegram, group):
+    with pytest.raises(ValueError, match="topics"):
+        telegram.group("x", owner=OLGA, basic=True, forum=True)
+    with pytest.raises(ValueError, match="negative"):
+        telegram.group("x", owner=OLGA, group_id=group.id)
+    with pytest.raises(PermissionError):
+        telegram.group("x", owner=OLGA, basic=True).set_forum(forum=True)

@@ -69,9 +69,7 @@ async def test_an_answer_goes_where_what_it_answers_stands(bot, group):
 
     inside = await bot.send_message(group.id, "Я", reply_parameters=answer)
     across = await bot.send_message(group.id, "Там", message_thread_id=petr.id, reply_parameters=answer)
-    beside = await bot.send_message(
-        group.id, "И вам", reply_parameters=ReplyParameters(message_id=general.message_id)
-    )
+    beside = await bot.send_message(group.id, "И вам", reply_parameters=ReplyParameters(message_id=general.message_id))
 
     assert (inside.message_thread_id, inside.is_topic_message) == (maria.id, True)
     assert across.message_thread_id == petr.id
@@ -181,3 +179,76 @@ async def test_messages_are_pinned_in_their_topic_and_unpinned(bot, group, updat
         await bot.pin_chat_message(group.id, first.message_id)
     await group.owner.pin(group.messages(topic)[0])
     assert (await updates())[-1].message.from_user.id == OLGA.id
+
+
+async def test_a_quote_is_from_what_is_answered_and_other_chats_are_answered_from_outside(
+    telegram, bot, group, refused
+):
+    await telegram.people.send_text(bot.id, ELENA, "😀 Хочу стрижку")
+    asked = await group.owner.write("Кто завтра утром?")
+
+    quoted = await bot.send_message(
+        group.id, "Я", reply_parameters=ReplyParameters(message_id=asked.message_id, quote="завтра")
+    )
+    outside = ReplyParameters(message_id=1, chat_id=ELENA.id, quote="Хочу")
+    relayed = await bot.send_message(group.id, "Это она", reply_parameters=outside)
+
+    assert (quoted.quote.text, quoted.quote.position) == ("завтра", 4)
+    assert relayed.reply_to_message is None
+    assert (relayed.external_reply.chat.id, relayed.external_reply.origin.sender_user.id) == (ELENA.id, ELENA.id)
+    assert relayed.quote.position == 3, "positions count in UTF-16 units"
+    with refused(TelegramBadRequest, "Bad Request: QUOTE_TEXT_INVALID"):
+        await bot.send_message(
+            group.id, "x", reply_parameters=ReplyParameters(message_id=asked.message_id, quote="вечером")
+        )
+
+
+async def test_typing_is_shown_in_a_topic_that_is_there(bot, group, refused):
+    topic = await group.owner.create_topic("Тема")
+
+    assert await bot.send_chat_action(group.id, "typing", message_thread_id=topic.id)
+    with refused(TelegramBadRequest, "Bad Request: message thread not found"):
+        await bot.send_chat_action(group.id, "typing", message_thread_id=999)
+
+
+async def test_members_change_topics_and_pins_by_right_only(bot, group, updates):
+    anna = await group.join(ANNA)
+    topic = await group.owner.create_topic("Тема")
+    message = await anna.write("Важно", topic=topic)
+    await updates()
+
+    for attempt in (
+        anna.create_topic("Моя"),
+        anna.rename_topic(topic, "Иначе"),
+        anna.delete_topic(topic),
+        anna.pin(message),
+        anna.delete(await group.owner.write("Не трогать")),
+    ):
+        with pytest.raises(PermissionError):
+            await attempt
+    await group.join(ANNA, administrator=True, can_manage_topics=True)
+    await anna.rename_topic(topic, "Иначе")
+    await anna.delete(message)
+    group.set_forum(forum=False)
+    with pytest.raises(PermissionError):
+        await anna.create_topic("Моя")
+    with pytest.raises(LookupError):
+        await anna.write("x", topic=topic)
+    with pytest.raises(LookupError):
+        await anna.reply(message, "x")
+    with pytest.raises(LookupError, match="Иначе"):
+        group.topic("Тема")
+
+    assert [one.message.forum_topic_edited.name for one in await updates() if one.message.forum_topic_edited] == [
+        "Иначе"
+    ]
+    assert group.texts(topic) == []
+
+
+async def test_no_topic_has_the_id_of_general(telegram, bot):
+    fresh = telegram.group("Новая", owner=OLGA, forum=True)
+    first = await fresh.owner.create_topic("Первая")
+    await fresh.add_bot(bot.id)
+
+    assert first.id > 1
+    assert (await bot.send_message(fresh.id, "Здесь", message_thread_id=first.id)).is_topic_message
