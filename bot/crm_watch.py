@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
+from bot.sick_cancellations import CancelledDays
 from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
 from crm.errors import CRMAuthFailed, CRMError, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
 from crm.purpose import Purpose, acting
@@ -71,6 +72,7 @@ class CrmWatchJob:
         self._stores = stores
         self._scopes = scopes
         self._clock = clock
+        self._cancelled = CancelledDays(stores.outbox)
 
     async def __call__(self, claim: Claim) -> None:
         """Look into one branch and commit. Raises LeaseLost, or TurnPostponed where the CRM fails: nothing is lost."""
@@ -169,6 +171,8 @@ class CrmWatchJob:
         change = "cancelled" if now.cancelled else "moved" if now.starts_at != ours.starts_at else "other"
         CHANGES.labels(crm.manifest.type, change).inc()
         log.info("crm_change_followed", change=change, branch_id=str(branch.id))
+        if change == "cancelled":
+            await self._cancelled.saw(tx, scope, branch, ours, now=self._clock())
         if not scope.agent.tell_of_crm_changes:
             return
         dialogue = await self._stores.dialogues.find_dialogue(tx, ours.dialogue_id)

@@ -74,7 +74,7 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    sick = SickChoices(own, proposals, flow, being_booked)
+    sick = SickChoices(own, made_here, proposals, flow, being_booked)
     buttons = Buttons(confirmation, proposals, flow, mine, commands, sick)
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))

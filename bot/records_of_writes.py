@@ -173,6 +173,12 @@ class MadeHere:
             ids = await self._clients.list_dialogues(tx, dialogue)
             return await self._appointments.list_open(tx, ids, phone, proved=proved, now=self._clock())
 
+    async def list_cancelled_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
+        """Return those that would be upcoming, were they not cancelled."""
+        async with self._database.company(dialogue.company_id) as tx:
+            ids = await self._clients.list_dialogues(tx, dialogue)
+            return await self._appointments.list_upcoming(tx, ids, now=self._clock(), cancelled=True)
+
     async def find_next_with(
         self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
     ) -> datetime | None:

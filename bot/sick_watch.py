@@ -12,7 +12,7 @@ import structlog
 from db.engine import Database, Transaction
 from db.outbox import Outbox
 from db.records import Author, Branch, Claim, DialogueId
-from db.sick_days import SickDay, SickDays, SickState
+from db.sick_days import SickCause, SickDay, SickDays, SickState
 from db.work import Work
 from locales import Translator
 from orchestration.identity import mask_phone
@@ -113,6 +113,8 @@ async def visits_now(tx: Transaction, days: SickDays, sick: SickDay, *, now: dat
                 asked_at=one.asked_at,
                 wrote_at=one.wrote_at,
                 unreachable=one.unreachable,
+                booked_again=one.booked_again,
+                off_already=sick.cause is SickCause.CANCELLED,
                 approved=sick.state is SickState.APPROVED,
                 now=now,
             ),
@@ -125,7 +127,8 @@ def text_of(scope: CompanyScope, branch: Branch, sick: SickDay, visits: Sequence
     """Say the list as it stands, numbers masked: others read along."""
     texts = Translator.for_language(scope.agent.language)
     by = (sick.decided_by or "—") if sick.state is SickState.APPROVED else None
-    return list_text(texts, branch, sick.master, sick.day, visits, mask_phone, by=by)
+    off_already = sick.cause is SickCause.CANCELLED
+    return list_text(texts, branch, sick.master, sick.day, visits, mask_phone, by=by, off_already=off_already)
 
 
 def buttons_of(texts: Translator, sick: SickDay) -> tuple[tuple[Button, ...], ...]:

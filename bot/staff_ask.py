@@ -18,7 +18,7 @@ from orchestration.staff_words import StaffWord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffAsk:
-    """`bot`: through whom they ask; `where`: the chat in which they do, a group's or their own. All is written in `tx`."""
+    """`bot`: through whom they ask; `where`: in which chat, a group or their own. All is written in `tx`."""
 
     tx: Transaction
     bot: Channel

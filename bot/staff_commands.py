@@ -1,4 +1,4 @@
-"""What staff ask of the agent in their chat, carried out within the turn's commit: who may ask for what, and who does it.
+"""What staff ask of the agent in their chat, carried out within the turn's commit: who may ask, and who does it.
 
 Who asks is a member whom the owner enrolled; what their role allows is orchestration/staff_rules.py. What changes
 something, and each view of a client's number, is written down.

@@ -107,6 +107,9 @@ class StaffDesk:
             await self._command(tx, channel, scope, where, word, member, taken)
         elif word.edits is not None:
             await self._edit(tx, where, word, thread)
+        elif thread is not None and word.text.startswith("/"):
+            # A command with a slip in it is no word for the client.
+            await self._answer(tx, where, word, texts.text("staff-unknown-command"))
         elif thread is not None:
             return await self._to_client(tx, scope, where, word, thread, member)
         return None
@@ -121,17 +124,13 @@ class StaffDesk:
         member: StaffMember,
         taken: Taken,
     ) -> None:
-        ask = StaffAsk(
-            tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock()
-        )
+        ask = StaffAsk(tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock())
         answer = await self._commands.run(ask)
         if answer is None:
             await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))
             return
         taken.company_changed = taken.company_changed or answer.changes_company
-        await self._answer(
-            tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id
-        )
+        await self._answer(tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id)
 
     async def _press_draft(
         self,

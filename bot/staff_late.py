@@ -36,9 +36,7 @@ class StaffLate:
         client = await self._dialogues.find_dialogue(ask.tx, DialogueId(client_id))
         if client is None or ask.now - made_at(notice_id) > COUNTS_FOR:
             return StaffAnswer(text=ask.texts.text("staff-stale-button"), closes=True)
-        standing = await take_late_answer(
-            ask.tx, notice_id, client.id, answer=answer, by=ask.member.name, now=ask.now
-        )
+        standing = await take_late_answer(ask.tx, notice_id, client.id, answer=answer, by=ask.member.name, now=ask.now)
         if standing is not None:
             label = label_of(ask.texts, LateAnswer(standing))
             return StaffAnswer(text=ask.texts.text("staff-late-answered-already", answer=label), closes=True)

@@ -35,7 +35,7 @@ async def invite(
     branches: Sequence[str] = (),
     crm_staff_id: str | None = None,
 ) -> Invitation:
-    """Make a place for somebody. Raises NotFound for a branch that is not there, Conflict for what a role cannot have."""
+    """Make a place for somebody. Raises NotFound for a branch that is not there, Conflict for what a role has not."""
     snapshot = await core.companies.get_snapshot(company_id)
     known = [branch.key for branch in snapshot.branches]
     if unknown := [key for key in branches if key not in known]:

@@ -87,9 +87,7 @@ class StaffNotes:
         await self._notes.decide(ask.tx, note, state, by=ask.member.name, now=ask.now)
         action = Action.NOTE_ADMIT if state is NoteState.IN_FORCE else Action.NOTE_UNDO
         before, after = {"state": note.state.value}, {"state": state.value}
-        await self._audit.record(
-            ask.tx, action, subject=f"note {note.id}", before=before, after=after, actor=ask.actor
-        )
+        await self._audit.record(ask.tx, action, subject=f"note {note.id}", before=before, after=after, actor=ask.actor)
 
     async def _ask_owners(self, ask: StaffAsk, text: str, buttons: tuple[tuple[Button, ...], ...]) -> None:
         """Ask the owners in private too: they need not read the group."""

@@ -134,7 +134,7 @@ class StaffSick:
         channels = {one.id: one.type for one in await read_channels(ask.tx)}
         asked = 0
         for one in await self._sick.list_visits(ask.tx, sick):
-            if one.visit.cancelled or one.visit.staff_name != sick.master or one.asked_at is not None:
+            if one.asked_at is not None or _is_settled(sick, one):
                 continue
             client = await self._where(ask, one, channels)
             if client is None:
@@ -184,3 +184,10 @@ class StaffSick:
     async def _written(self, ask: StaffAsk, action: Action, sick: SickDay, **more: int) -> None:
         told = {"master": sick.master, "day": sick.day.isoformat(), **more}
         await self._audit.record(ask.tx, action, subject=f"sick day {sick.id}", after=told, actor=ask.actor)
+
+
+def _is_settled(sick: SickDay, one: SickVisit) -> bool:
+    """Say whether there is nothing left to ask: the visit was moved or cancelled, or is made anew."""
+    if sick.cause is SickCause.CANCELLED:
+        return one.booked_again or not one.visit.cancelled
+    return one.visit.cancelled or one.visit.staff_name != sick.master

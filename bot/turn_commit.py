@@ -296,9 +296,7 @@ class TurnCommit:
         if draft is not None:
             await self._handovers.put_draft(tx, result.dialogue, draft)
         phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
-        await self._staff.put(
-            tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone
-        )
+        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)

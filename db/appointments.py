@@ -47,9 +47,9 @@ class Appointments:
         )
 
     async def list_upcoming(
-        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime, cancelled: bool = False
     ) -> Sequence[BookedAppointment]:
-        """Return what these dialogues made and what is still ahead, by time."""
+        """Return what these dialogues made and what is still ahead, by time; `cancelled`: what would be."""
         table = appointments.c
         rows = await tx.connection.execute(
             select(appointments)
@@ -57,7 +57,7 @@ class Appointments:
                 table.company_id == tx.company,
                 table.dialogue_id.in_(dialogue_ids),
                 table.starts_at > now,
-                table.cancelled.is_(False),
+                table.cancelled.is_(cancelled),
             )
             .order_by(table.starts_at)
         )

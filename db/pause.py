@@ -28,6 +28,8 @@ async def set_paused(tx: Transaction, *, by: str | None, now: datetime) -> bool:
 async def read_paused(tx: Transaction) -> tuple[datetime, str] | None:
     """Return since when the company of the scope is paused and by whom; None where the agent answers."""
     row = (
-        await tx.connection.execute(select(companies.c.paused_at, companies.c.paused_by).where(companies.c.id == tx.company))
+        await tx.connection.execute(
+            select(companies.c.paused_at, companies.c.paused_by).where(companies.c.id == tx.company)
+        )
     ).one_or_none()
     return (row[0], row[1] or "") if row is not None and row[0] is not None else None

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, select, update
+from sqlalchemy import RowMapping, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.appointments import booked_of
 from db.booking_models import appointments
 from db.booking_records import BookedAppointment
 from db.engine import Transaction
-from db.models import sessions
+from db.models import sessions, turns
 from db.records import BranchId, ChannelId, Dialogue, DialogueId, dialogue_id_of, new_id
 from db.sick_models import sick_days, sick_visits
 
@@ -53,7 +53,8 @@ class SickDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SickVisit:
-    """One visit of the day, as it stands now. `wrote_at`: when its client last wrote where they were asked."""
+    """One visit of the day, as it stands now. `wrote_at`: when its client last wrote where they were asked;
+    `booked_again`: they have made another since the list began."""
 
     visit: BookedAppointment
     was_at: datetime
@@ -61,6 +62,7 @@ class SickVisit:
     asked_at: datetime | None
     wrote_at: datetime | None
     unreachable: bool
+    booked_again: bool
 
 
 class SickDays:
@@ -93,7 +95,9 @@ class SickDays:
         made = await tx.connection.execute(insert(sick_days).values(values).returning(*sick_days.c))
         return _sick_day(made.mappings().one())
 
-    async def add_visits(self, tx: Transaction, sick: SickDay, visits: Sequence[BookedAppointment], *, now: datetime) -> None:
+    async def add_visits(
+        self, tx: Transaction, sick: SickDay, visits: Sequence[BookedAppointment], *, now: datetime
+    ) -> None:
         """Note visits of the day; one that is noted already stays as it is."""
         for one in visits:
             values = {
@@ -171,13 +175,28 @@ class SickDays:
     async def list_visits(self, tx: Transaction, sick: SickDay) -> Sequence[SickVisit]:
         """Return the day's visits as they stand now, by the time that they had."""
         asked = sessions.alias("asked")
+        # A press of a button has no time of its own; the turn that it made has.
+        wrote = (
+            select(func.max(turns.c.at))
+            .where(turns.c.company_id == tx.company, turns.c.dialogue_id == sick_visits.c.asked_in)
+            .scalar_subquery()
+        )
+        later = appointments.alias("later")
+        again = exists().where(
+            later.c.company_id == tx.company,
+            or_(later.c.dialogue_id == sick_visits.c.dialogue_id, later.c.dialogue_id == sick_visits.c.asked_in),
+            later.c.cancelled.is_(False),
+            # Ids grow with time.
+            later.c.id > sick.id,
+        )
         rows = await tx.connection.execute(
             select(
                 sick_visits.c.was_at,
                 sick_visits.c.asked_in,
                 sick_visits.c.asked_at,
-                asked.c.last_message_at.label("wrote_at"),
+                wrote.label("wrote_at"),
                 asked.c.unreachable_at,
+                again.label("booked_again"),
                 *appointments.c,
             )
             .join(
@@ -201,6 +220,7 @@ class SickDays:
                 asked_at=row["asked_at"],
                 wrote_at=row["wrote_at"],
                 unreachable=row["unreachable_at"] is not None,
+                booked_again=row["booked_again"],
             )
             for row in rows.mappings()
         ]

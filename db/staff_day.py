@@ -26,9 +26,7 @@ class DayWrite:
     visit: BookedAppointment
 
 
-async def list_writes(
-    tx: Transaction, branch_id: BranchId, *, first: datetime, until: datetime
-) -> Sequence[DayWrite]:
+async def list_writes(tx: Transaction, branch_id: BranchId, *, first: datetime, until: datetime) -> Sequence[DayWrite]:
     """Return what was written for a branch between two moments, in this order; what was erased since is left out."""
     rows = await tx.connection.execute(
         select(intents.c.kind, intents.c.finished_at, *appointments.c)

@@ -15,7 +15,9 @@ from db.staff import Staff, StaffId, StaffMember
 from db.staff_models import handover_threads
 
 
-async def end_access(tx: Transaction, staff: Staff, id_: StaffId, *, now: datetime) -> tuple[StaffMember, Sequence[str]]:
+async def end_access(
+    tx: Transaction, staff: Staff, id_: StaffId, *, now: datetime
+) -> tuple[StaffMember, Sequence[str]]:
     """Dismiss a member, and let nothing more reach them; return them, and the branches whose staff chat was theirs.
 
     What companies' processes keep is to be told of after the commit. Raises NotFound.

@@ -39,8 +39,8 @@ from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.errors import MediaTooLarge, MediaUnavailable
 from orchestration.messages import Attachment, OutgoingFile
 from orchestration.ports import Clock
-from orchestration.stages import span
 from orchestration.staff_press import phone_button
+from orchestration.stages import span
 from orchestration.trouble import too_late_notice
 
 log = structlog.get_logger()

@@ -610,10 +610,12 @@ sick-line = { $time }, { $service }. { $client }{ $standing ->
         [asked] { " " }⏳ asked, no answer yet
         [answered] { " " }💬 has written, and chooses
         [moved] { " " }✅ moved: { $now }
+        [again] { " " }✅ has booked again
         [cancelled] { " " }➖ cancelled
        *[phone] { " " }📞 to be phoned
     }
 sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-cancelled-in-crm = These appointments were cancelled in the CRM one after the other: it looks as if the specialist does not work. Offer the clients another specialist or another time?
 sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
 sick-approved-already = The clients of this day were offered something else already ({ $by }).
 sick-decided-already = Decided already ({ $by }).
@@ -624,6 +626,7 @@ sick-dropped = { $by }: the clients are offered nothing.
 sick-asking = { $by }: clients asked: { $count }. The list above follows.
 sick-nobody-to-phone = Nobody has to be phoned.
 sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-offer-again = Your appointment is cancelled: { $when }, { $service }, { $staff }. { $place }. We can offer instead:
 sick-same = The same time with another specialist
 sick-other = Another time
 sick-nobody-then = At that time the other specialists are busy. Let us find another time.

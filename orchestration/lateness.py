@@ -134,9 +134,7 @@ def free_from(moment: datetime, slots: Sequence[Slot]) -> timedelta:
     return until - moment
 
 
-async def _shortest(
-    turn: Turn, branch: Branch, crm: BaseCRMAdapter, shown: ShownAppointment
-) -> tuple[ServiceId, ...]:
+async def _shortest(turn: Turn, branch: Branch, crm: BaseCRMAdapter, shown: ShownAppointment) -> tuple[ServiceId, ...]:
     """Return the shortest service that the master does: it shows the smallest gaps. Else those of the visit itself."""
     offered = await list_offered_services(turn.scope, branch)
     by_length = sorted(

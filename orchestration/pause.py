@@ -33,7 +33,9 @@ def answer_paused(turn: Turn) -> None:
     message = turn.messages[0]
     words = turn.client_text or message.label or (f"/{message.command}" if message.command is not None else "")
     if _was_told(turn):
-        notice = turn.staff_texts.text("staff-call-person", kind=PAUSED, client=client_label(turn), summary=words or "—")
+        notice = turn.staff_texts.text(
+            "staff-call-person", kind=PAUSED, client=client_label(turn), summary=words or "—"
+        )
         turn.call_person(PAUSED, words, notice=StaffNotice(text=notice))
         connect(turn)
     else:

@@ -252,6 +252,9 @@ class Appointments(Protocol):
         """Return the upcoming ones of this client, and those that were made for this number by anybody: with the number
         proved, or with it only typed, as `proved` says. What somebody typed counts against no owner of a number."""
 
+    async def list_cancelled_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
+        """Return those of this very chat that would be upcoming, were they not cancelled."""
+
     async def find_next_with(
         self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
     ) -> datetime | None:

@@ -5,17 +5,21 @@ The salon asks for it: its own deadlines for moving and cancelling do not count.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from crm.base import Capability
 from crm.errors import CRMError
-from db.records import BranchId
+from db.booking_records import BookedAppointment
+from db.records import Branch, BranchId
 from orchestration.booking_flow import BookingFlow
-from orchestration.catalogue import find_services
-from orchestration.conversation import Offer, ShownAppointment
+from orchestration.catalogue import OfferedService, find_services, list_offered_services
+from orchestration.conversation import Offer, ShownAppointment, Wish
 from orchestration.menu import menu_rows
 from orchestration.messages import Reply
 from orchestration.offers import free_slots, remember
 from orchestration.own_appointments import OwnAppointments
-from orchestration.ports import ClaimedTimes
+from orchestration.ports import Appointments, ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.sick_day import CANCEL, SAME, mark_of
 from orchestration.trouble import crm_failed
@@ -24,8 +28,14 @@ from orchestration.turns import Turn
 
 class SickChoices:
     def __init__(
-        self, own: OwnAppointments, proposals: Proposals, flow: BookingFlow, claimed: ClaimedTimes
+        self,
+        own: OwnAppointments,
+        made_here: Appointments,
+        proposals: Proposals,
+        flow: BookingFlow,
+        claimed: ClaimedTimes,
     ) -> None:
+        self._made_here = made_here
         self._own = own
         self._proposals = proposals
         self._flow = flow
@@ -35,7 +45,9 @@ class SickChoices:
         """Act on a choice. A visit that is gone meanwhile, or is somebody else's, is answered with what there is."""
         try:
             shown = await self._find(turn, mark)
-            if shown is None:
+            if shown is None and (off := await self._find_off(turn, mark)) is not None:
+                await self._book_again(turn, way, off)
+            elif shown is None:
                 turn.replies.append(Reply(text=turn.texts.text("stale-button"), buttons=menu_rows(turn)))
                 turn.outcome = "stale_button"
             elif way == CANCEL:
@@ -56,6 +68,25 @@ class SickChoices:
         turn.conversation = turn.conversation.with_appointments(every)
         return asked
 
+    async def _find_off(self, turn: Turn, mark: str) -> BookedAppointment | None:
+        """Return the visit where the salon has cancelled it already."""
+        off = await self._made_here.list_cancelled_here(turn.dialogue)
+        return next((one for one in off if mark_of(one.branch_id, one.crm_record_id) == mark), None)
+
+    async def _book_again(self, turn: Turn, way: str, off: BookedAppointment) -> None:
+        """Offer a new booking in the place of a cancelled one. Raises CRMError."""
+        branch = turn.scope.branch(off.branch_id)
+        offered = await list_offered_services(turn.scope, branch)
+        services = [one for name in off.service_names for one in offered if one.name == name]
+        if way == SAME and len(services) == len(off.service_names):
+            offer = await self._free_then(turn, branch, services, off.starts_at, off.staff_name)
+            if offer is not None:
+                wish = Wish(offer=offer, client_name=off.client_name, visitor_name=off.visitor_name)
+                await self._proposals.propose_booking(turn, wish)
+                return
+            turn.say(turn.texts.text("sick-nobody-then"))
+        await self._flow.begin(turn)
+
     async def _move(self, turn: Turn, way: str, shown: ShownAppointment) -> None:
         offer = await self._same_time(turn, shown) if way == SAME else None
         if offer is not None:
@@ -74,7 +105,13 @@ class SickChoices:
         services = await find_services(turn.scope, branch, shown.service_ids)
         if len(services) != len(shown.service_ids):
             return None
-        day = turn.local(shown.starts_at, branch).date()
+        return await self._free_then(turn, branch, services, shown.starts_at, shown.staff_name)
+
+    async def _free_then(
+        self, turn: Turn, branch: Branch, services: Sequence[OfferedService], at: datetime, but: str
+    ) -> Offer | None:
+        """Return a time that begins then, with anybody but this master. Raises CRMError."""
+        day = turn.local(at, branch).date()
         slots = await free_slots(turn, branch, services, self._claimed, first=day, last=day)
-        fitting = [one for one in slots if one.starts_at == shown.starts_at and one.staff.name != shown.staff_name]
+        fitting = [one for one in slots if one.starts_at == at and one.staff.name != but]
         return remember(turn, branch, services, [(fitting[0],)])[0] if fitting else None

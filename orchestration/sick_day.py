@@ -37,6 +37,8 @@ class Standing(StrEnum):
     """The client has written, and chooses."""
     MOVED = "moved"
     CANCELLED = "cancelled"
+    AGAIN = "again"
+    """The visit was cancelled by the salon, and the client has made another."""
     PHONE = "phone"
     """The client cannot be written to, or has not answered in time."""
 
@@ -109,13 +111,17 @@ def standing_of(
     asked_at: datetime | None,
     wrote_at: datetime | None,
     unreachable: bool,
+    booked_again: bool,
     approved: bool,
+    off_already: bool,
     now: datetime,
 ) -> Standing:
-    """Say how far it is with a visit of this master."""
-    if visit.cancelled:
+    """Say how far it is with a visit of this master. `off_already`: the salon had cancelled it before it was listed."""
+    if off_already and booked_again:
+        return Standing.AGAIN
+    if visit.cancelled and not off_already:
         return Standing.CANCELLED
-    if visit.starts_at != was_at or visit.staff_name != master:
+    if not visit.cancelled and (visit.starts_at != was_at or visit.staff_name != master):
         return Standing.MOVED
     if not approved:
         return Standing.LISTED
@@ -135,8 +141,10 @@ def list_text(
     phone: Callable[[str], str],
     *,
     by: str | None,
+    off_already: bool = False,
 ) -> str:
-    """Say the whole list. `by`: who has approved it; None: nobody yet."""
+    """Say the whole list. `by`: who has approved it; None: nobody yet. `off_already`: its visits were cancelled in the
+    CRM, one after the other."""
     zone = ZoneInfo(branch.time_zone)
     head = texts.text("sick-head", master=master, day=texts.day(day), count=len(visits))
     lines = [head, *(_line(texts, one, zone, phone) for one in visits[:MOST_LINES])]
@@ -146,7 +154,7 @@ def list_text(
     if by is not None:
         lines.append(texts.text("sick-approved", by=by, count=to_phone))
     else:
-        lines.append(texts.text("sick-only-ours"))
+        lines.append(texts.text("sick-cancelled-in-crm" if off_already else "sick-only-ours"))
     return "\n".join(lines)
 
 
@@ -171,9 +179,8 @@ def offer_to_client(texts: Translator, branch: Branch, visit: BookedAppointment,
     """Ask a client what they would like instead; until they choose, the visit stays as it is."""
     when = texts.moment(visit.starts_at.astimezone(ZoneInfo(branch.time_zone)))
     mark = mark_of(branch.id, visit.crm_record_id)
-    ways = (("sick-same", SAME), ("sick-other", OTHER), ("my-cancel", CANCEL))
+    ways = [("sick-same", SAME), ("sick-other", OTHER), *([] if visit.cancelled else [("my-cancel", CANCEL)])]
     rows = tuple((Button(text=texts.text(key), action=f"{SICK}:{way}:{mark}"),) for key, way in ways)
-    text = texts.text(
-        "sick-offer", staff=visit.staff_name, when=when, service=", ".join(visit.service_names), place=place
-    )
+    key = "sick-offer-again" if visit.cancelled else "sick-offer"
+    text = texts.text(key, staff=visit.staff_name, when=when, service=", ".join(visit.service_names), place=place)
     return Reply(text=text, buttons=rows)

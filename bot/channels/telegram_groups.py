@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiogram.exceptions import AiogramError
 
@@ -17,7 +17,7 @@ _TIMEOUT_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutOut:
-    """What became of it in one group. `refused`: why the bot could not; None: they are out, and no link lets them in."""
+    """What became of it in one group. `refused`: why the bot could not; None: they are out, and no link leads back."""
 
     chat: str
     refused: str | None

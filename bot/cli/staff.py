@@ -29,7 +29,7 @@ def enrol(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a place for somebody, and print the one-time code and link that open it. It is shown once, and lasts a day."""
+    """Make a place for somebody; print the one-time code and link that open it. They are shown once, and last a day."""
 
     async def act(core: Core) -> Invitation:
         return await invite(

@@ -90,9 +90,7 @@ class Salon:
             member = await Staff().find(tx, user)
             where = chat_with(self.channel, str(user) if private else GROUP)
             return await commands.run(
-                StaffAsk(
-                    tx=tx, bot=self.channel, scope=scope, where=where, member=member, word=word, now=self.clock()
-                )
+                StaffAsk(tx=tx, bot=self.channel, scope=scope, where=where, member=member, word=word, now=self.clock())
             )
 
     async def client(self, key="5:5:", **more):
@@ -400,7 +398,11 @@ async def test_each_view_of_a_number_is_written_down_and_a_group_is_shown_none(s
 
 async def test_clients_who_wait_for_a_person_are_told_the_longest_first_to_their_branch(salon, clock):
     await salon.enrol("Пётр", Role.ADMINISTRATOR, branches=["east"])
-    for key, name, chat, minutes in (("5:5:", "Елена", GROUP, 5), ("6:6:", "Зоя", GROUP, 90), ("7:7:", "Яна", OTHER_GROUP, 7)):
+    for key, name, chat, minutes in (
+        ("5:5:", "Елена", GROUP, 5),
+        ("6:6:", "Зоя", GROUP, 90),
+        ("7:7:", "Яна", OTHER_GROUP, 7),
+    ):
         client = await salon.client(key, client_name=name)
         async with salon.core.database.company(salon.company_id) as tx:
             await Handovers().open(
@@ -427,7 +429,9 @@ async def test_clients_who_wait_for_a_person_are_told_the_longest_first_to_their
 async def test_the_day_says_who_paused_the_agent(salon):
     await salon.says("Мария", StaffCommand.PAUSE)
 
-    assert "⏸ Помощник на паузе: вторник, 24 ноября, 12:00 (Мария)" in (await salon.says("Ольга", StaffCommand.TODAY)).text
+    assert (
+        "⏸ Помощник на паузе: вторник, 24 ноября, 12:00 (Мария)" in (await salon.says("Ольга", StaffCommand.TODAY)).text
+    )
 
 
 # ---- who is late, and whole numbers

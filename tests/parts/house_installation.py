@@ -179,7 +179,7 @@ class Installation:
 
         `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["mirror", "handover"] if people else [])]
+        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["mirror", "handover", "sick"] if people else [])]
         async with asyncio.timeout(20):
             while True:
                 async with self.core.database.company(self.company_id) as tx:
