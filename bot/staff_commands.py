@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from bot.console.links import ConsoleLinks
 from bot.staff_ask import StaffAnswer, StaffAsk
+from bot.staff_console import StaffConsole
 from bot.staff_day import StaffDay
 from bot.staff_late import StaffLate
 from bot.staff_notes import StaffNotes
@@ -42,7 +44,13 @@ class StaffCommands:
     """Answers a command or a press. What is not a command of this table is somebody else's to answer."""
 
     def __init__(
-        self, outbox: Outbox, staff: Staff, handovers: Handovers, dialogues: Dialogues, audit: AuditTrail
+        self,
+        outbox: Outbox,
+        staff: Staff,
+        handovers: Handovers,
+        dialogues: Dialogues,
+        audit: AuditTrail,
+        links: ConsoleLinks,
     ) -> None:
         self._outbox = outbox
         self._audit = audit
@@ -56,6 +64,7 @@ class StaffCommands:
             StaffCommand.NOTE: notes.propose,
             StaffCommand.NOTES: notes.list,
             StaffCommand.UNDO: notes.undo,
+            StaffCommand.CONSOLE: StaffConsole(links).tell,
             StaffCommand.SICK: sick.propose,
         }
         self._presses: Mapping[About, Answering] = {

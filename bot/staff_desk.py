@@ -51,7 +51,9 @@ class StaffDesk:
         self._stores = stores
         self._handovers = handovers
         self._clock = clock
-        self._commands = StaffCommands(stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit)
+        self._commands = StaffCommands(
+            stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit, stores.links
+        )
 
     async def take(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, words: Sequence[StaffWord]

@@ -14,7 +14,7 @@ from bot.app import Core
 from bot.call_desk import Desk
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
-from bot.handover_desk import HandoverDesk, HandoverStores
+from bot.handover_desk import HandoverDesk, people_stores
 from bot.handover_watch import HandoverWatchJob
 from bot.handover_watch import WatchStores as HandoverWatchStores
 from bot.housekeeping import SweepJob
@@ -37,7 +37,6 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
-from db.drafts import Drafts
 from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
@@ -47,7 +46,6 @@ from db.records import ChannelType, DialogueId, WorkKind
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
-from db.staff import Staff
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
@@ -215,20 +213,6 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         directory=core.directory,
         companies=core.companies,
         doorbell=_doorbell(core, only),
-    )
-
-
-def people_stores(core: Core) -> HandoverStores:
-    """Return where it stands who answers whom."""
-    return HandoverStores(
-        clients=Clients(),
-        dialogues=Dialogues(),
-        handovers=Handovers(),
-        outbox=Outbox(core.clock),
-        drafts=Drafts(),
-        staff=Staff(),
-        states=DialogueStates(core.redis, core.redis_prefix),
-        audit=core.audit,
     )
 
 

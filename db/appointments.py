@@ -146,6 +146,31 @@ class Appointments:
         )
         return [booked_of(row) for row in rows.mappings()]
 
+    async def list_between(
+        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, last: datetime, limit: int = 500
+    ) -> Sequence[BookedAppointment]:
+        """Return those of these branches that begin from `first` on and before `last`, the cancelled too, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.branch_id.in_(branch_ids),
+                table.starts_at >= first,
+                table.starts_at < last,
+            )
+            .order_by(table.starts_at, table.id)
+            .limit(limit)
+        )
+        return [booked_of(row) for row in rows.mappings()]
+
+    async def find(self, tx: Transaction, id_: UUID) -> BookedAppointment | None:
+        """Return the appointment of this id; None where there is none."""
+        table = appointments.c
+        found = await tx.connection.execute(select(appointments).where(table.company_id == tx.company, table.id == id_))
+        row = found.mappings().one_or_none()
+        return booked_of(row) if row is not None else None
+
     async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
         """Say that these were read from the CRM just now and had not changed."""
         table = appointments.c

@@ -62,6 +62,8 @@ class Action(StrEnum):
     DIALOGUE_TAKE_OVER = "dialogue.take_over"
     DIALOGUE_HAND_BACK = "dialogue.hand_back"
     DIALOGUE_REPLY = "dialogue.reply"
+    CONSOLE_LINK = "console.link"
+    CONSOLE_SIGN_IN = "console.sign_in"
     STAFF_INVITE = "staff.invite"
     STAFF_ENROL = "staff.enrol"
     STAFF_REMOVE = "staff.remove"

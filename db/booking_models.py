@@ -88,6 +88,7 @@ appointments = Table(
     UniqueConstraint("company_id", "branch_id", "crm_record_id"),
     Index("appointments_company_id_dialogue_id_starts_at_idx", "company_id", "dialogue_id", "starts_at"),
     Index("appointments_company_id_phone_starts_at_idx", "company_id", "phone", "starts_at"),
+    Index("appointments_company_id_branch_id_starts_at_idx", "company_id", "branch_id", "starts_at"),
     Index(
         "appointments_company_id_branch_id_updated_at_idx",
         "company_id",

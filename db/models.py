@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import db.audit_models
 import db.booking_models
 import db.call_models
+import db.console_models
 import db.figures_models
 import db.outbox_models
 import db.privacy_models

@@ -51,6 +51,10 @@ class ChannelType(StrEnum):
     """That of examples/channels, which shows how one is added; nothing serves it."""
 
 
+PREVIEW = "preview"
+"""The option of the channel over which staff try their agent out: nothing that is said there is carried out."""
+
+
 class ChannelStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -166,6 +170,10 @@ class Channel:
     status: ChannelStatus
     options: Mapping[str, Any]
     secrets: str
+
+    @property
+    def is_preview(self) -> bool:
+        return bool(self.options.get(PREVIEW))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,8 @@ class Turn:
     """None: the client writes."""
     speech: Speech | None = None
     """Where the answer is heard as it is written; None: nobody is on the line."""
+    carries_out: bool = True
+    """False: staff are trying the agent out, and a yes changes nothing."""
     id: UUID = field(default_factory=new_id)
     stages: Stages = field(default_factory=Stages)
     replies: list[Reply] = field(default_factory=list)

@@ -30,6 +30,7 @@ from db.audit import Action
 from db.crypto import new_master_key
 from db.dialogues import Dialogues
 from db.records import Accepted, ChannelType, WorkKind, dialogue_id_of
+from db.staff import Staff
 from db.upgrade import downgrade
 from sandbox.citus import STATEMENTS
 from sandbox.vault import VaultSandbox
@@ -70,6 +71,7 @@ CHANGES = {
     "client export": Action.CLIENT_EXPORT,
     "client erase": Action.CLIENT_ERASE,
     "staff enrol": Action.STAFF_INVITE,
+    "staff link": Action.CONSOLE_LINK,
     "staff remove": Action.STAFF_REMOVE,
     "keys rotate": Action.KEYS_ROTATE,
 }
@@ -200,6 +202,10 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     await run("client", "erase", "elita", str(client), "--yes")
     await run("staff", "enrol", "elita", "--name", "Мария", "--role", "administrator")
     await run("staff", "remove", "elita", "мария")
+    invited = json.loads(await run("staff", "enrol", "elita", "--name", "Ольга", "--role", "owner", "--json"))
+    async with core.database.company(company_id) as tx:
+        await Staff().enrol(tx, invited["code"], telegram_user_id=7, now=core.clock())
+    await run("staff", "link", "elita", "Ольга")
     # The channel of the dead updates was sealed by the key of this very process, which theirs do not know.
     async with core.database.company(company_id) as tx:
         await tx.connection.execute(text("DELETE FROM company_channels WHERE name = '@dead_bot'"))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.console.links import ConsoleLinks, console_address
 from bot.staff_ask import StaffAnswer, StaffAsk
 from bot.staff_commands import StaffCommands
 from bot.staff_late import COUNTS_FOR, made_at
@@ -84,7 +85,9 @@ class Salon:
             action=action,
             press_id="p" if action else None,
         )
-        commands = StaffCommands(Outbox(self.clock), Staff(), Handovers(), Dialogues(), self.core.audit)
+        audit = self.core.audit
+        links = ConsoleLinks(console_address(self.core.settings), audit, self.clock)
+        commands = StaffCommands(Outbox(self.clock), Staff(), Handovers(), Dialogues(), audit, links)
         scope = await self.scope()
         async with self.core.database.company(self.company_id) as tx:
             member = await Staff().find(tx, user)
@@ -580,3 +583,12 @@ async def test_a_place_is_made_only_for_what_there_is(salon):
     assert made.links == [f"https://t.me/salon_bot?start=staff-{made.code}"]
     assert isinstance(made.member.invited_until, datetime)
     assert made.code not in str(await salon.audited("staff.invite"))
+
+
+async def test_the_way_into_the_console_is_told_in_private_alone(salon):
+    in_group = await salon.says("Ольга", StaffCommand.CONSOLE)
+    alone = await salon.says("Ольга", StaffCommand.CONSOLE, private=True)
+
+    assert "/enter/" not in in_group.text
+    assert "личный чат" in in_group.text
+    assert "/console/enter/" in alone.text
