@@ -19,6 +19,7 @@ from bot.company_schema import (
     BudgetYaml,
     CompanyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     OverrideYaml,
     PlaceYaml,
     PrivacyYaml,
@@ -28,6 +29,7 @@ from bot.company_schema import (
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.outreach_settings import OutreachSettings
 from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
 
@@ -38,6 +40,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     BudgetYaml,
     PrivacyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     ServiceYaml,
     OverrideYaml,
     BranchYaml,
@@ -144,6 +147,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
         privacy=_privacy(yaml.privacy),
+        outreach=OutreachSettings(**yaml.outreach.model_dump()),
         most_open_bookings=yaml.most_open_bookings,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]

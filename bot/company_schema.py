@@ -58,6 +58,7 @@ Gap = Annotated[int, Field(ge=0, le=240)]
 Seconds = Annotated[Decimal, Field(ge=0, le=30, decimal_places=3)]
 Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
 Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
+Weeks = Annotated[int, Field(ge=2, le=52)]
 Link = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Language = Annotated[str, AfterValidator(_language)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
@@ -149,6 +150,16 @@ class PrivacyYaml(_Part):
     keep_days: KeepDaysYaml = KeepDaysYaml()
 
 
+class OutreachYaml(_Part):
+    """What the agent writes of its own accord."""
+
+    waiting_list: bool = True
+    thank_you: bool = True
+    thank_you_after_hours: Annotated[int, Field(ge=1, le=12)] = 3
+    win_back_weeks: Weeks | None = None
+    win_back_services: dict[Name, Weeks] = {}
+
+
 class CompanyYaml(PlaceYaml):
     name: Name
     slug: Key | None = None
@@ -167,6 +178,7 @@ class CompanyYaml(PlaceYaml):
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
     privacy: PrivacyYaml = PrivacyYaml()
+    outreach: OutreachYaml = OutreachYaml()
     most_open_bookings: Annotated[int, Field(ge=1, le=100)] = 5
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []

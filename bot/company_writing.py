@@ -15,6 +15,7 @@ from bot.company_file import CompanyFile
 from bot.company_hours import write_hours
 from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
+from db.outreach_settings import outreach_to_json
 from db.privacy import PrivacySettings, privacy_to_json
 from db.records import Branch
 
@@ -54,6 +55,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
         "privacy": _privacy(agent.privacy),
+        "outreach": outreach_to_json(agent.outreach),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],

@@ -23,6 +23,7 @@ from db.catalogue_json import (
 from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
+from db.outreach_settings import outreach_from_json, outreach_to_json
 from db.privacy import privacy_from_json, privacy_to_json
 from db.records import (
     NO_CHANNEL,
@@ -108,6 +109,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
         "privacy": privacy_to_json(agent.privacy),
+        "outreach": outreach_to_json(agent.outreach),
         "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
@@ -207,6 +209,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
         privacy=privacy_from_json(row["privacy"]),
+        outreach=outreach_from_json(row["outreach"]),
         most_open_bookings=row["most_open_bookings"],
     )
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.outreach_settings import DEFAULT_OUTREACH, OutreachSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 
 CompanyId = NewType("CompanyId", UUID)
@@ -131,6 +132,7 @@ class AgentSettings:
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
+    outreach: OutreachSettings = DEFAULT_OUTREACH
     most_open_bookings: int = 5
 
     @property
@@ -214,6 +216,10 @@ class WorkKind(StrEnum):
     """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
     MEMORY = "memory"
     """Of a dialogue: what was said longer ago becomes a note."""
+    WAITING = "waiting"
+    """Of a company: what became free is offered to those who wait for it."""
+    CARE = "care"
+    """Of a dialogue: thanks after a visit, and being invited again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
