@@ -60,7 +60,7 @@ class Appointments:
             )
             .order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_open(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], phone: str, *, proved: bool, now: datetime
@@ -79,7 +79,7 @@ class Appointments:
             )
             .limit(100)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def find_by_records(
         self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str], *, locked: bool = False
@@ -94,7 +94,7 @@ class Appointments:
         rows = await tx.connection.execute(
             (statement.with_for_update() if locked else statement).order_by(table.starts_at)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_longest_unread(
         self, tx: Transaction, branch_id: BranchId, *, now: datetime, limit: int
@@ -108,7 +108,7 @@ class Appointments:
             .order_by(table.updated_at)
             .limit(limit)
         )
-        return [_booked(row) for row in rows.mappings()]
+        return [booked_of(row) for row in rows.mappings()]
 
     async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
         """Say that these were read from the CRM just now and had not changed."""
@@ -127,7 +127,8 @@ class Appointments:
         )
 
 
-def _booked(row: RowMapping) -> BookedAppointment:
+def booked_of(row: RowMapping) -> BookedAppointment:
+    """Read a row of `appointments`."""
     return BookedAppointment(
         id=row["id"],
         company_id=CompanyId(row["company_id"]),

@@ -13,6 +13,7 @@ from orchestration.conversation import Choice
 from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, menu_rows
 from orchestration.messages import Message, Reply
 from orchestration.my_appointments import MyAppointments
+from orchestration.outreach_buttons import VERBS, OutreachButtons
 from orchestration.proposals import NO, SLOT, YES, Proposals
 from orchestration.turns import Turn
 
@@ -30,12 +31,14 @@ class Buttons:
         flow: BookingFlow,
         mine: MyAppointments,
         commands: Commands,
+        outreach: OutreachButtons,
     ) -> None:
         self._confirmation = confirmation
         self._proposals = proposals
         self._flow = flow
         self._mine = mine
         self._commands = commands
+        self._outreach = outreach
 
     async def press(self, turn: Turn, action: str) -> None:
         """Act on a press. What is no longer possible is said kindly, with what is."""
@@ -52,6 +55,8 @@ class Buttons:
                 await self._mine.press(turn, what, appointment_id)
             case _ if verb == MENU:
                 await self._commands.press(turn, rest)
+            case _ if verb in VERBS:
+                await self._outreach.press(turn, verb, rest)
             case _ if verb == LANGUAGE:
                 self._commands.choose_language(turn, rest)
             case _ if verb == ERASE and _stands(turn, action):
@@ -73,8 +78,8 @@ class Buttons:
         return command is not None
 
     async def hear(self, turn: Turn) -> bool:
-        """Take words as the answer to an open question of the booking; say whether they were one."""
-        return await self._flow.hear(turn)
+        """Take words as the answer to an open question, of a visit or of the booking; say whether they were one."""
+        return await self._outreach.hear(turn) or await self._flow.hear(turn)
 
     async def _on_slot(self, turn: Turn, offer_id: str) -> None:
         offer = turn.conversation.find_offer(offer_id, turn.now)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from locales import Translator, languages
+from orchestration.after_visit import stop
 from orchestration.booking_flow import BookingFlow
 from orchestration.handover import hand_over
 from orchestration.menu import ERASE, LANGUAGE, MY, menu_rows
@@ -20,6 +21,7 @@ _WORDS = {
     Command.PERSON: "command-words-person",
     Command.LANGUAGE: "command-words-language",
     Command.HELP: "command-words-help",
+    Command.STOP: "command-words-stop",
     Command.DELETE_ME: "command-words-delete",
 }
 _LONGEST_SOURCE = 64
@@ -38,6 +40,7 @@ class Commands:
             Command.PERSON: self._on_person,
             Command.LANGUAGE: self._on_language,
             Command.HELP: self._on_help,
+            Command.STOP: self._on_stop,
             Command.DELETE_ME: self._on_delete_me,
         }
 
@@ -103,6 +106,9 @@ class Commands:
     async def _on_help(self, turn: Turn, argument: str) -> None:
         text = turn.texts.text("help", company=turn.scope.company.name)
         turn.replies.append(Reply(text=text, buttons=menu_rows(turn)))
+
+    async def _on_stop(self, turn: Turn, argument: str) -> None:
+        stop(turn)
 
     async def _on_delete_me(self, turn: Turn, argument: str) -> None:
         row = (

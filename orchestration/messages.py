@@ -49,6 +49,8 @@ class Command(StrEnum):
     PERSON = "person"
     LANGUAGE = "language"
     HELP = "help"
+    STOP = "stop"
+    """Nothing unasked any more."""
     DELETE_ME = "delete_me"
 
 
