@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from db.booking_models import appointments, reminders
 from db.booking_records import BookedAppointment, ReminderState
 from db.engine import Transaction
 from db.models import work
-from db.records import NO_CHANNEL, WorkKind
+from db.records import NO_CHANNEL, DialogueId, WorkKind
 from db.work import ring
 
 
@@ -116,11 +116,12 @@ class Reminders:
         )
         return changed.rowcount == 1
 
-    async def find_by_turn(self, tx: Transaction, turn_id: UUID) -> UUID | None:
-        """Return the appointment that this message of the history reminded of."""
+    async def find_by_turn(self, tx: Transaction, dialogue_ids: Sequence[DialogueId], turn_id: UUID) -> UUID | None:
+        """Return the appointment of these dialogues that this message of the history reminded of."""
         table = reminders.c
+        mine = (table.company_id == tx.company, table.dialogue_id.in_(dialogue_ids))
         found: UUID | None = await tx.connection.scalar(
-            select(table.appointment_id).where(table.company_id == tx.company, table.turn_id == turn_id)
+            select(table.appointment_id).where(*mine, table.turn_id == turn_id)
         )
         return found
 

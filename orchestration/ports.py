@@ -251,3 +251,17 @@ class Appointments(Protocol):
     async def list_open(self, dialogue: Dialogue, phone: str, *, proved: bool) -> Sequence[BookedAppointment]:
         """Return the upcoming ones of this client, and those that were made for this number by anybody: with the number
         proved, or with it only typed, as `proved` says. What somebody typed counts against no owner of a number."""
+
+
+class VisitAnswers(Protocol):
+    """What clients answer to reminders of their visits. A visit is its records by time, none where it does not stand or is
+    not the client's own."""
+
+    async def find_visit(self, dialogue: Dialogue, appointment_id: UUID | None) -> Sequence[BookedAppointment]:
+        """Return the visit that this appointment belongs to."""
+
+    async def find_reminded(self, dialogue: Dialogue, turn_id: UUID) -> Sequence[BookedAppointment]:
+        """Return the visit of which this message of the history reminded."""
+
+    async def keep_coming(self, dialogue: Dialogue, visit: Sequence[BookedAppointment]) -> None:
+        """Keep that the client comes, and ask that the CRM is told; committed when this returns."""
