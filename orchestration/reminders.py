@@ -19,7 +19,7 @@ from locales import Translator
 from orchestration.client_zone import zone_of
 from orchestration.identity import lives_elsewhere
 from orchestration.menu import REMIND
-from orchestration.messages import Button, Reply
+from orchestration.messages import Button, Reply, TemplateWords
 from orchestration.night import evening_before, is_night
 from orchestration.scope import CompanyScope
 from orchestration.wording import place_text
@@ -28,7 +28,8 @@ LEAST_AHEAD = timedelta(minutes=30)
 """Whoever is reminded later than this is on the way, or will not come any more."""
 LEAST_LATE = timedelta(hours=1)
 COMING, MOVE, CANCEL = "c", "m", "x"
-"""What the buttons under a reminder say."""
+"""What the buttons under a reminder say, in this order; the quick replies of its template too."""
+TEMPLATE = "reminder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,27 +86,28 @@ def client_zone(booked: BookedAppointment, branch: Branch, now: datetime) -> Zon
     return zone_of(booked.phone or None, ZoneInfo(branch.time_zone), now)
 
 
-def reminder_text(
-    scope: CompanyScope, branch: Branch, texts: Translator, visit: Sequence[BookedAppointment]
-) -> str:
-    """Say what the client is reminded of: all records of the visit, by the clock on the branch's wall."""
-    parts = "; ".join(_part_text(branch, texts, one) for one in visit)
-    key = "reminder-confirmed" if all(one.is_confirmed for one in visit) else "reminder"
-    return texts.text(key, visit=parts, place=place_text(scope, branch))
+def reminder(scope: CompanyScope, branch: Branch, texts: Translator, visit: Sequence[BookedAppointment]) -> Reply:
+    """Return the message for the client: all records of the visit, by the clock on the branch's wall.
 
-
-def reminder(
-    scope: CompanyScope, branch: Branch, texts: Translator, visit: Sequence[BookedAppointment]
-) -> Reply:
-    """Return the message for the client; who has said that they come is not asked again."""
-    first = visit[0]
-    confirmed = all(one.is_confirmed for one in visit)
-    rows = (
-        *([(_button(texts, "reminder-coming", COMING, first),)] if not confirmed else []),
-        *([(_button(texts, "reminder-move", MOVE, first),)] if scope.can(Capability.SLOTS, Capability.MOVE) else []),
-        *([(_button(texts, "reminder-cancel", CANCEL, first),)] if scope.can(Capability.CANCEL) else []),
+    Who has said that they come is not asked again.
+    """
+    first, confirmed = visit[0], all(one.is_confirmed for one in visit)
+    parts, place = "; ".join(_part_text(branch, texts, one) for one in visit), place_text(scope, branch)
+    coming = [] if confirmed else [_button(texts, "reminder-coming", COMING, first)]
+    changes = [
+        *([_button(texts, "reminder-move", MOVE, first)] if scope.can(Capability.SLOTS, Capability.MOVE) else []),
+        *([_button(texts, "reminder-cancel", CANCEL, first)] if scope.can(Capability.CANCEL) else []),
+    ]
+    return Reply(
+        text=texts.text("reminder-confirmed" if confirmed else "reminder", visit=parts, place=place),
+        buttons=tuple(tuple(row) for row in (coming, changes) if row),
+        list_label=texts.text("button-choose"),
+        template=TemplateWords(
+            name=TEMPLATE,
+            words=(f"{parts}. {place}",),
+            actions=tuple(action_of(what, first) for what in (COMING, MOVE, CANCEL)),
+        ),
     )
-    return Reply(text=reminder_text(scope, branch, texts, visit), buttons=rows, template=REMINDER)
 
 
 def action_of(what: str, booked: BookedAppointment) -> str:
