@@ -146,6 +146,8 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         longest_gap=_minutes(yaml.longest_gap_minutes),
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
+        reminders=yaml.reminders,
+        quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
         outreach=OutreachSettings(**yaml.outreach.model_dump()),
         most_open_bookings=yaml.most_open_bookings,

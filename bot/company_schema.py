@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,8 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.company_hours import read_hours
+from bot.company_outreach import read_quiet, read_reminders
 from db.catalogue import Booking, Hours, PriceRange
 from db.privacy import LONGEST_DAYS, Retention
+from db.quiet_hours import DEFAULT_QUIET, QuietHours
 from db.records import ChannelType
 from handlers.base import channel_type
 from locales import languages
@@ -61,6 +64,8 @@ Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 Weeks = Annotated[int, Field(ge=2, le=52)]
 Link = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Language = Annotated[str, AfterValidator(_language)]
+Reminders = Annotated[tuple[timedelta, ...] | None, BeforeValidator(read_reminders)]
+Quiet = Annotated[QuietHours, BeforeValidator(read_quiet)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
 
 
@@ -177,6 +182,8 @@ class CompanyYaml(PlaceYaml):
     longest_gap_minutes: Gap | None = None
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
+    reminders: Reminders = None
+    quiet_hours: Quiet = DEFAULT_QUIET
     privacy: PrivacyYaml = PrivacyYaml()
     outreach: OutreachYaml = OutreachYaml()
     most_open_bookings: Annotated[int, Field(ge=1, le=100)] = 5

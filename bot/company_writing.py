@@ -13,6 +13,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 
 from bot.company_file import CompanyFile
 from bot.company_hours import write_hours
+from bot.company_outreach import write_quiet, write_reminders
 from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
 from db.outreach_settings import outreach_to_json
@@ -54,6 +55,8 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "longest_gap_minutes": _count(agent.longest_gap),
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
+        "reminders": write_reminders(agent.reminders),
+        "quiet_hours": write_quiet(agent.quiet_hours),
         "privacy": _privacy(agent.privacy),
         "outreach": outreach_to_json(agent.outreach),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,

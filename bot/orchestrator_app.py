@@ -9,10 +9,12 @@ from bot.app import Core
 from bot.messengers import KnownMessengers
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.settings import Settings
+from bot.visit_answers import KeptVisitAnswers
 from db.appointments import Appointments
 from db.cache import Cache
 from db.clients import Clients
 from db.intents import Intents
+from db.reminders import Reminders
 from db.slot_claims import SlotClaims
 from orchestration.agent import Agent, AgentLimits
 from orchestration.attachments import Attachments
@@ -33,6 +35,7 @@ from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
+from orchestration.reminded import Reminded
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
@@ -73,7 +76,8 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands)
+    answers = KeptVisitAnswers(core.database, Clients(), appointments, Reminders(), core.clock)
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, Reminded(answers, mine))
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

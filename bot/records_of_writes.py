@@ -15,6 +15,7 @@ from db.clients import Clients
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.records import BranchId, Claim, CompanyId, Dialogue
+from db.reminders import ask_to_remind
 from db.slot_claims import SlotClaims
 from db.work import Work
 from orchestration.ports import Clock
@@ -115,7 +116,8 @@ class CommittedIntents:
                 await self._slots.release_visit(tx, intent.branch_id, crm_record_id)
             await self._intents.mark_done(tx, intent_id, crm_record_id=crm_record_id, at=self._clock())
             if appointment is not None:
-                await self._appointments.save(tx, appointment)
+                kept = await self._appointments.save(tx, appointment)
+                await ask_to_remind(tx, kept, now=self._clock())
             if cancelled and intent is not None:
                 await self._appointments.mark_cancelled(tx, intent.branch_id, crm_record_id)
 

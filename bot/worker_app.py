@@ -19,6 +19,7 @@ from bot.keyless import KeylessModel
 from bot.lane import LEASE, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
+from bot.reminders import ReminderJob, ReminderStores
 from bot.orchestrator_app import build_orchestrator
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
@@ -36,7 +37,9 @@ from db.intents import Intents
 from db.memory import Memory
 from db.notices import Notices
 from db.outbox import Outbox
+from db.outreach import Outreach
 from db.records import ChannelType, DialogueId, WorkKind
+from db.reminders import Reminders
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
@@ -235,6 +238,7 @@ def _jobs(
             dialogues=Dialogues(),
             outbox=Outbox(core.clock),
             intents=Intents(),
+            directory=core.directory,
         ),
         scopes,
         core.clock,
@@ -254,6 +258,7 @@ def _jobs(
         WorkKind.SWEEP: sweeps,
         WorkKind.CRM: watch,
         WorkKind.MEMORY: remembering,
+        WorkKind.REMINDER: ReminderJob(_reminder_stores(core), scopes, core.clock),
     }
 
 
@@ -287,8 +292,25 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.SWEEP, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.CRM, places=4),
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.REMINDER, places=4),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
+
+
+def _reminder_stores(core: Core) -> ReminderStores:
+    return ReminderStores(
+        database=core.database,
+        work=core.work,
+        appointments=Appointments(),
+        reminders=Reminders(),
+        dialogues=Dialogues(),
+        clients=Clients(),
+        outreach=Outreach(),
+        outbox=Outbox(core.clock),
+        intents=Intents(),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
 
 
 def delivery_stores(core: Core) -> DeliveryStores:

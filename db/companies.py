@@ -51,6 +51,7 @@ from db.records import (
     WorkKind,
     new_id,
 )
+from db.reminders import ask_to_remind_all
 from db.work import ring
 
 NEWS = "companies"
@@ -113,6 +114,8 @@ class Companies:
             await tx.connection.execute(update(table).where(table.c.id == company.id).values(company_values(company)))
             await write_agent(tx, agent, branches)
             await write_branches(tx, branches, now=self._clock())
+            if (agent.reminders, agent.quiet_hours) != (old.agent.reminders, old.agent.quiet_hours):
+                await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(
                 told_of_company(old.company, old.agent, old.branches), told_of_company(company, agent, branches)
             )

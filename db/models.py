@@ -120,6 +120,10 @@ company_agent_settings = Table(
     Column("privacy", JSONB, nullable=False, server_default=OBJECT),
     Column("outreach", JSONB, nullable=False, server_default=OBJECT),
     Column("most_open_bookings", Integer, nullable=False, server_default=text("5")),
+    # How many minutes before a visit; [] where the CRM reminds clients itself, NULL where nobody has said.
+    Column("reminder_minutes", JSONB(none_as_null=True)),
+    # Begin and end; NULL: the default.
+    Column("quiet_hours", JSONB(none_as_null=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
     of_company(),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, func, or_, select, update
 
-from db.booking_models import appointments, intents, slot_claims
+from db.booking_models import appointments, intents, reminders, slot_claims
 from db.booking_records import IntentStatus
 from db.call_models import calls
 from db.engine import Transaction
@@ -59,6 +59,7 @@ _PLACES = (
     (slot_claims, "intent_id", Category.BOOKINGS),
     (intents, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
+    (reminders, "dialogue_id", Category.BOOKINGS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
     (handovers, "dialogue_id", Category.CORRESPONDENCE),

@@ -14,6 +14,7 @@ import uuid_utils
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
 from db.outreach_settings import DEFAULT_OUTREACH, OutreachSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
+from db.quiet_hours import DEFAULT_QUIET, QuietHours
 
 CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
@@ -131,6 +132,13 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
+    reminders: tuple[timedelta, ...] | None = None
+    """How long before a visit its client is reminded, the longest first; empty: the CRM does that itself.
+
+    None: the owner has not said whether it does, so nobody is reminded.
+    """
+    quiet_hours: QuietHours = DEFAULT_QUIET
+    """When clients are not written to unasked, by their own clock."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
     outreach: OutreachSettings = DEFAULT_OUTREACH
     most_open_bookings: int = 5
@@ -220,6 +228,8 @@ class WorkKind(StrEnum):
     """Of a company: what became free is offered to those who wait for it."""
     CARE = "care"
     """Of a dialogue: thanks after a visit, and being invited again."""
+    REMINDER = "reminder"
+    """Of an appointment, whose id is the subject: its client is reminded of it, and the CRM told what they say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,6 +230,16 @@ my-list = Your appointments:
 my-move = Move
 my-cancel = Cancel it
 
+reminder = Hello! A reminder of your appointment: { $visit }. { $place }. Will you come?
+reminder-confirmed = Hello! We look forward to seeing you: { $visit }. { $place }. If your plans have changed, tap a button or write to us.
+reminder-coming = I'll come
+reminder-move = Move it
+reminder-cancel = Cancel it
+reminder-coming-words = i'll come|i will come|yes i'll come|yes i will come|i'll be there|i will be there|yes i'll be there|yes i will be there|we'll be there|we will be there|see you there|coming|yes coming
+reminder-thanks = Thank you, we look forward to seeing you: { $when }.
+reminder-gone = This appointment is no longer there, or its time has passed. To book again, tap the button or write to us.
+reminder-moved = This reminder was about an earlier time. You are booked for another one now: { $when }.
+
 delete-me-ask = Shall I delete all that I know of you: your name, your number and our conversation? Appointments in the salon's journal stay: the administrator changes those.
 delete-me-yes = Yes, delete
 delete-me-kept = All right, nothing is deleted.

@@ -17,6 +17,8 @@ MENU = "menu"
 BOOK, MY = "book", "my"
 MINE = "mine"
 """`mine:<what>:<appointment>`: one of the client's appointments."""
+REMIND = "rem"
+"""`rem:<what>:<appointment>:<time>`: what a client answers to a reminder of that appointment at that time."""
 LANGUAGE = "lang"
 ERASE = "erase"
 

@@ -168,6 +168,18 @@ class Choices(_Frozen):
     drawn: bool = True
 
 
+class TemplateWords(_Frozen):
+    """How a reply is said where a messenger takes no free words any more: by a template that the business had approved.
+
+    `name`: what it is for, as the channel's options name it. `words` fill its places in order; `actions` are what its
+    quick replies bring back, in order, whichever of them the reply itself shows.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
 class Reply(_Frozen):
     """One answer to the client. Channels draw buttons and the request for a contact in their own way.
 
@@ -190,6 +202,8 @@ class Reply(_Frozen):
     """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
     spoken: bool = False
     """The client has heard it already, sentence by sentence, as it was written."""
+    template: TemplateWords | None = None
+    """The template of its own that this reply has; None: where no free words are taken it goes out as any answer."""
 
     @property
     def choices(self) -> tuple[Button, ...]:

@@ -271,3 +271,17 @@ class OutreachView(Protocol):
 
     async def find_open_rating(self, dialogue: Dialogue, *, since: datetime) -> Rating | None:
         """Return the latest visit of which they were asked since then and have not answered."""
+
+
+class VisitAnswers(Protocol):
+    """What clients answer to reminders of their visits. A visit is its records by time, none where it does not stand or is
+    not the client's own."""
+
+    async def find_visit(self, dialogue: Dialogue, appointment_id: UUID | None) -> Sequence[BookedAppointment]:
+        """Return the visit that this appointment belongs to."""
+
+    async def find_reminded(self, dialogue: Dialogue, turn_id: UUID) -> Sequence[BookedAppointment]:
+        """Return the visit of which this message of the history reminded."""
+
+    async def keep_coming(self, dialogue: Dialogue, visit: Sequence[BookedAppointment]) -> None:
+        """Keep that the client comes, and ask that the CRM is told; committed when this returns."""
