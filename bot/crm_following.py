@@ -12,12 +12,14 @@ from crm.errors import CRMNotFound
 from crm.purpose import Purpose, acting
 from db.appointments import Appointments
 from db.booking_records import BookedAppointment
+from db.care import ask_for_care
 from db.dialogues import Dialogues
 from db.engine import Transaction
 from db.outbox import Outbox
 from db.records import Branch
 from db.reminders import ask_to_remind
-from orchestration.crm_changes import as_it_stands, told_to_client
+from db.waiting_offers import free_visit
+from orchestration.crm_changes import as_it_stands, left_its_time, told_to_client
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 
@@ -44,7 +46,8 @@ class Following:
         read: BookedAppointment,
         theirs: Appointment | None,
     ) -> None:
-        """Follow what was read; nothing where ours was changed since. The reminders of a moved visit move with it."""
+        """Follow what was read; nothing where ours was changed since. The reminders of a moved visit move with it, and the
+        time that it left is offered to those who wait for one."""
         held = await self.appointments.find_by_records(tx, branch.id, [read.crm_record_id], locked=True)
         ours = held[0] if held else None
         if ours is None or ours != read:
@@ -55,6 +58,9 @@ class Following:
             return
         await self.appointments.save(tx, now)
         await ask_to_remind(tx, now, now=self.clock())
+        await ask_for_care(tx, now)
+        if left_its_time(ours, theirs):
+            await free_visit(tx, ours, now=self.clock())
         change = "cancelled" if now.cancelled else "moved" if now.starts_at != ours.starts_at else "other"
         CHANGES.labels(crm.manifest.type, change).inc()
         log.info("crm_change_followed", change=change, branch_id=str(branch.id))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -24,13 +24,16 @@ from db.booking_records import BookedAppointment
 from db.crm_events import CrmEvents
 from db.dialogues import Dialogues
 from db.directory import Directory
-from db.engine import Database
+from db.engine import Database, Transaction
 from db.intents import Intents
 from db.outbox import Outbox
 from db.outreach import Outreach, writable
 from db.records import Branch, BranchId, Claim, CrmHook
+from db.slot_claims import SlotClaims
+from db.waiting_list import WaitingList
+from db.waiting_offers import free_time
 from db.work import Work
-from orchestration.crm_changes import as_it_stands
+from orchestration.crm_changes import as_it_stands, left_its_time
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
 from orchestration.turns import TurnPostponed
@@ -66,8 +69,8 @@ class Seen:
     at: datetime
     hooks: Sequence[CrmHook]
     found: Mapping[UUID, tuple[BookedAppointment, Appointment | None]]
-    strange: Sequence[Appointment]
-    """What is not ours, for as far as it was read: nothing unless clients are reminded."""
+    others: Sequence[Appointment]
+    """What is not ours, for as far as it was read: nothing unless clients are reminded, or wait for a time."""
     swept_until: datetime
 
 
@@ -80,6 +83,7 @@ class CrmWatchJob:
             appointments=stores.appointments, dialogues=stores.dialogues, outbox=stores.outbox, clock=clock
         )
         self._staff_visits = StaffVisits(appointments=stores.appointments, outreach=Outreach())
+        self._slots = SlotClaims()
 
     async def __call__(self, claim: Claim) -> None:
         """Look into one branch and commit. Raises LeaseLost, or TurnPostponed where the CRM fails: nothing is lost."""
@@ -90,12 +94,14 @@ class CrmWatchJob:
         if branch is None or crm is None or Capability.LIST not in crm.capabilities:
             await self._rest(claim)
             return
+        reminds = bool(scope.agent.reminders)
         try:
-            seen = await self._look(claim, branch_id, crm, reminds=bool(scope.agent.reminders))
+            seen = await self._look(claim, branch_id, crm, reminds=reminds)
         except CRMError as error:
             log.warning("crm_not_looked_into", crm=crm.manifest.type, code=error.code, error=str(error))
             raise TurnPostponed(AGAIN_AFTER_FAILURE, f"the CRM: {error.code}") from error
-        channels = writable(await self._stores.directory.list_channels(claim.company_id)) if seen.strange else []
+        adopted = strange(seen.others, now=seen.at) if reminds else []
+        channels = writable(await self._stores.directory.list_channels(claim.company_id)) if adopted else []
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.hold(tx, claim)
             news = [ours for ours, theirs in seen.found.values() if as_it_stands(ours, theirs) is not None]
@@ -103,18 +109,37 @@ class CrmWatchJob:
                 # It may be our own write that the CRM tells of, before the turn that makes it has said so.
                 raise TurnPostponed(LOOK_AGAIN_IN, "a write of our own is under way")
             for ours, theirs in seen.found.values():
+                if left_its_time(ours, theirs):
+                    # A claim outlives the write that took it: whoever waits for the time would find it taken.
+                    await self._slots.release_visit(tx, branch_id, ours.crm_record_id)
+            for ours, theirs in seen.found.values():
                 await self._following.follow(tx, scope, branch, crm, ours, theirs)
-            await self._staff_visits.adopt(tx, branch, seen.strange, channels, now=seen.at)
+            await self._staff_visits.adopt(tx, branch, adopted, channels, now=seen.at)
+            for one in seen.others:
+                if one.cancelled:
+                    await self._free(tx, branch_id, one, now=seen.at)
             await self._stores.events.erase(tx, branch_id, seen.hooks)
             await self._stores.events.set_swept_until(tx, branch_id, seen.swept_until)
             # Branches that were set up together must not sweep together for ever.
             due = seen.swept_until + _period(crm) * random.uniform(1.0, 1.1)  # noqa: S311 (jitter)
             await self._stores.work.done(tx, claim, next_due_at=seen.at if len(seen.hooks) == MOST_HOOKS else due)
 
+    async def _free(self, tx: Transaction, branch_id: BranchId, gone: Appointment, *, now: datetime) -> None:
+        """Keep the time of a cancelled record that is not ours, for those who wait for one."""
+        await free_time(
+            tx,
+            branch_id,
+            gone.id,
+            staff_name=gone.staff.name,
+            starts_at=gone.starts_at,
+            duration=gone.duration,
+            now=now,
+        )
+
     async def _look(self, claim: Claim, branch_id: BranchId, crm: BaseCRMAdapter, *, reminds: bool) -> Seen:
         """Read what was told of, and where it is time everything that may have changed. Raises CRMError.
 
-        `reminds`: what is not ours is of interest too.
+        `reminds`: what is not ours is of interest, as it is where anybody waits for a time.
         """
         stores, now = self._stores, self._clock()
         async with stores.database.company(claim.company_id) as tx:
@@ -123,25 +148,26 @@ class CrmWatchJob:
             records, readable = _told_of(crm, hooks)
             told = await stores.appointments.find_by_records(tx, branch_id, records)
             unread = await stores.appointments.list_longest_unread(tx, branch_id, now=now, limit=MOST_READ)
+            waits = await WaitingList().anyone_waits(tx, branch_id, first=now.date() - timedelta(days=1), last=date.max)
         if readable:
             # What names no record may be about services or masters.
             await crm.forget(catalogue=not records)
         found = {ours.id: (ours, await read_record(crm, ours.crm_record_id)) for ours in told}
-        others = await _read_others(crm, records, told) if reminds else []
+        others = await _read_others(crm, records, told) if reminds or waits else []
         if swept_until is not None and now - swept_until < _period(crm):
-            return Seen(at=now, hooks=hooks, found=found, strange=strange(others, now=now), swept_until=swept_until)
+            return Seen(at=now, hooks=hooks, found=found, others=others, swept_until=swept_until)
         if Capability.CHANGES in crm.capabilities:
             since = max(swept_until or now, now - FURTHEST_BACK) - OVERLAP
             changed = await crm.list_changed(since)
             matched = await self._changed_since(claim, branch_id, changed)
             found |= matched
             known = {ours.crm_record_id for ours, _ in matched.values()}
-            others += [one for one in changed if reminds and one.id not in known]
+            others += [one for one in changed if (reminds or waits) and one.id not in known]
         else:
             found |= {
                 ours.id: (ours, await read_record(crm, ours.crm_record_id)) for ours in unread if ours.id not in found
             }
-        return Seen(at=now, hooks=hooks, found=found, strange=strange(others, now=now), swept_until=now)
+        return Seen(at=now, hooks=hooks, found=found, others=others, swept_until=now)
 
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Nothing to keep: the log has the reason, and the hints wait."""

@@ -14,6 +14,7 @@ import structlog
 from crm.base import Appointment
 from db.appointments import Appointments
 from db.booking_records import BookedAppointment
+from db.care import ask_for_care
 from db.engine import Transaction
 from db.outreach import Outreach
 from db.records import Branch, ChannelId, new_id
@@ -72,5 +73,7 @@ class StaffVisits:
                 phone_proved=True,
                 by_staff=True,
             )
-            await ask_to_remind(tx, await self.appointments.save(tx, booked), now=now)
+            kept = await self.appointments.save(tx, booked)
+            await ask_to_remind(tx, kept, now=now)
+            await ask_for_care(tx, kept)
             log.info("staff_visit_adopted", branch_id=str(branch.id))

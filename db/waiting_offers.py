@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import RowMapping, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.booking_records import BookedAppointment
 from db.engine import Transaction
 from db.outreach_models import STANDING_OFFER, freed_times, waiting_list, waiting_offers
 from db.outreach_records import STANDING, FreedOutcome, FreedTime, OfferOutcome, WaitingEntry, WaitingOffer
@@ -189,4 +190,34 @@ def _offer_of(row: RowMapping, entry: WaitingEntry) -> WaitingOffer:
         expires_at=row["expires_at"],
         outcome=OfferOutcome(row["outcome"]),
         passed_on=row["passed_on"],
+    )
+
+
+async def free_time(
+    tx: Transaction,
+    branch_id: BranchId,
+    record_id: str,
+    *,
+    staff_name: str,
+    starts_at: datetime,
+    duration: timedelta,
+    now: datetime,
+) -> bool:
+    """Keep the time that a record of the CRM, whoever made it, stood at and has left."""
+    source = f"{record_id} {starts_at.astimezone(UTC).isoformat()}"
+    return await WaitingOffers().free(
+        tx, branch_id, source=source, staff_name=staff_name, starts_at=starts_at, duration=duration, now=now
+    )
+
+
+async def free_visit(tx: Transaction, was: BookedAppointment, *, now: datetime) -> bool:
+    """Keep the time that this appointment stood at and has left."""
+    return await free_time(
+        tx,
+        was.branch_id,
+        was.crm_record_id,
+        staff_name=was.staff_name,
+        starts_at=was.starts_at,
+        duration=was.duration,
+        now=now,
     )
