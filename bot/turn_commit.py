@@ -11,6 +11,7 @@ from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
 from bot.memory_keeper import ask_to_remember
+from bot.outreach_commit import OutreachCommit, count
 from db.clients import Clients
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
@@ -108,6 +109,7 @@ class TurnCommit:
         self._clock = clock
         self._staff = StaffNotices(stores.directory, stores.outbox)
         self._reports = DeliveryReports(stores.outbox, stores.dialogues, self._staff, clock)
+        self._outreach = OutreachCommit()
 
     async def turn(
         self,
@@ -131,6 +133,7 @@ class TurnCommit:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if result is not None:
+                await self._outreach.keep(tx, channel, result.dialogue, result.outreach, now=now)
                 saved = await self._keep(tx, claim, head, result, now, told=told)
                 await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
             elif head.state != waiting.state:
@@ -152,6 +155,7 @@ class TurnCommit:
             grace = CALL_GRACE if channel.type is ChannelType.VOICE else timedelta(0)
             await stores.work.done(tx, claim, next_due_at=now + grace if more else None, rung_due_in=grace)
             before = await self._count_cost(tx, channel, scope, result, now) if result and result.usage.calls else None
+        count(result.outreach if result is not None else ())
         for handover in result.handovers if result is not None else ():
             HANDOVERS.labels(handover.reason).inc()
             COMPANY_FIGURES.handover(scope.company)

@@ -146,6 +146,8 @@ class Appointment:
     comment: str = ""
     external_id: str | None = None
     cancelled: bool = False
+    missed: bool = False
+    """The client did not come, as far as the CRM says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -49,19 +49,7 @@ class Ratings:
         mine = (_row.company_id == tx.company, _row.id == id_, _row.dialogue_id.in_(dialogue_ids))
         found = await tx.connection.execute(select(ratings).where(*mine, _row.outcome == ASKED))
         row = found.mappings().first()
-        if row is None:
-            return None
-        return Rating(
-            id=row["id"],
-            visit=row["visit"],
-            dialogue_id=DialogueId(row["dialogue_id"]),
-            branch_id=BranchId(row["branch_id"]),
-            service_names=tuple(row["service_names"]),
-            staff_name=row["staff_name"],
-            starts_at=row["starts_at"],
-            outcome=row["outcome"],
-            stars=row["stars"],
-        )
+        return _rating_of(row) if row is not None else None
 
     async def rate(self, tx: Transaction, id_: UUID, stars: int, *, now: datetime) -> None:
         """Keep what the client gave; the first word stands."""
@@ -72,3 +60,31 @@ class Ratings:
         """Keep what the client said was wrong."""
         mine = (_row.company_id == tx.company, _row.id == id_)
         await tx.connection.execute(update(ratings).where(*mine).values(comment=comment))
+
+    async def find_open(
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, since: datetime
+    ) -> Rating | None:
+        """Return the latest visit of which they were asked since then and have not answered."""
+        mine = (_row.company_id == tx.company, _row.dialogue_id.in_(dialogue_ids), _row.outcome == ASKED)
+        found = await tx.connection.execute(
+            select(ratings)
+            .where(*mine, _row.stars.is_(None), _row.asked_at >= since)
+            .order_by(_row.asked_at.desc())
+            .limit(1)
+        )
+        row = found.mappings().first()
+        return _rating_of(row) if row is not None else None
+
+
+def _rating_of(row: RowMapping) -> Rating:
+    return Rating(
+        id=row["id"],
+        visit=row["visit"],
+        dialogue_id=DialogueId(row["dialogue_id"]),
+        branch_id=BranchId(row["branch_id"]),
+        service_names=tuple(row["service_names"]),
+        staff_name=row["staff_name"],
+        starts_at=row["starts_at"],
+        outcome=row["outcome"],
+        stars=row["stars"],
+    )

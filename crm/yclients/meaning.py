@@ -149,6 +149,7 @@ def appointment_of(
         comment=wire.comment,
         external_id=wire.api_id if wire.api_id not in ("", "0") else None,
         cancelled=wire.deleted,
+        missed=NO_SHOW in (wire.attendance, wire.visit_attendance),
     )
 
 
