@@ -10,6 +10,7 @@ from typing import Any
 from db.quiet_hours import DEFAULT_QUIET, QuietHours
 
 OFF = "off"
+NOT_ANSWERED = "nobody has said whether the CRM reminds clients itself, so none is reminded"
 MOST_LEADS = 3
 SHORTEST, LONGEST = timedelta(minutes=45), timedelta(days=7)
 _LEAD = re.compile(r"([1-9]\d{0,3})(m|h|d)")
@@ -54,10 +55,8 @@ def read_quiet(value: Any) -> Any:
     return quiet
 
 
-def write_quiet(quiet: QuietHours) -> str | None:
-    """Write the canonical form; None for the default."""
-    if quiet == DEFAULT_QUIET:
-        return None
+def write_quiet(quiet: QuietHours) -> str:
+    """Write the canonical form."""
     return "-".join(f"{one.hour}:{one:%M}" for one in (quiet.begins, quiet.until))
 
 

@@ -18,6 +18,7 @@ from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
 from db.outreach_settings import outreach_to_json
 from db.privacy import PrivacySettings, privacy_to_json
+from db.quiet_hours import DEFAULT_QUIET
 from db.records import Branch
 
 _NEVER_FOLDED = 1_000_000
@@ -56,7 +57,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
         "reminders": write_reminders(agent.reminders),
-        "quiet_hours": write_quiet(agent.quiet_hours),
+        "quiet_hours": write_quiet(agent.quiet_hours) if agent.quiet_hours != DEFAULT_QUIET else None,
         "privacy": _privacy(agent.privacy),
         "outreach": outreach_to_json(agent.outreach),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,

@@ -13,8 +13,16 @@ from db.booking_models import appointments, reminders
 from db.booking_records import BookedAppointment, ReminderState
 from db.engine import Transaction
 from db.models import work
-from db.records import NO_CHANNEL, DialogueId, WorkKind
+from db.records import NO_CHANNEL, AgentSettings, DialogueId, WorkKind
 from db.work import ring
+
+SETTINGS_ARE_READ_WITHIN = timedelta(minutes=1)
+"""A worker that has not heard of changed settings goes by the old ones for no longer than this (db/directory.py)."""
+
+
+def reminds_otherwise(agent: AgentSettings, before: AgentSettings) -> bool:
+    """Say whether what is planned already no longer holds."""
+    return (agent.reminders, agent.quiet_hours) != (before.reminders, before.quiet_hours)
 
 
 async def ask_to_remind(tx: Transaction, booked: BookedAppointment, *, now: datetime) -> None:
@@ -30,7 +38,7 @@ async def ask_to_remind(tx: Transaction, booked: BookedAppointment, *, now: date
 
 
 async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
-    """Ask that all that is ahead is looked at: the company reminds its clients otherwise from now on."""
+    """Ask that all that is ahead is looked at, once every worker knows how the company reminds its clients from now on."""
     table = appointments.c
     ahead = select(
         table.company_id,
@@ -38,7 +46,7 @@ async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
         literal(WorkKind.REMINDER.value),
         table.id,
         literal(NO_CHANNEL, work.c.channel_id.type),
-        literal(now, work.c.due_at.type),
+        literal(now + SETTINGS_ARE_READ_WITHIN, work.c.due_at.type),
     ).where(table.company_id == tx.company, table.starts_at > now, table.cancelled.is_(False))
     rung = insert(work).from_select(
         ["company_id", "dialogue_id", "kind", "subject_id", "channel_id", "due_at"], ahead

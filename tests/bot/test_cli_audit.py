@@ -64,6 +64,7 @@ CHANGES = {
     "channel add": Action.CHANNEL_ADD,
     "channel rotate": Action.CHANNEL_ROTATE,
     "channel renew": Action.CHANNEL_RENEW,
+    "channel template": Action.CHANNEL_TEMPLATE,
     "channel disable": Action.CHANNEL_DISABLE,
     "dead retry": Action.DEAD_RETRY,
     "dead drop": Action.DEAD_DROP,
