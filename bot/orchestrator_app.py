@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.app import Core
 from bot.messengers import KnownMessengers
+from bot.outreach_views import KnownOutreach
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.settings import Settings
 from bot.visit_answers import KeptVisitAnswers
@@ -16,6 +17,7 @@ from db.clients import Clients
 from db.intents import Intents
 from db.reminders import Reminders
 from db.slot_claims import SlotClaims
+from orchestration.after_visit import AfterVisit
 from orchestration.agent import Agent, AgentLimits
 from orchestration.attachments import Attachments
 from orchestration.booking import BookingDesk
@@ -31,6 +33,7 @@ from orchestration.hearing import Hearing, MediaLimits
 from orchestration.masking import MaskingModel
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
+from orchestration.outreach_buttons import OutreachButtons
 from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
@@ -42,6 +45,8 @@ from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HANDOFF_TOOLS
 from orchestration.tools.manager import ToolManager
+from orchestration.tools.waiting import WAITING_TOOLS
+from orchestration.waiting_desk import WaitingDesk
 from orchestration.words import Words
 
 
@@ -63,6 +68,7 @@ def build_orchestrator(
         *CATALOGUE_TOOLS,
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
+        *WAITING_TOOLS,
         *HANDOFF_TOOLS,
     )
     tools = ToolManager([alter(tool) for tool in offered])
@@ -77,7 +83,9 @@ def build_orchestrator(
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
     answers = KeptVisitAnswers(core.database, Clients(), appointments, Reminders(), core.clock)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands, Reminded(answers, mine))
+    known = KnownOutreach(core.database)
+    outreach = OutreachButtons(WaitingDesk(known, flow), AfterVisit(known))
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, outreach, Reminded(answers, mine))
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from prometheus_client import Counter
-
+from bot.outreach_figures import RATINGS, WAITING_LIST
 from db.care import ring_care
 from db.clients import Clients
 from db.consents import Consents
@@ -30,8 +29,6 @@ from orchestration.outreach_acts import (
     WaitingLeft,
 )
 
-EVENTS = Counter("ai_admin_waiting_list", "What became of clients on waiting lists and of their offers.", ["event"])
-RATINGS = Counter("ai_admin_ratings", "Stars that clients gave to their visits.", ["stars"])
 _OF_THE_LIST = (Stopped, WaitingJoined, WaitingLeft, NextWanted, OfferAnswered)
 
 
@@ -116,13 +113,13 @@ def count(acts: Sequence[OutreachAct]) -> None:
     for act in acts:
         match act:
             case WaitingJoined():
-                EVENTS.labels("joined").inc()
+                WAITING_LIST.labels("joined").inc()
             case WaitingLeft():
-                EVENTS.labels("left").inc()
+                WAITING_LIST.labels("left").inc()
             case OfferAnswered():
-                EVENTS.labels(act.outcome.value).inc()
+                WAITING_LIST.labels(act.outcome.value).inc()
             case Stopped():
-                EVENTS.labels("stopped").inc()
+                WAITING_LIST.labels("stopped").inc()
             case VisitRated():
                 RATINGS.labels(str(act.stars)).inc()
 

@@ -55,6 +55,7 @@ class Recipients:
         self,
         tx: Transaction,
         dialogue_id: DialogueId,
+        kind: MessageKind,
         branch: Branch,
         channels: Sequence[Channel],
         *,
@@ -62,10 +63,17 @@ class Recipients:
     ) -> Addressee | None:
         """Look at the client of a dialogue; None where it is gone."""
         dialogue = await self._dialogues.find_dialogue(tx, dialogue_id)
-        return await self.look(tx, dialogue, branch, channels, now=now) if dialogue is not None else None
+        return await self.look(tx, dialogue, kind, branch, channels, now=now) if dialogue is not None else None
 
     async def look(
-        self, tx: Transaction, dialogue: Dialogue, branch: Branch, channels: Sequence[Channel], *, now: datetime
+        self,
+        tx: Transaction,
+        dialogue: Dialogue,
+        kind: MessageKind,
+        branch: Branch,
+        channels: Sequence[Channel],
+        *,
+        now: datetime,
     ) -> Addressee:
         """Look at the client of a dialogue. `branch`: by whose clock they live unless their number says otherwise."""
         ids = await self._clients.list_dialogues(tx, dialogue)
@@ -77,8 +85,9 @@ class Recipients:
             consents=await self._consents.list_of(tx, ids),
             last_unrequested=await self._log.last_unrequested(tx, ids),
             reachable=_is_reachable(dialogue, channel),
-            takes_words=channel is None or _takes_words(dialogue, channel, now),
+            takes_words=channel is None or _takes_words(kind, dialogue, channel, now),
             with_person=with_person,
+            last_heard=dialogue.last_message_at,
         )
         return Addressee(dialogue=dialogue, ids=ids, recipient=recipient)
 
@@ -119,12 +128,14 @@ def _is_reachable(dialogue: Dialogue, channel: Channel | None) -> bool:
     return dialogue.unreachable_at is None
 
 
-def _takes_words(dialogue: Dialogue, channel: Channel, now: datetime) -> bool:
+def _takes_words(kind: MessageKind, dialogue: Dialogue, channel: Channel, now: datetime) -> bool:
     """Say whether the messenger takes these words now, or a template with them."""
     if channel.type is not ChannelType.WHATSAPP:
         return True
     wrote_at = dialogue.last_message_at
     if wrote_at is not None and now - wrote_at < WINDOW:
+        return True
+    if Template.of(channel.options, kind.value) is not None:
         return True
     template = Template.of(channel.options)
     return template is not None and template.takes_text

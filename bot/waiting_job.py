@@ -14,9 +14,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from prometheus_client import Counter
 
-from bot.outreach_commit import EVENTS
+from bot.outreach_figures import OUTREACH, WAITING_LIST
 from bot.recipients import Addressee, Recipients
 from crm.base import BaseCRMAdapter, Slot
 from crm.errors import CRMError, CRMNotConfigured, CRMNotFound
@@ -54,9 +53,8 @@ MOST_FREED, MOST_IN_LINE = 20, 20
 AGAIN_AFTER_FAILURE, REST_AFTER_FAILURE = timedelta(minutes=1), timedelta(minutes=15)
 BEING_BOOKED = timedelta(minutes=2)
 """A time that somebody is booking just now is looked at again so much later."""
-_PASSING = frozenset({Why.NIGHT, Why.PERSON})
+_PASSING = frozenset({Why.NIGHT, Why.PERSON, Why.TALKING})
 """What is worth waiting for while a time is free; the others are passed over."""
-OUTREACH = Counter("ai_admin_outreach", "Messages that go out unasked: sent, or why not.", ["kind", "outcome"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +120,7 @@ class WaitingJob:
             booked = branch is not None and await self._was_booked(tx, offer.entry, branch, since=offer.offered_at)
             outcome = OfferOutcome.BOOKED if booked else OfferOutcome.EXPIRED
             await self._offers.settle(tx, offer.id, outcome)
-            EVENTS.labels(outcome.value).inc()
+            WAITING_LIST.labels(outcome.value).inc()
             if booked:
                 await self._waiting.close(tx, WaitingStatus.BOOKED, now=now, entries=[offer.entry.id])
                 await self._offers.close(tx, offer.freed_id, FreedOutcome.BOOKED, now=now)
@@ -206,7 +204,7 @@ class WaitingJob:
     ) -> tuple[Addressee | None, Verdict]:
         """Decide whether this client may be told now."""
         now = self._clock()
-        found = await self._recipients.find(tx, entry.dialogue_id, branch, channels, now=now)
+        found = await self._recipients.find(tx, entry.dialogue_id, MessageKind.OFFER, branch, channels, now=now)
         if found is None:
             return None, Verdict(why=Why.UNREACHABLE)
         requested = await self._waiting.count_offers(tx, entry) == 0

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from bot.call_desk import Desk
+from bot.care_job import CareJob, CareStores
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.housekeeping import SweepJob
@@ -25,6 +26,7 @@ from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
+from bot.waiting_job import WaitingJob, WaitingStores
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.calls import Calls
@@ -259,6 +261,8 @@ def _jobs(
         WorkKind.CRM: watch,
         WorkKind.MEMORY: remembering,
         WorkKind.REMINDER: ReminderJob(_reminder_stores(core), scopes, core.clock),
+        WorkKind.WAITING: WaitingJob(_waiting_stores(core), scopes, core.clock),
+        WorkKind.CARE: CareJob(_care_stores(core), scopes, core.clock),
     }
 
 
@@ -293,6 +297,8 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.CRM, places=4),
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.REMINDER, places=4),
+        lane(WorkKind.WAITING, places=4),
+        lane(WorkKind.CARE, places=2, poll=_SWEEP_POLL),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 
@@ -308,6 +314,26 @@ def _reminder_stores(core: Core) -> ReminderStores:
         outreach=Outreach(),
         outbox=Outbox(core.clock),
         intents=Intents(),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
+
+
+def _waiting_stores(core: Core) -> WaitingStores:
+    return WaitingStores(
+        database=core.database,
+        work=core.work,
+        outbox=Outbox(core.clock),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
+
+
+def _care_stores(core: Core) -> CareStores:
+    return CareStores(
+        database=core.database,
+        work=core.work,
+        outbox=Outbox(core.clock),
         directory=core.directory,
         doorbell=core.doorbell,
     )

@@ -29,6 +29,10 @@ class Consent:
     withdrawn_at: datetime | None = None
 
 
+MOST_STARS, FEW_STARS = 5, 3
+"""A visit is given one to five stars; of few of them staff are told."""
+
+
 class MessageKind(StrEnum):
     """What is written to a client unasked."""
 

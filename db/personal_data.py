@@ -17,6 +17,7 @@ from db.call_models import calls
 from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
+from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import DialogueId
 
 
@@ -60,6 +61,11 @@ _PLACES = (
     (intents, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
     (reminders, "dialogue_id", Category.BOOKINGS),
+    (waiting_offers, "dialogue_id", Category.BOOKINGS),
+    (waiting_list, "dialogue_id", Category.BOOKINGS),
+    (ratings, "dialogue_id", Category.CORRESPONDENCE),
+    (outreach_log, "dialogue_id", Category.TECHNICAL),
+    (consents, "dialogue_id", Category.CONTACTS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
     (handovers, "dialogue_id", Category.CORRESPONDENCE),

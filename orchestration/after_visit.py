@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from db.outreach_records import ConsentKind, Rating
+from db.outreach_records import FEW_STARS, MOST_STARS, ConsentKind, Rating
 from orchestration.conversation import Step
 from orchestration.menu import menu_rows
 from orchestration.messages import Button, Reply
@@ -22,7 +22,7 @@ INVITE = "invite"
 """`invite:<yes|no>:<version of the words>`: whether to be invited again after some weeks."""
 STOP = "stop"
 """Nothing unasked any more."""
-MOST_STARS, FEW_STARS = 5, 3
+
 ANSWERED_WITHIN = timedelta(days=3)
 """A bare figure so long after the question is still its answer."""
 _LONGEST_WHY = 1000

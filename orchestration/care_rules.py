@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from crm.base import Appointment
 from db.booking_records import BookedAppointment
@@ -70,14 +71,16 @@ def plan_thanks(
     visits: Sequence[Visit], decided: frozenset[str], settings: OutreachSettings, *, now: datetime
 ) -> ThanksPlan:
     """Say of which visits their clients are to be thanked: so long after they are over, and not much later."""
-    if not settings.thank_you:
-        return ThanksPlan()
     at = {visit.key: visit.ends_at + settings.thank_you_after for visit in visits if visit.key not in decided}
+    # Where it is off it may be on by then.
+    next_at = min((one for one in at.values() if one > now), default=None)
+    if not settings.thank_you:
+        return ThanksPlan(next_at=next_at)
     due = tuple(visit for visit in visits if visit.key in at and at[visit.key] <= now < at[visit.key] + THANKED_WITHIN)
-    return ThanksPlan(due=due, next_at=min((one for one in at.values() if one > now), default=None))
+    return ThanksPlan(due=due, next_at=next_at)
 
 
-class NotThanked:
+class NotThanked(StrEnum):
     """Why a client is not thanked for a visit: outcomes beside those of the rules for all that goes out unasked."""
 
     CANCELLED = "cancelled"

@@ -19,6 +19,8 @@ from db.records import AgentSettings
 from orchestration.night import morning_after
 
 WEEK = timedelta(days=7)
+IN_CONVERSATION = timedelta(minutes=10)
+"""Who wrote so lately is being answered, and an open question lives as long: this would come between it and its answer."""
 LOOK_AGAIN_IN = timedelta(hours=1)
 """While a person answers the client, nobody talks over them."""
 _DRAFT = "draft"
@@ -34,6 +36,7 @@ class Why(StrEnum):
     STOPPED = "stopped"
     NO_CONSENT = "no_consent"
     PERSON = "person_in_charge"
+    TALKING = "in_conversation"
     NIGHT = "night"
     WEEK = "weekly_limit"
 
@@ -49,6 +52,7 @@ class Recipient:
     reachable: bool = True
     takes_words: bool = True
     with_person: bool = False
+    last_heard: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,9 @@ def may_write(
         return Verdict(why=Why.TOO_LATE)
     if recipient.with_person:
         return Verdict(why=Why.PERSON, until=now + LOOK_AGAIN_IN)
+    heard = recipient.last_heard
+    if heard is not None and now < heard + IN_CONVERSATION:
+        return Verdict(why=Why.TALKING, until=heard + IN_CONVERSATION)
     last = recipient.last_unrequested
     if not requested and last is not None and now < last + WEEK:
         return Verdict(why=Why.WEEK, until=last + WEEK)

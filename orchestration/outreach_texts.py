@@ -8,12 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm.base import Slot
-from db.outreach_records import Rating, WaitingOffer
+from db.outreach_records import MOST_STARS, MessageKind, Rating, WaitingOffer
 from db.records import Branch, Dialogue
 from locales import Translator
-from orchestration.after_visit import MOST_STARS, RATE, STOP
+from orchestration.after_visit import RATE, STOP
 from orchestration.menu import BOOK, MENU
-from orchestration.messages import Button, Reply
+from orchestration.messages import Button, Reply, TemplateWords
 from orchestration.scope import CompanyScope
 from orchestration.waiting_list import LEAVE, PASS, TAKE, WAIT
 from orchestration.wording import place_text
@@ -35,7 +35,7 @@ def offer_message(scope: CompanyScope, branch: Branch, dialogue: Dialogue, offer
         Button(text=texts.text("waiting-pass"), action=f"{WAIT}:{PASS}:{offer.id}"),
     )
     leave = Button(text=texts.text("waiting-leave"), action=f"{WAIT}:{LEAVE}:{offer.entry.id}")
-    return Reply(text=text, buttons=(answers, (leave,)))
+    return _reply(texts, text, (answers, (leave,)), MessageKind.OFFER)
 
 
 def thanks_message(scope: CompanyScope, dialogue: Dialogue, rating: Rating) -> Reply:
@@ -46,7 +46,7 @@ def thanks_message(scope: CompanyScope, dialogue: Dialogue, rating: Rating) -> R
         Button(text=texts.text("rating-stars", stars=number), action=_star_action(rating.id, number))
         for number in range(1, MOST_STARS + 1)
     )
-    return Reply(text=text, buttons=(stars, (_stop_button(texts),)))
+    return _reply(texts, text, (stars, (_stop_button(texts),)), MessageKind.THANKS)
 
 
 def invitation_message(
@@ -61,11 +61,22 @@ def invitation_message(
         company=scope.company.name,
     )
     book = Button(text=texts.text("menu-book"), action=f"{MENU}:{BOOK}")
-    return Reply(text=text, buttons=((book,), (_stop_button(texts),)))
+    return _reply(texts, text, ((book,), (_stop_button(texts),)), MessageKind.WIN_BACK)
 
 
 def _texts(scope: CompanyScope, dialogue: Dialogue) -> Translator:
     return Translator.for_language(dialogue.language, default=scope.agent.language)
+
+
+def _reply(texts: Translator, text: str, rows: tuple[tuple[Button, ...], ...], kind: MessageKind) -> Reply:
+    """Make the message, with the template that says it where a messenger takes no free words any more."""
+    actions = tuple(button.action for row in rows for button in row)
+    return Reply(
+        text=text,
+        buttons=rows,
+        list_label=texts.text("button-choose"),
+        template=TemplateWords(name=kind.value, words=(text,), actions=actions),
+    )
 
 
 def _stop_button(texts: Translator) -> Button:

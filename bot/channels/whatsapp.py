@@ -15,6 +15,7 @@ from pywa_async.types.templates import TemplateLanguage
 from bot.app import Core
 from bot.channels.refused import ChannelRefused
 from bot.channels.webhook import whose_webhook
+from db.outreach_records import MessageKind
 from db.records import Channel, ChannelType, CompanyId
 from handlers.whatsapp.numbers import Numbers
 from handlers.whatsapp.options import TEMPLATE, TEMPLATES
@@ -22,7 +23,7 @@ from orchestration.reminders import TEMPLATE as REMINDER
 
 _FIELDS = "messages"
 ANSWER = "answer"
-PURPOSES = (REMINDER,)
+PURPOSES = (REMINDER, *(kind.value for kind in MessageKind))
 """What has a template of its own."""
 
 
