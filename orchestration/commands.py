@@ -8,6 +8,7 @@ from dataclasses import replace
 from locales import Translator, languages
 from orchestration.after_visit import stop
 from orchestration.booking_flow import BookingFlow
+from orchestration.conversation import PROPOSAL_LIFETIME
 from orchestration.handover import hand_over
 from orchestration.menu import ERASE, LANGUAGE, MY, menu_rows
 from orchestration.messages import Button, Command, Reply
@@ -51,7 +52,9 @@ class Commands:
     def find(self, turn: Turn) -> Command | None:
         """Return the command that the client's words name, where they are nothing but its name."""
         named = (command for command, key in _WORDS.items() if turn.texts.is_one_of(key, turn.client_text))
-        return next(named, None)
+        command = next(named, None)
+        # Before an open question "stop" is said to that question.
+        return None if command is Command.STOP and _is_being_asked(turn) else command
 
     async def press(self, turn: Turn, what: str) -> None:
         """Do what a menu's button says."""
@@ -116,6 +119,11 @@ class Commands:
             Button(text=turn.texts.text("button-no"), action=f"{ERASE}:no"),
         )
         turn.replies.append(Reply(text=turn.texts.text("delete-me-ask"), buttons=(row,)))
+
+
+def _is_being_asked(turn: Turn) -> bool:
+    proposal = turn.conversation.proposal
+    return proposal is not None and turn.now - proposal.shown_at < PROPOSAL_LIFETIME
 
 
 def greeting(turn: Turn) -> str:
