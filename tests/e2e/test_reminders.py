@@ -358,6 +358,19 @@ async def test_who_cannot_be_reached_any_more_is_not_written_to(reminding):
     assert {row["state"] for row in await rows(house, reminders)} == {"planned", "skipped"}
 
 
+async def test_who_asked_to_be_forgotten_is_not_reminded(reminding):
+    house = reminding
+    client = house.client()
+    await book(house, client)
+    await client.says("Удалите мои данные")
+    await client.presses("Да, удалить")
+    await house.settles()
+
+    await comes(house, "24 15:00")
+
+    assert reminded(client) == []
+
+
 async def test_the_reminder_stands_in_the_history_that_the_model_sees(reminding):
     house = reminding
     client = house.client()
