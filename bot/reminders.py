@@ -95,7 +95,7 @@ class ReminderJob:
         scope = await self._scopes.open(claim.company_id)
         due, now = await self._read(claim), self._clock()
         branch, crm = _where(scope, due)
-        if due is None or branch is None or due.booked.cancelled or due.booked.starts_at <= now:
+        if due is None or branch is None or _is_over(due.booked, now):
             await self._rest(claim, until=None)
             return
         if crm is not None:
@@ -257,6 +257,11 @@ class ReminderJob:
             return True
         theirs = await self._stores.clients.list_dialogues(tx, dialogue)
         return await self._stores.clients.is_with_person(tx, theirs)
+
+
+def _is_over(booked: BookedAppointment, now: datetime) -> bool:
+    """Say whether there is nothing to remind of: it was, it is cancelled, or its client asked to be forgotten."""
+    return booked.cancelled or booked.starts_at <= now or not (booked.phone or booked.client_name)
 
 
 def _where(scope: CompanyScope, due: _Due | None) -> tuple[Branch | None, BaseCRMAdapter | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.base import Capability
@@ -47,8 +47,8 @@ class Plan:
 
 
 def moment_of(starts_at: datetime, lead: timedelta, quiet: QuietHours, zone: ZoneInfo) -> datetime:
-    """Return when a reminder is due: what would come at night comes in the evening before."""
-    return evening_before(starts_at - lead, quiet, zone)
+    """Return when a reminder is due, in hours that pass, whatever the clock shows; at night: in the evening before."""
+    return evening_before(starts_at.astimezone(UTC) - lead, quiet, zone)
 
 
 def plan(
@@ -66,6 +66,7 @@ def plan(
     that. Of several that are due only the last is sent, and only while it is of use: not at night, not when the visit
     is nearly there, and not so late that the next one says it better.
     """
+    starts_at, now = starts_at.astimezone(UTC), now.astimezone(UTC)
     moments = {lead: moment_of(starts_at, lead, quiet, zone) for lead in leads}
     left = [lead for lead in moments if states.get(lead, ReminderState.PLANNED) is ReminderState.PLANNED]
     ahead = [lead for lead in left if moments[lead] > now]

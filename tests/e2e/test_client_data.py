@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select, text
 
 from bot.client_data import ClientData
 from bot.erasure_acts import BadAct, check_signature, in_words, read_act
+from db.appointments import Appointments
 from db.booking_models import intents
 from db.call_models import calls
 from db.columns import metadata
@@ -21,6 +23,7 @@ from db.personal_data import PLACES
 from db.privacy_models import erasures, signing_keys
 from db.records import Author, HistoryMessage, dialogue_id_of, new_id
 from db.remembered import ClientMemory
+from db.reminders import Reminders
 from locales import Translator
 
 
@@ -44,6 +47,8 @@ async def met_everywhere(house):
     async with house.core.database.company(house.company_id) as tx:
         note = ClientMemory(summary="Зинаида любит стричься коротко", covers_until=new_id())
         await Memory().save(tx, dialogue_id, note, now=house.clock())
+        for booked in await Appointments().list_upcoming(tx, [dialogue_id], now=house.clock()):
+            await Reminders().plan(tx, booked, [timedelta(hours=2)], now=house.clock())
         call = {"channel_id": channel.id, "key": "CA1", "dialogue_id": dialogue_id_of(channel.id, "CA1")}
         await tx.connection.execute(
             insert(calls).values(company_id=house.company_id, caller=whatsapp.phone, started_at=house.clock(), **call)

@@ -168,12 +168,12 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self, *, crm: bool = False) -> None:
+    async def settles(self, *, crm: bool = False, reminders: bool = False) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well.
+        `crm`: what was changed in the CRM is looked into as well; `reminders`: and who is due to be reminded.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else [])]
+        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["reminder"] if reminders else [])]
         async with asyncio.timeout(20):
             while True:
                 async with self.core.database.company(self.company_id) as tx:
@@ -200,7 +200,7 @@ class Installation:
             async with self.core.database.company(self.company_id) as tx:
                 resting = await tx.connection.scalar(
                     select(func.max(work.c.due_at)).where(
-                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory"])
+                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory", "reminder"])
                     )
                 )
             if resting is None:
