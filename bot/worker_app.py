@@ -298,7 +298,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.REMINDER, places=4),
         lane(WorkKind.WAITING, places=4),
-        lane(WorkKind.CARE, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.CARE, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

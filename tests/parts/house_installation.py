@@ -168,12 +168,14 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self, *, crm: bool = False, reminders: bool = False) -> None:
+    async def settles(self, *, crm: bool = False, reminders: bool = False, outreach: bool = False) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well; `reminders`: and who is due to be reminded.
+        `crm`: what was changed in the CRM is looked into as well; `reminders`: and who is due to be reminded;
+        `outreach`: and what goes out unasked.
         """
         kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["reminder"] if reminders else [])]
+        kinds += ["waiting", "care"] if outreach else []
         async with asyncio.timeout(20):
             while True:
                 async with self.core.database.company(self.company_id) as tx:
@@ -200,7 +202,7 @@ class Installation:
             async with self.core.database.company(self.company_id) as tx:
                 resting = await tx.connection.scalar(
                     select(func.max(work.c.due_at)).where(
-                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory", "reminder"])
+                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory", "reminder", "waiting", "care"])
                     )
                 )
             if resting is None:
