@@ -158,9 +158,7 @@ class CareJob:
         if not await self._ratings.decide(tx, rating, now=now):
             return "asked_before", None
         message = thanks_message(scope, dialogue, rating)
-        await self._recipients.write(
-            tx, dialogue, MessageKind.THANKS, visit.key, message, requested=False, now=now
-        )
+        await self._recipients.write(tx, dialogue, MessageKind.THANKS, visit.key, message, requested=False, now=now)
         return "sent", None
 
     async def _judge(

@@ -46,8 +46,10 @@ class Following:
         read: BookedAppointment,
         theirs: Appointment | None,
     ) -> None:
-        """Follow what was read; nothing where ours was changed since. The reminders of a moved visit move with it, and the
-        time that it left is offered to those who wait for one."""
+        """Follow what was read; nothing where ours was changed since.
+
+        The reminders of a moved visit move with it, and the time that it left is offered to those who wait for one.
+        """
         held = await self.appointments.find_by_records(tx, branch.id, [read.crm_record_id], locked=True)
         ours = held[0] if held else None
         if ours is None or ours != read:

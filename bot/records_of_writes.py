@@ -82,7 +82,6 @@ class CommittedIntents:
         """Return an intent of this dialogue."""
         async with self._database.company(dialogue.company_id) as tx:
             intent = await self._intents.find(tx, intent_id)
-            left = await self._left(tx, intent, crm_record_id)
         return intent if intent is not None and intent.dialogue_id == dialogue.id else None
 
     async def mark_called(
@@ -115,6 +114,7 @@ class CommittedIntents:
         offered to those who wait for it."""
         async with self._step(claim) as tx:
             intent = await self._intents.find(tx, intent_id)
+            left = await self._left(tx, intent, crm_record_id)
             if intent is not None and intent.kind is not IntentKind.CREATE:
                 # Before the outcome makes this intent one of the visit's own: its new time stays claimed.
                 await self._slots.release_visit(tx, intent.branch_id, crm_record_id)

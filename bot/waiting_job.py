@@ -262,6 +262,7 @@ class WaitingJob:
             last=datetime.combine(entry.last_day + timedelta(days=1), time(), zone),
         )
 
+    async def _close(self, claim: Claim, freed: FreedTime, outcome: FreedOutcome) -> None:
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.hold(tx, claim)
             await self._offers.close(tx, freed.id, outcome, now=self._clock())

@@ -1,4 +1,4 @@
-"""Inviting a client again who agreed to it, so many weeks after the last visit: once for each visit that stays the last."""
+"""Inviting a client again who agreed to it, so many weeks after the last visit: once for each visit that stays last."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ class Invitations:
         """
         home = scope.branches[0]
         async with self._database.company(claim.company_id) as tx:
-            found = await self._recipients.find(
-                tx, claim.dialogue_id, MessageKind.WIN_BACK, home, channels, now=now
-            )
+            found = await self._recipients.find(tx, claim.dialogue_id, MessageKind.WIN_BACK, home, channels, now=now)
             if found is None or not _agrees(found):
                 return None
             last = await self._last(tx, scope, found, now)
@@ -77,9 +75,7 @@ class Invitations:
             return min(at, now + LOOK_AGAIN)
         return await self._invite(claim, scope, channels, last, now)
 
-    async def _last(
-        self, tx: Transaction, scope: CompanyScope, found: Addressee, now: datetime
-    ) -> _Last | None:
+    async def _last(self, tx: Transaction, scope: CompanyScope, found: Addressee, now: datetime) -> _Last | None:
         """Return the last visit that we know of."""
         booked = await self._visits.find_last(tx, found.ids, before=now)
         branch = next((one for one in scope.branches if booked is not None and one.id == booked.branch_id), None)
@@ -94,9 +90,7 @@ class Invitations:
             ahead=max((one.starts_at + one.duration for one in ahead), default=None),
         )
 
-    async def _as_the_crm_has_it(
-        self, scope: CompanyScope, found: Addressee, last: _Last, now: datetime
-    ) -> _Last:
+    async def _as_the_crm_has_it(self, scope: CompanyScope, found: Addressee, last: _Last, now: datetime) -> _Last:
         """Look in the CRM for what was booked there since: by telephone, at the desk. Raises TurnPostponed."""
         phone = found.dialogue.proved_phone
         if phone is None or not scope.can(Capability.LIST):
@@ -114,15 +108,17 @@ class Invitations:
             raise TurnPostponed(AGAIN_AFTER_FAILURE, f"the CRM: {error.code}") from error
         standing = [one for one in listed if not one.cancelled and not one.missed]
         ahead = max((one.starts_at + one.duration for one in standing if one.starts_at > now), default=None)
-        past = max(
-            (one for one in standing if one.starts_at <= now), key=lambda one: one.starts_at, default=None
-        )
+        past = max((one for one in standing if one.starts_at <= now), key=lambda one: one.starts_at, default=None)
         if past is not None and past.starts_at + past.duration > last.ended_at:
             services = tuple(one.title for one in past.services if one.title)
             ended_at = past.starts_at + past.duration
             last = _Last(key=past.external_id or past.id, ended_at=ended_at, service_names=services, branch=last.branch)
-        return last if ahead is None else _Last(
-            key=last.key, ended_at=last.ended_at, service_names=last.service_names, branch=last.branch, ahead=ahead
+        return (
+            last
+            if ahead is None
+            else _Last(
+                key=last.key, ended_at=last.ended_at, service_names=last.service_names, branch=last.branch, ahead=ahead
+            )
         )
 
     async def _invite(

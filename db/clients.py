@@ -113,7 +113,9 @@ class Clients:
             )
         )
         await tx.connection.execute(
-            update(ratings).where(ratings.c.company_id == tx.company, ratings.c.dialogue_id.in_(ids)).values(comment=None)
+            update(ratings)
+            .where(ratings.c.company_id == tx.company, ratings.c.dialogue_id.in_(ids))
+            .values(comment=None)
         )
         their_turns = select(turns.c.id).where(turns.c.company_id == tx.company, turns.c.dialogue_id.in_(ids))
         await tx.connection.execute(

@@ -100,12 +100,8 @@ waiting_offers = Table(
         ["company_id", "entry_id"], ["waiting_list.company_id", "waiting_list.id"], ondelete="CASCADE"
     ),
     # One client at a time is offered a time, and one time at a time is offered to a client.
-    Index(
-        "waiting_offers_of_time_idx", "company_id", "freed_id", unique=True, postgresql_where=STANDING_OFFER
-    ),
-    Index(
-        "waiting_offers_of_entry_idx", "company_id", "entry_id", unique=True, postgresql_where=STANDING_OFFER
-    ),
+    Index("waiting_offers_of_time_idx", "company_id", "freed_id", unique=True, postgresql_where=STANDING_OFFER),
+    Index("waiting_offers_of_entry_idx", "company_id", "entry_id", unique=True, postgresql_where=STANDING_OFFER),
     Index("waiting_offers_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
     Index("waiting_offers_company_id_offered_at_idx", "company_id", "offered_at"),
 )

@@ -19,7 +19,7 @@ class ConsentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A client's yes or no to one kind of messages, in one channel; exactly one of `given_at` and `refused_at` is set."""
+    """A client's yes or no to one kind of messages, in one channel: one of `given_at` and `refused_at` is set."""
 
     kind: ConsentKind
     channel: str

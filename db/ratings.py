@@ -61,9 +61,7 @@ class Ratings:
         mine = (_row.company_id == tx.company, _row.id == id_)
         await tx.connection.execute(update(ratings).where(*mine).values(comment=comment))
 
-    async def find_open(
-        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, since: datetime
-    ) -> Rating | None:
+    async def find_open(self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, since: datetime) -> Rating | None:
         """Return the latest visit of which they were asked since then and have not answered."""
         mine = (_row.company_id == tx.company, _row.dialogue_id.in_(dialogue_ids), _row.outcome == ASKED)
         found = await tx.connection.execute(

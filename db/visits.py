@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from db.appointments import booked_of
 from db.booking_models import appointments, intents
@@ -78,5 +78,5 @@ class Visits:
         return found is not None
 
 
-def _of(tx: Transaction, dialogue_ids: Sequence[DialogueId]) -> tuple[object, ...]:
+def _of(tx: Transaction, dialogue_ids: Sequence[DialogueId]) -> Sequence[ColumnElement[bool]]:
     return (_row.company_id == tx.company, _row.dialogue_id.in_(dialogue_ids), _row.cancelled.is_(False))

@@ -83,9 +83,7 @@ class WaitingList:
         mine = (_row.company_id == tx.company, _row.id == entry_id, _WAITS)
         await tx.connection.execute(update(waiting_list).where(*mine).values(asked_at=now))
 
-    async def close(
-        self, tx: Transaction, status: WaitingStatus, *, now: datetime, entries: Sequence[UUID]
-    ) -> None:
+    async def close(self, tx: Transaction, status: WaitingStatus, *, now: datetime, entries: Sequence[UUID]) -> None:
         """Say why these wait no more."""
         mine = (_row.company_id == tx.company, _row.id.in_(entries), _WAITS)
         await tx.connection.execute(update(waiting_list).where(*mine).values(status=status.value, closed_at=now))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, TextClause, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_records import BookedAppointment
@@ -103,9 +103,7 @@ class WaitingOffers:
         }
         await tx.connection.execute(insert(waiting_offers).values(values))
 
-    async def find(
-        self, tx: Transaction, offer_id: UUID, dialogue_ids: Sequence[DialogueId]
-    ) -> WaitingOffer | None:
+    async def find(self, tx: Transaction, offer_id: UUID, dialogue_ids: Sequence[DialogueId]) -> WaitingOffer | None:
         """Return an offer that was made to one of these dialogues."""
         found = await self._read(tx, _offer.id == offer_id, _offer.dialogue_id.in_(dialogue_ids))
         return found[0] if found else None
@@ -140,7 +138,7 @@ class WaitingOffers:
         due: datetime | None = await tx.connection.scalar(select(func.min(_offer.expires_at)).where(*mine))
         return due
 
-    async def _read(self, tx: Transaction, *conditions: object) -> list[WaitingOffer]:
+    async def _read(self, tx: Transaction, *conditions: ColumnElement[bool] | TextClause) -> list[WaitingOffer]:
         other = waiting_offers.alias()
         passed_on = exists().where(
             other.c.company_id == tx.company,
@@ -162,7 +160,7 @@ class WaitingOffers:
                 passed_on.label("passed_on"),
             )
             .join(waiting_list, (entry.company_id == _offer.company_id) & (entry.id == _offer.entry_id))
-            .where(_offer.company_id == tx.company, *conditions)  # type: ignore[arg-type]
+            .where(_offer.company_id == tx.company, *conditions)
             .order_by(_offer.id)
         )
         return [_offer_of(row, entry_of(row)) for row in rows.mappings()]

@@ -61,6 +61,4 @@ def _is_wanted(slot: Slot, entry: WaitingEntry, zone: ZoneInfo) -> bool:
 
 
 def _time_of(slot: Slot, branch: Branch) -> StaffTime:
-    return StaffTime(
-        branch_id=branch.id, staff_id=slot.staff.id, starts_at=slot.starts_at, duration=slot.duration
-    )
+    return StaffTime(branch_id=branch.id, staff_id=slot.staff.id, starts_at=slot.starts_at, duration=slot.duration)

@@ -66,12 +66,5 @@ class RatingExplained:
 
 
 OutreachAct = (
-    ConsentAnswered
-    | Stopped
-    | WaitingJoined
-    | WaitingLeft
-    | NextWanted
-    | OfferAnswered
-    | VisitRated
-    | RatingExplained
+    ConsentAnswered | Stopped | WaitingJoined | WaitingLeft | NextWanted | OfferAnswered | VisitRated | RatingExplained
 )

@@ -20,7 +20,7 @@ from orchestration.night import morning_after
 
 WEEK = timedelta(days=7)
 IN_CONVERSATION = timedelta(minutes=10)
-"""Who wrote so lately is being answered, and an open question lives as long: this would come between it and its answer."""
+"""Who wrote so lately is being answered, and an open question lives as long: nothing comes before its answer."""
 LOOK_AGAIN_IN = timedelta(hours=1)
 """While a person answers the client, nobody talks over them."""
 _DRAFT = "draft"
@@ -77,7 +77,7 @@ def has_stopped(consents: Sequence[Consent]) -> bool:
 
 
 def agrees(consents: Sequence[Consent], kind: ConsentKind, channel: str) -> bool:
-    """Say whether the client's yes to this kind, in this channel, stands: not withdrawn, and no no was said after it."""
+    """Say whether the client's yes to this kind, in this channel, stands: not withdrawn, and no no came after it."""
     given = [one.given_at for one in consents if _stands(one, kind) and one.channel == channel]
     refused = [one.refused_at for one in consents if one.kind in (kind, ConsentKind.ALL) and one.refused_at]
     latest = max((one for one in given if one), default=None)
@@ -89,9 +89,7 @@ def has_answered(consents: Sequence[Consent], kind: ConsentKind) -> bool:
     return any(one.kind is kind for one in consents)
 
 
-def may_write(
-    kind: MessageKind, recipient: Recipient, *, requested: bool, quiet: QuietHours, now: datetime
-) -> Verdict:
+def may_write(kind: MessageKind, recipient: Recipient, *, requested: bool, quiet: QuietHours, now: datetime) -> Verdict:
     """Decide about one message. `requested`: the client has asked for this very one, so the week does not count."""
     if not recipient.reachable:
         return Verdict(why=Why.UNREACHABLE)

@@ -125,7 +125,7 @@ class WaitingDesk:
             crm_failed(turn, error, branch_id=branch.id)
 
     def _still_waits(self, turn: Turn, offer: WaitingOffer, key: str) -> None:
-        """Say that this time is not theirs, and ask whether they want to hear of the next one: that is theirs to say."""
+        """Say that this time is not theirs, and ask whether they want to hear of the next one: that is theirs."""
         row = (
             Button(text=turn.texts.text("waiting-tell-next"), action=f"{WAIT}:{NEXT}:{offer.entry.id}"),
             Button(text=turn.texts.text("waiting-leave"), action=f"{WAIT}:{LEAVE}:{offer.entry.id}"),

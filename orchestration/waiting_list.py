@@ -1,4 +1,4 @@
-"""Asking to be told: a client who found no fitting time says what they wait for, and agrees to be written to about it."""
+"""Asking to be told: who found no fitting time says what they wait for, and agrees to be written to about it."""
 
 from __future__ import annotations
 

@@ -176,12 +176,18 @@ def renew_(channel: ChannelArgument, as_json: AsJson = False) -> None:
 @app.command("template")
 def template_(
     channel: ChannelArgument,
-    purpose: Annotated[str, typer.Argument(metavar="FOR", help="answer, reminder, waiting_list, thank_you, win_back: what the template says.")],
+    purpose: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOR", help="answer, reminder, waiting_list, thank_you, win_back: what the template says."
+        ),
+    ],
     name: Annotated[str, typer.Argument(help="The name that it was approved under.")],
     language: Annotated[str, typer.Option(help="The language that it was approved in.")] = "ru",
     takes_text: Annotated[bool, typer.Option(help="answer only: its {{1}} takes the words.")] = False,
     buttons: Annotated[
-        int, typer.Option(min=0, max=6, help="not for answer: how many quick replies it has, in the order of the guide.")
+        int,
+        typer.Option(min=0, max=6, help="not for answer: how many quick replies it has, in the order of the guide."),
     ] = 3,
     as_json: AsJson = False,
 ) -> None:

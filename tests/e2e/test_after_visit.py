@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -241,7 +241,7 @@ async def test_who_has_a_visit_ahead_or_came_by_telephone_is_not_invited(house):
     staff.book_by_hand(
         master="Анна Смирнова",
         service="Стрижка женская",
-        starts=datetime(2026, 12, 28, 12),
+        starts=datetime.combine(date(2026, 12, 28), time(12)),
         client="Елена",
         phone=client.phone,
     )

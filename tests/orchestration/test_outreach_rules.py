@@ -43,7 +43,11 @@ SOMEBODY = Recipient(channel="telegram", zone=MOSCOW)
         pytest.param(MessageKind.OFFER, {}, True, Why.NO_CONSENT, id="nobody agreed"),
         pytest.param(MessageKind.OFFER, {"consents": [INVITED]}, True, Why.NO_CONSENT, id="agreed to something else"),
         pytest.param(
-            MessageKind.OFFER, {"consents": [WAITS], "channel": "whatsapp"}, True, Why.NO_CONSENT, id="in another channel"
+            MessageKind.OFFER,
+            {"consents": [WAITS], "channel": "whatsapp"},
+            True,
+            Why.NO_CONSENT,
+            id="in another channel",
         ),
         pytest.param(MessageKind.OFFER, {"consents": [WAITS, STOP]}, True, Why.STOPPED, id="stop after the yes"),
         pytest.param(
@@ -133,9 +137,8 @@ def test_at_night_it_waits_for_the_clients_own_morning():
     there = replace(SOMEBODY, zone=VLADIVOSTOK)
 
     assert (moscow.why, moscow.until) == (Why.NIGHT, datetime(2026, 11, 25, 6, 0, tzinfo=UTC))
-    assert (
-        may_write(MessageKind.THANKS, there, requested=False, quiet=DEFAULT_QUIET, now=night).until
-        == datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
+    assert may_write(MessageKind.THANKS, there, requested=False, quiet=DEFAULT_QUIET, now=night).until == datetime(
+        2026, 11, 24, 23, 0, tzinfo=UTC
     )
 
 

@@ -202,7 +202,8 @@ class Installation:
             async with self.core.database.company(self.company_id) as tx:
                 resting = await tx.connection.scalar(
                     select(func.max(work.c.due_at)).where(
-                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory", "reminder", "waiting", "care"])
+                        work.c.company_id == self.company_id,
+                        work.c.kind.not_in(["sweep", "memory", "reminder", "waiting", "care"]),
                     )
                 )
             if resting is None:
