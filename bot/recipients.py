@@ -83,7 +83,7 @@ class Recipients:
             channel=channel.type.value if channel is not None else "",
             zone=zone_of(dialogue.proved_phone or dialogue.typed_phone, ZoneInfo(branch.time_zone), now),
             consents=await self._consents.list_of(tx, ids),
-            last_unrequested=await self._log.last_unrequested(tx, ids),
+            last_counted=await self._log.last_counted(tx, ids, kind),
             reachable=_is_reachable(dialogue, channel),
             takes_words=channel is None or _takes_words(kind, dialogue, channel, now),
             with_person=with_person,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -26,21 +26,17 @@ class OutreachLog:
         """
         await tx.connection.execute(_IN_TURN, {"company": str(tx.company)})
 
-    async def last_unrequested(self, tx: Transaction, dialogue_ids: Sequence[DialogueId]) -> datetime | None:
-        """Return when a message that they had not asked for last went into one of these dialogues."""
+    async def last_counted(
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], kind: MessageKind
+    ) -> datetime | None:
+        """Return when a message last went into one of these dialogues that counts against one of this kind."""
         row = outreach_log.c
+        # A time that was offered because the client had asked for one counts against the next offer, and nothing else.
+        counted = or_(row.requested.is_(False), (row.kind == kind.value) & (row.kind == MessageKind.OFFER.value))
         found: datetime | None = await tx.connection.scalar(
-            select(func.max(row.at)).where(
-                row.company_id == tx.company, row.dialogue_id.in_(dialogue_ids), row.requested.is_(False)
-            )
+            select(func.max(row.at)).where(row.company_id == tx.company, row.dialogue_id.in_(dialogue_ids), counted)
         )
         return found
-
-    async def was_sent(self, tx: Transaction, kind: MessageKind, subject: str) -> bool:
-        """Say whether this was written already."""
-        row = outreach_log.c
-        mine = (row.company_id == tx.company, row.kind == kind.value, row.subject == subject)
-        return await tx.connection.scalar(select(row.id).where(*mine)) is not None
 
     async def add(
         self,

@@ -48,7 +48,7 @@ class Recipient:
     channel: str
     zone: ZoneInfo
     consents: Sequence[Consent] = ()
-    last_unrequested: datetime | None = None
+    last_counted: datetime | None = None
     reachable: bool = True
     takes_words: bool = True
     with_person: bool = False
@@ -105,7 +105,7 @@ def may_write(kind: MessageKind, recipient: Recipient, *, requested: bool, quiet
     heard = recipient.last_heard
     if heard is not None and now < heard + IN_CONVERSATION:
         return Verdict(why=Why.TALKING, until=heard + IN_CONVERSATION)
-    last = recipient.last_unrequested
+    last = recipient.last_counted
     if not requested and last is not None and now < last + WEEK:
         return Verdict(why=Why.WEEK, until=last + WEEK)
     morning = morning_after(now, quiet, recipient.zone)

@@ -179,12 +179,13 @@ async def test_the_week_counts_what_nobody_asked_for_over_all_dialogues_of_a_per
         log = OutreachLog()
         await log.take_turns(tx)
         assert await log.add(tx, one, MessageKind.OFFER, "a", requested=True, now=now)
-        assert await log.last_unrequested(tx, [one, two]) is None
+        assert await log.last_counted(tx, [one, two], MessageKind.WIN_BACK) is None
+        assert await log.last_counted(tx, [one, two], MessageKind.OFFER) == now
         assert await log.add(tx, two, MessageKind.THANKS, "b", requested=False, now=now - DAY)
         assert not await log.add(tx, two, MessageKind.THANKS, "b", requested=False, now=now)
 
-        assert await log.last_unrequested(tx, [one, two]) == now - DAY
-        assert await log.last_unrequested(tx, [one]) is None
+        assert await log.last_counted(tx, [one, two], MessageKind.WIN_BACK) == now - DAY
+        assert await log.last_counted(tx, [one], MessageKind.WIN_BACK) is None
 
 
 async def test_a_yes_is_withdrawn_and_stays_to_be_seen(queue):

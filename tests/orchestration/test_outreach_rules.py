@@ -89,28 +89,28 @@ SOMEBODY = Recipient(channel="telegram", zone=MOSCOW)
         ),
         pytest.param(
             MessageKind.WIN_BACK,
-            {"consents": [INVITED], "last_unrequested": NOW - 6 * DAY},
+            {"consents": [INVITED], "last_counted": NOW - 6 * DAY},
             False,
             Why.WEEK,
             id="six days after another",
         ),
         pytest.param(
             MessageKind.WIN_BACK,
-            {"consents": [INVITED], "last_unrequested": NOW - 7 * DAY},
+            {"consents": [INVITED], "last_counted": NOW - 7 * DAY},
             False,
             None,
             id="seven days after another",
         ),
         pytest.param(
             MessageKind.OFFER,
-            {"consents": [WAITS], "last_unrequested": NOW - HOUR},
+            {"consents": [WAITS], "last_counted": NOW - HOUR},
             True,
             None,
             id="what was asked for does not count",
         ),
         pytest.param(
             MessageKind.OFFER,
-            {"consents": [WAITS], "last_unrequested": NOW - HOUR},
+            {"consents": [WAITS], "last_counted": NOW - HOUR},
             False,
             Why.WEEK,
             id="a further offer counts",
@@ -143,7 +143,7 @@ def test_at_night_it_waits_for_the_clients_own_morning():
 
 
 def test_the_week_says_when_it_is_over():
-    recipient = replace(SOMEBODY, consents=[INVITED], last_unrequested=NOW - DAY)
+    recipient = replace(SOMEBODY, consents=[INVITED], last_counted=NOW - DAY)
     verdict = may_write(MessageKind.WIN_BACK, recipient, requested=False, quiet=DEFAULT_QUIET, now=NOW)
 
     assert verdict.until == NOW + 6 * DAY
