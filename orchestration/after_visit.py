@@ -12,7 +12,7 @@ from orchestration.messages import Button, Reply
 from orchestration.outreach_acts import ConsentAnswered, RatingExplained, Stopped, VisitRated
 from orchestration.outreach_rules import has_answered, has_stopped
 from orchestration.ports import OutreachView
-from orchestration.privacy_notice import Notice
+from orchestration.privacy_notice import Notice, operator_of
 from orchestration.trouble import client_label, stale_button
 from orchestration.turns import StaffNotice, Turn
 
@@ -110,7 +110,7 @@ def stop(turn: Turn) -> None:
 
 def invitation_words(turn: Turn) -> Notice:
     """Return what a client agrees to who wants to be invited again, word for word."""
-    return Notice(text=turn.texts.text("invite-consent", company=turn.scope.company.name))
+    return Notice(text=turn.texts.text("invite-consent", company=operator_of(turn.scope.company, turn.scope.agent)))
 
 
 def _ask_to_invite(turn: Turn, words: Notice, before: str) -> None:

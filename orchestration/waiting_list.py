@@ -8,7 +8,7 @@ from locales import Translator
 from orchestration.conversation import WaitingWish
 from orchestration.messages import Button, Reply
 from orchestration.outreach_rules import may_reach_out
-from orchestration.privacy_notice import Notice
+from orchestration.privacy_notice import Notice, operator_of
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
 
@@ -43,7 +43,7 @@ def ask_to_wait(turn: Turn, wish: WaitingWish) -> None:
 
 def waiting_words(turn: Turn) -> Notice:
     """Return what a client of the waiting list agrees to, word for word."""
-    return Notice(text=turn.texts.text("waiting-consent", company=turn.scope.company.name))
+    return Notice(text=turn.texts.text("waiting-consent", company=operator_of(turn.scope.company, turn.scope.agent)))
 
 
 def wish_text(texts: Translator, wish: WaitingWish | WaitingEntry) -> str:

@@ -261,8 +261,6 @@ async def test_at_most_one_message_a_week_that_was_not_asked_for(house, hooks):
         await passes(house, 20 * MINUTES, hooks)
     assert len(offers(client)) == 1
 
-    await client.presses("Беру")
-    await client.presses("Отмена")
     booked = await book(house, "Яна", "18:00")
     await passes(house, 11 * MINUTES, hooks)
     house.salon_staff().cancel_by_hand(str(house.records()[0]["id"]))

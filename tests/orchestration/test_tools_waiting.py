@@ -22,7 +22,7 @@ async def test_the_client_is_asked_with_the_words_that_they_agree_to(salon):
 
     assert answer == {"status": "client_asked_to_agree"}
     assert "Стрижка женская, Анна Смирнова, среда, 25 ноября – пятница, 27 ноября, с 14:00, до 18:00" in reply.text
-    assert "вы соглашаетесь получать от «Элита» сообщения" in reply.text
+    assert "вы соглашаетесь получать от «Салон красоты Элита» сообщения" in reply.text
     assert [button.action for button in reply.choices] == [f"wait:yes:{wish.id}", f"wait:no:{wish.id}"]
     # Nothing is kept before the client's own yes.
     assert salon.turn.outreach == []
