@@ -111,7 +111,7 @@ class WaitingList:
     async def count_offers(self, tx: Transaction, entry: WaitingEntry) -> int:
         """Return how many times were offered to the client since they last asked to be told."""
         offers = waiting_offers.c
-        mine = (offers.company_id == tx.company, offers.entry_id == entry.id, offers.offered_at >= entry.asked_at)
+        mine = (offers.company_id == tx.company, offers.entry_id == entry.id, offers.offered_at > entry.asked_at)
         return int(await tx.connection.scalar(select(func.count()).select_from(waiting_offers).where(*mine)) or 0)
 
 
