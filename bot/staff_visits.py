@@ -26,9 +26,7 @@ log = structlog.get_logger()
 def strange(found: Iterable[Appointment], *, now: datetime) -> list[Appointment]:
     """Return what is ahead, stands, and was not made by us: our own is kept by the turn that makes it."""
     return [
-        one
-        for one in found
-        if one.starts_at > now and not one.cancelled and one.phone and not is_ours(one.external_id)
+        one for one in found if one.starts_at > now and not one.cancelled and one.phone and not is_ours(one.external_id)
     ]
 
 

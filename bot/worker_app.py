@@ -19,8 +19,8 @@ from bot.keyless import KeylessModel
 from bot.lane import LEASE, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
-from bot.reminders import ReminderJob, ReminderStores
 from bot.orchestrator_app import build_orchestrator
+from bot.reminders import ReminderJob, ReminderStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
 from bot.turn_commit import TurnStores

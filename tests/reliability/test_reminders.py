@@ -105,7 +105,7 @@ class Salon:
     async def books(self):
         """Let there be a client with a visit tomorrow at three, whose reminders are planned."""
         key = f"{new_id().hex}"
-        starts = datetime(2026, 11, 25, 15)
+        starts = datetime.fromisoformat("2026-11-25T15:00")
         record_id = self.staff.book_by_hand(
             master="Анна Смирнова", service="Стрижка женская", starts=starts, client="Елена", phone="+79160000001"
         )
@@ -261,7 +261,7 @@ async def test_a_clock_that_is_put_back_sends_nothing_again(salon):
 
 
 async def test_what_the_crm_says_while_a_reminder_is_being_made_counts_and_not_what_it_said_before(salon):
-    """The visit is moved after it was read and before the commit, by a turn of ours: nothing is sent to the old time."""
+    """A turn of ours moves the visit after it was read and before the commit: nothing is sent to the old time."""
     await salon.comes("24 15:00")
     claim = await salon.claim()
     job = salon.job()
