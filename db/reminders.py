@@ -61,7 +61,7 @@ async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
 
 
 class Reminders:
-    """The table `reminders`, within the caller's transaction. A reminder is known by its lead: how long before the visit."""
+    """The table `reminders`, within the caller's transaction. A lead is how long before the visit a reminder is."""
 
     async def list_states(self, tx: Transaction, booked: BookedAppointment) -> Mapping[timedelta, ReminderState]:
         """Return what became of the reminders of the time that the appointment is at now."""
