@@ -176,6 +176,10 @@ class Installation:
         kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["reminder"] if reminders else [])]
         async with asyncio.timeout(20):
             while True:
+                # Looked at first: what a messenger has delivered by now is seen among what is due.
+                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
+                    bot.updates for bot in self.vendors.telegram.state.bots.values()
+                )
                 async with self.core.database.company(self.company_id) as tx:
                     due = await tx.connection.scalar(
                         select(func.count())
@@ -186,9 +190,6 @@ class Installation:
                             work.c.kind.in_(kinds),
                         )
                     )
-                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
-                    bot.updates for bot in self.vendors.telegram.state.bots.values()
-                )
                 if not due and quiet:
                     return
                 await asyncio.sleep(0.05)
