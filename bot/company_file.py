@@ -28,6 +28,7 @@ from bot.company_schema import (
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.people_settings import ALWAYS, PeopleSettings
 from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
 
@@ -137,7 +138,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         instructions=yaml.instructions,
         language=yaml.language,
         currency=yaml.currency,
-        mode=yaml.mode,
+        mode=yaml.mode or ALWAYS,
         model=yaml.model,
         quiet=timedelta(seconds=float(yaml.quiet_seconds)) if yaml.quiet_seconds is not None else None,
         longest_gap=_minutes(yaml.longest_gap_minutes),
@@ -146,6 +147,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         reminders=yaml.reminders,
         quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
+        people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
         most_open_bookings=yaml.most_open_bookings,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]

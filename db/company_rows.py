@@ -23,6 +23,7 @@ from db.catalogue_json import (
 from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
+from db.people_settings import people_from_json, people_to_json
 from db.privacy import privacy_from_json, privacy_to_json
 from db.quiet_hours import quiet_from_json, quiet_to_json
 from db.records import (
@@ -111,6 +112,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "reminder_minutes": _leads(agent.reminders),
         "quiet_hours": quiet_to_json(agent.quiet_hours),
         "privacy": privacy_to_json(agent.privacy),
+        "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
@@ -212,6 +214,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         reminders=_read_leads(row["reminder_minutes"]),
         quiet_hours=quiet_from_json(row["quiet_hours"]),
         privacy=privacy_from_json(row["privacy"]),
+        people=people_from_json(row["people"]),
         most_open_bookings=row["most_open_bookings"],
     )
 

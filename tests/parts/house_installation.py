@@ -168,12 +168,20 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self, *, crm: bool = False, reminders: bool = False) -> None:
+    async def settles_webhooks(self) -> None:
+        """Wait until everything that was written is stored."""
+        async with asyncio.timeout(20):
+            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):
+                await asyncio.sleep(0.02)
+
+    async def settles(self, *, crm: bool = False, people: bool = False, reminders: bool = False) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well; `reminders`: and who is due to be reminded.
+        `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be;
+        `reminders`: and who is due to be reminded has been.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["reminder"] if reminders else [])]
+        also = {"crm": crm, "mirror": people, "handover": people, "reminder": reminders}
+        kinds = ["turn", "delivery", *(kind for kind, wanted in also.items() if wanted)]
         async with asyncio.timeout(20):
             while True:
                 # Looked at first: what a messenger has delivered by now is seen among what is due.
