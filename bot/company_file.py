@@ -30,6 +30,7 @@ from bot.company_schema import (
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
 from db.outreach_settings import OutreachSettings
+from db.people_settings import ALWAYS, PeopleSettings
 from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
 
@@ -140,7 +141,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         instructions=yaml.instructions,
         language=yaml.language,
         currency=yaml.currency,
-        mode=yaml.mode,
+        mode=yaml.mode or ALWAYS,
         model=yaml.model,
         quiet=timedelta(seconds=float(yaml.quiet_seconds)) if yaml.quiet_seconds is not None else None,
         longest_gap=_minutes(yaml.longest_gap_minutes),
@@ -150,6 +151,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
         outreach=OutreachSettings(**yaml.outreach.model_dump()),
+        people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
         most_open_bookings=yaml.most_open_bookings,
     )
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.company_hours import read_hours
 from bot.company_outreach import read_quiet, read_reminders
 from db.catalogue import Booking, Hours, PriceRange
+from db.people_settings import PeopleSettings
 from db.privacy import LONGEST_DAYS, Retention
 from db.quiet_hours import DEFAULT_QUIET, QuietHours
 from db.records import ChannelType
@@ -165,6 +166,20 @@ class OutreachYaml(_Part):
     win_back_services: dict[Name, Weeks] = {}
 
 
+_PEOPLE = PeopleSettings()
+Mode = Literal["always", "off_hours", "draft", "if_unanswered"]
+
+
+class PeopleYaml(_Part):
+    """When the company's people take part in what the agent does."""
+
+    modes: dict[Literal["telegram", "whatsapp"], Mode] = {}
+    answer_minutes: Annotated[int, Field(ge=1, le=240)] = _PEOPLE.answer_minutes
+    ring_minutes: Annotated[int, Field(ge=1, le=240)] = _PEOPLE.ring_minutes
+    hand_back_hours: Annotated[int, Field(ge=1, le=72)] = _PEOPLE.hand_back_hours
+    topics: Annotated[list[Name], Field(max_length=50)] = []
+
+
 class CompanyYaml(PlaceYaml):
     name: Name
     slug: Key | None = None
@@ -176,7 +191,8 @@ class CompanyYaml(PlaceYaml):
     highlights: Words | None = None
     language: Language = "ru"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "RUB"
-    mode: Literal["always", "off_hours", "draft", "if_unanswered"] = "always"
+    mode: Mode | None = None
+    people: PeopleYaml = PeopleYaml()
     model: Name | None = None
     quiet_seconds: Seconds | None = None
     longest_gap_minutes: Gap | None = None

@@ -17,6 +17,7 @@ from bot.company_outreach import write_quiet, write_reminders
 from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
 from db.outreach_settings import outreach_to_json
+from db.people_settings import people_to_json
 from db.privacy import PrivacySettings, privacy_to_json
 from db.quiet_hours import DEFAULT_QUIET
 from db.records import Branch
@@ -60,6 +61,7 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "quiet_hours": write_quiet(agent.quiet_hours) if agent.quiet_hours != DEFAULT_QUIET else None,
         "privacy": _privacy(agent.privacy),
         "outreach": outreach_to_json(agent.outreach),
+        "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),
         "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],

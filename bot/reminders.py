@@ -212,7 +212,8 @@ class ReminderJob:
             for ours, stands in news:
                 await self._following.follow(tx, scope, branch, crm, ours, stands)
             if news or held != list(due.visit):
-                outcome, again = "changed", now
+                outcome: str = "changed"
+                again: datetime | None = now
             else:
                 outcome, again = await self._put(tx, scope, branch, due, channels, decided, lead)
             await stores.work.done(tx, claim, next_due_at=again)

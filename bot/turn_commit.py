@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
+from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, as_draft, silenced
 from bot.memory_keeper import ask_to_remember
 from bot.outreach_commit import OutreachCommit, count
+from bot.staff_desk import StaffDesk
 from db.clients import Clients
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.doorbell import Doorbell
+from db.drafts import Draft
 from db.engine import Database, Transaction
 from db.inbox import Inbox
 from db.memory import Memory
@@ -30,18 +34,22 @@ from db.records import (
     Dialogue,
     DialogueState,
     HistoryMessage,
+    InCharge,
     StoredUpdate,
     WorkKind,
 )
 from db.remembered import ClientMemory
 from db.spending import Spending
 from db.work import Work
+from handlers.base import is_staffs
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.messages import Message, Reply
+from orchestration.modes import Way
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
 from orchestration.turns import MICROUSD_IN_A_CENT, TurnResult
@@ -68,6 +76,7 @@ class TurnStores:
     spending: Spending
     notices: Notices
     memory: Memory
+    people: HandoverStores
     directory: Directory
     doorbell: Doorbell
 
@@ -83,8 +92,21 @@ class Waiting:
     spent: int = 0
     """The month's cost of the model, where the company has a budget, in millionths of a US dollar."""
     memory: ClientMemory | None = None
+    staffed: bool = False
+    """Whether there are people who see the client and can answer; known where the mode asks for it."""
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
+
+    @classmethod
+    def of_staff(cls, claim: Claim, updates: Sequence[StoredUpdate]) -> Self:
+        """Return what waits in a staff group, which is no client's dialogue and has no history of one."""
+        dialogue = Dialogue(
+            id=claim.dialogue_id,
+            company_id=claim.company_id,
+            channel_id=claim.channel_id,
+            key=updates[0].dialogue_key,
+        )
+        return cls(dialogue=dialogue, updates=updates, history=(), state=DialogueState())
 
 
 @dataclass(slots=True)
@@ -97,8 +119,22 @@ class Head:
     unreadable: list[tuple[StoredUpdate, str]]
     reports: list[DeliveryReport] = field(default_factory=list)
     """What the messenger tells of our own messages."""
+    staff: list[StaffWord] = field(default_factory=list)
+    """What staff wrote and pressed in these updates."""
     reachable: bool | None = None
     """What the updates say of whether the client can be written to; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a turn was made of. `way`: as a draft, or left to people; `told`: the caller on the line has heard it."""
+
+    channel: Channel
+    scope: CompanyScope
+    waiting: Waiting
+    head: Head
+    way: Way
+    told: bool
 
 
 class TurnCommit:
@@ -108,6 +144,8 @@ class TurnCommit:
         self._stores = stores
         self._clock = clock
         self._staff = StaffNotices(stores.directory, stores.outbox)
+        self._handovers = HandoverDesk(stores.people, self._staff, clock)
+        self._desk = StaffDesk(stores.people, self._handovers, clock)
         self._reports = DeliveryReports(stores.outbox, stores.dialogues, self._staff, clock)
         self._outreach = OutreachCommit()
 
@@ -120,22 +158,26 @@ class TurnCommit:
         head: Head,
         result: TurnResult | None,
         *,
+        way: Way = Way.ANSWER,
         told: bool = False,
     ) -> None:
-        """Commit a turn; `result` None: the updates held nothing to answer.
+        """Commit a turn; `result` None: the updates held nothing to answer. `way`: as a draft, or left to people?
 
         `told`: the caller is on the line and hears the replies from whoever made the turn.
         """
         stores, now = self._stores, self._clock()
         saved: DialogueState | None = None
+        rested: Sequence[TakenOver] = ()
         async with stores.database.company(claim.company_id) as tx:
             for update, reason in head.unreadable:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
+            if head.staff:
+                rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
                 await self._outreach.keep(tx, channel, result.dialogue, result.outreach, now=now)
-                saved = await self._keep(tx, claim, head, result, now, told=told)
-                await self._staff.put(tx, channel, scope.branches, result.notices, turn_id=result.turn_id)
+                made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)
+                saved, result = await self._keep(tx, claim, made, result, now)
             elif head.state != waiting.state:
                 saved = await stores.states.save(tx, claim.dialogue_id, head.state)
             if head.reachable is True:
@@ -163,8 +205,20 @@ class TurnCommit:
             _show_cost(scope, result, before)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
+        await self._desk.copy_states(channel, rested)
+        if head.staff:
+            await stores.doorbell.ring(WorkKind.DELIVERY)
         if result is not None and not (told and not result.notices and not result.elsewhere):
             await stores.doorbell.ring(WorkKind.DELIVERY)
+
+    async def wait_for_people(
+        self, claim: Claim, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head, *, until: datetime
+    ) -> None:
+        """Show staff what waits, and end the claim: the agent answers at `until`, where nobody has."""
+        async with self._stores.database.company(claim.company_id) as tx:
+            last = head.updates[-1].id
+            await self._handovers.wait_for_people(tx, channel, scope, waiting.dialogue, head.messages, last_update=last)
+            await self._stores.work.done(tx, claim, next_due_at=until)
 
     async def rest(self, claim: Claim, *, until: datetime | None) -> None:
         """End the claim with nothing done; due again at `until`, or at the next ring."""
@@ -177,6 +231,10 @@ class TurnCommit:
         texts = Translator.for_language(waiting.dialogue.language, default=scope.agent.language)
         async with stores.database.company(claim.company_id) as tx:
             await stores.inbox.bury(tx, update.id, None, turn_id=update.id)
+            if is_staffs(update.dialogue_key):
+                more = len(waiting.updates) > 1
+                await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
+                return
             await stores.dialogues.mark_reachable(tx, claim.dialogue_id)
             if not await stores.dialogues.waits_for_person(tx, claim.dialogue_id, reason=DEAD_UPDATE):
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
@@ -207,10 +265,34 @@ class TurnCommit:
         return before
 
     async def _keep(
-        self, tx: Transaction, claim: Claim, head: Head, result: TurnResult, now: datetime, *, told: bool
-    ) -> DialogueState:
+        self, tx: Transaction, claim: Claim, made: Made, result: TurnResult, now: datetime
+    ) -> tuple[DialogueState, TurnResult]:
+        """Write a turn; return its state, and the turn without the agent's words where a person came before them."""
         stores = self._stores
-        await stores.dialogues.save_dialogue(tx, result.dialogue)
+        unsent: Sequence[Reply] = ()
+        draft: Draft | None = None
+        in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
+        if made.waiting.dialogue.in_charge is InCharge.PERSON:
+            # In another channel, perhaps.
+            in_charge = InCharge.PERSON
+        elif in_charge is InCharge.PERSON:
+            result, unsent = silenced(result), result.replies
+        elif made.way is Way.DRAFT:
+            result, draft = as_draft(result)
+        notices = await self._handovers.after_turn(
+            tx,
+            made.channel,
+            made.scope,
+            made.head.messages,
+            result,
+            in_charge,
+            last_update=made.head.updates[-1].id,
+            way=made.way,
+            unsent=unsent,
+        )
+        if draft is not None:
+            await self._handovers.put_draft(tx, result.dialogue, draft)
+        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
@@ -224,8 +306,8 @@ class TurnCommit:
             outcome=result.outcome,
             model=result.model,
             cost=result.cost,
-            messages=len(head.messages),
-            accepted_at=max((update.accepted_at for update in head.updates), default=None),
+            messages=len(made.head.messages),
+            accepted_at=max((update.accepted_at for update in made.head.updates), default=None),
         )
         for handover in result.handovers:
             await stores.dialogues.add_handover(
@@ -235,10 +317,10 @@ class TurnCommit:
             words = result.notice
             await stores.notices.keep_wording(tx, version=words.version, text=words.text, now=now)
         payloads = [_payload(reply) for reply in result.replies]
-        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=told, trace=carried())
+        await stores.outbox.put(tx, result.dialogue, payloads, turn_id=result.turn_id, sent=made.told, trace=carried())
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
-        return await stores.states.save(tx, claim.dialogue_id, result.state)
+        return await stores.states.save(tx, claim.dialogue_id, result.state), result
 
 
 def _show_cost(scope: CompanyScope, result: TurnResult, before: int) -> None:

@@ -12,11 +12,13 @@ import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
+from bot.handover_desk import WRITTEN
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
+from db.people_settings import ALWAYS
 from db.records import Channel, ChannelType, Claim, DialogueState, InCharge, ModelBudget, Usage
-from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate
+from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate, is_staffs
 from locales import Translator
 from middlewares.fsm import StateBuffer, current_state
 from middlewares.throttle import ClientThrottle, Verdict
@@ -24,6 +26,7 @@ from orchestration.callers import facts_of
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
+from orchestration.modes import Way, mode_of, way_of
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -97,7 +100,7 @@ class TurnJob:
         began, stages = time.perf_counter(), Stages()
         channel = await self._stores.directory.get_channel(claim.company_id, claim.channel_id)
         scope = await self._scopes.open(claim.company_id)
-        waiting = await self._read(claim, channel, budget=scope.agent.budget)
+        waiting = await self._read(claim, channel, scope=scope)
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return None
@@ -136,13 +139,20 @@ class TurnJob:
         if rest_until is not None and rest_until > self._clock():
             await self._commit.rest(claim, until=rest_until)
             return None
+        way, until = self._way(channel, scope, waiting, head)
+        if until is not None:
+            await self._commit.wait_for_people(claim, channel, scope, waiting, head, until=until)
+            return None
         turn = self._open(claim, channel, scope, waiting, head, stages, speech) if head.messages else None
         result = None
         if turn is not None:
             with stages.stage("answer"):
-                result = await self._answer(turn, channel, again=again)
+                if way is Way.PEOPLE:
+                    result = self._orchestrator.leave_unanswered(turn, outcome="left_to_people")
+                else:
+                    result = await self._answer(turn, channel, again=again)
         with stages.stage("commit"):
-            await self._commit.turn(claim, channel, scope, waiting, head, result, told=speech is not None)
+            await self._commit.turn(claim, channel, scope, waiting, head, result, way=way, told=speech is not None)
         return head, result
 
     def _tell(self, head: Head, result: TurnResult | None, stages: Stages, *, waited: timedelta, took_s: float) -> None:
@@ -184,12 +194,15 @@ class TurnJob:
         else:
             await self._commit.rest(claim, until=None)
 
-    async def _read(self, claim: Claim, channel: Channel, budget: ModelBudget = NO_BUDGET) -> Waiting:
+    async def _read(self, claim: Claim, channel: Channel, scope: CompanyScope | None = None) -> Waiting:
         stores = self._stores
+        budget = scope.agent.budget if scope is not None else NO_BUDGET
         async with stores.database.company(claim.company_id) as tx:
             # A client who was erased since the claim must not be begun again by it.
             await stores.work.hold(tx, claim)
             updates = await stores.inbox.list_waiting(tx, claim.dialogue_id, limit=MOST_UPDATES)
+            if updates and is_staffs(updates[0].dialogue_key):
+                return Waiting.of_staff(claim, updates)
             dialogue = await stores.dialogues.open_dialogue(
                 tx,
                 channel_id=claim.channel_id,
@@ -205,6 +218,7 @@ class TurnJob:
             state = await stores.states.load(tx, claim.dialogue_id, key_of(channel, dialogue))
             spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
             memory = await stores.memory.find(tx, claim.dialogue_id)
+            staffed = scope is not None and _asks_people(channel, scope) and await stores.people.staff.has_any(tx)
             asked_by = _asked_by(state)
             asked_at = await stores.outbox.find_sent_at(tx, claim.dialogue_id, asked_by) if asked_by else None
         return Waiting(
@@ -214,6 +228,7 @@ class TurnJob:
             state=state,
             spent=spent,
             memory=memory,
+            staffed=staffed,
             asked_at=asked_at,
         )
 
@@ -241,6 +256,7 @@ class TurnJob:
             head.messages = together
             head.state = buffer.state
             head.reports += collector.reports
+            head.staff += collector.staff
             head.reachable = head.reachable if collector.reachable is None else collector.reachable
         return head
 
@@ -253,6 +269,19 @@ class TurnJob:
             return None
         quiet = self._quiet if scope.agent.quiet is None else scope.agent.quiet
         return burst_ends_at([update.accepted_at for update in head.updates], quiet)
+
+    def _way(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> tuple[Way, datetime | None]:
+        """Return how the turn goes by the company's mode; with a moment: it waits until then for its people."""
+        if not waiting.staffed or not head.messages or waiting.dialogue.in_charge is InCharge.PERSON:
+            return Way.ANSWER, None
+        return way_of(
+            mode_of(scope.agent, channel.type),
+            next(iter(scope.branches), None),
+            head.messages,
+            accepted_at=head.updates[0].accepted_at,
+            now=self._clock(),
+            answer_after=timedelta(minutes=scope.agent.people.answer_minutes),
+        )
 
     def _open(
         self,
@@ -296,6 +325,12 @@ class TurnJob:
             return await self._orchestrator.run_turn(turn)
         async with showing_typing(self._channels[channel.type], channel, turn.dialogue, turn.messages[-1]):
             return await self._orchestrator.run_turn(turn)
+
+
+def _asks_people(channel: Channel, scope: CompanyScope) -> bool:
+    """Say whether the company's people take part here before the agent answers, where there are any."""
+    has_chat = any(branch.staff_chat for branch in scope.branches)
+    return has_chat and channel.type in WRITTEN and mode_of(scope.agent, channel.type) != ALWAYS
 
 
 def _ids_of(claim: Claim, channel: Channel) -> dict[str, str]:

@@ -15,11 +15,15 @@ from bot.call_desk import Desk
 from bot.care_job import CareJob, CareStores
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
+from bot.handover_desk import HandoverDesk, HandoverStores
+from bot.handover_watch import HandoverWatchJob
+from bot.handover_watch import WatchStores as HandoverWatchStores
 from bot.housekeeping import SweepJob
 from bot.keyless import KeylessModel
 from bot.lane import LEASE, DeadLetters, Job, Lane
 from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
+from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
 from bot.reminders import ReminderJob, ReminderStores
 from bot.scopes import Scopes, open_crm
@@ -35,6 +39,8 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
+from db.drafts import Drafts
+from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
 from db.notices import Notices
@@ -45,12 +51,15 @@ from db.reminders import Reminders
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
+from db.staff import Staff
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.log_levels import LogLevels
+from handlers.staff_notices import StaffNotices
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
+from handlers.telegram.rooms import TelegramRooms
 from handlers.voice.dispatch import VoiceDispatch
 from handlers.whatsapp.dispatch import HANDLERS, WhatsAppDispatch
 from handlers.whatsapp.numbers import Numbers
@@ -116,7 +125,7 @@ async def open_worker(
             orchestrator = (orchestrate or build_orchestrator)(core, chosen)
             stores = _turn_stores(core, only)
             turns = _turn_job(core, stores, scopes, channels, orchestrator)
-            jobs = _jobs(core, scopes, channels, turns, chosen)
+            jobs = _jobs(core, scopes, channels, turns, chosen, bots)
             parts = _lanes(core, jobs, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
@@ -206,8 +215,22 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         spending=Spending(),
         notices=Notices(),
         memory=Memory(),
+        people=people_stores(core),
         directory=core.directory,
         doorbell=_doorbell(core, only),
+    )
+
+
+def people_stores(core: Core) -> HandoverStores:
+    """Return where it stands who answers whom."""
+    return HandoverStores(
+        clients=Clients(),
+        dialogues=Dialogues(),
+        handovers=Handovers(),
+        outbox=Outbox(core.clock),
+        drafts=Drafts(),
+        staff=Staff(),
+        states=DialogueStates(core.redis, core.redis_prefix),
     )
 
 
@@ -229,6 +252,7 @@ def _jobs(
     channels: Mapping[ChannelType, ChannelDispatch],
     turns: TurnJob,
     model: Model,
+    bots: Bots,
 ) -> dict[WorkKind, Job]:
     deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     watch = CrmWatchJob(
@@ -253,6 +277,26 @@ def _jobs(
         model,
         core.clock,
     )
+    mirror = MirrorJob(
+        MirrorStores(
+            database=core.database,
+            work=core.work,
+            directory=core.directory,
+            dialogues=Dialogues(),
+            handovers=Handovers(),
+            outbox=Outbox(core.clock),
+        ),
+        scopes,
+        TelegramRooms(bots),
+        core.clock,
+    )
+    people = people_stores(core)
+    waiting = HandoverWatchJob(
+        HandoverWatchStores(database=core.database, work=core.work, directory=core.directory, people=people),
+        scopes,
+        HandoverDesk(people, StaffNotices(core.directory, people.outbox), core.clock),
+        core.clock,
+    )
     sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)
     return {
         WorkKind.TURN: turns,
@@ -263,6 +307,8 @@ def _jobs(
         WorkKind.REMINDER: ReminderJob(_reminder_stores(core), scopes, core.clock),
         WorkKind.WAITING: WaitingJob(_waiting_stores(core), scopes, core.clock),
         WorkKind.CARE: CareJob(_care_stores(core), scopes, core.clock),
+        WorkKind.MIRROR: mirror,
+        WorkKind.HANDOVER: waiting,
     }
 
 
@@ -299,6 +345,8 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.REMINDER, places=4),
         lane(WorkKind.WAITING, places=4),
         lane(WorkKind.CARE, places=2),
+        lane(WorkKind.MIRROR, places=4),
+        lane(WorkKind.HANDOVER, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

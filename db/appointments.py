@@ -46,7 +46,7 @@ class Appointments:
             **changing,
         )
         table, new = appointments.c, statement.excluded
-        # What staff made is ours once a dialogue of ours has moved it, or if the CRM told of our own before we had kept it.
+        # What staff made is ours once a dialogue of ours has moved it, or if the CRM told of it before we had kept it.
         ours = {
             "by_staff": and_(table.by_staff, new.by_staff),
             "external_id": case((table.by_staff, new.external_id), else_=table.external_id),

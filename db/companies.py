@@ -304,11 +304,13 @@ class Companies:
         return renewed
 
     async def set_channel_template(self, channel: Channel, changed: Mapping[str, Any]) -> Channel:
-        """Put open options of the channel in the place of those of the same names; return it. Of templates: audited so."""
+        """Put these open options, which name templates, in the place of the channel's of the same names; return it."""
         table = models.company_channels
         mine = (table.c.company_id == channel.company_id, table.c.id == channel.id)
         async with self._database.company(channel.company_id) as tx:
-            standing = (await tx.connection.execute(select(table.c.options).where(*mine).with_for_update())).scalar_one()
+            standing = (
+                await tx.connection.execute(select(table.c.options).where(*mine).with_for_update())
+            ).scalar_one()
             options = {**standing, **changed}
             await tx.connection.execute(update(table).where(*mine).values(options=options))
             before = {f"option.{name}": standing.get(name) for name in changed}

@@ -24,6 +24,7 @@ from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
 from db.outreach_settings import outreach_from_json, outreach_to_json
+from db.people_settings import people_from_json, people_to_json
 from db.privacy import privacy_from_json, privacy_to_json
 from db.quiet_hours import quiet_from_json, quiet_to_json
 from db.records import (
@@ -113,6 +114,7 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "quiet_hours": quiet_to_json(agent.quiet_hours),
         "privacy": privacy_to_json(agent.privacy),
         "outreach": outreach_to_json(agent.outreach),
+        "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
     }
@@ -215,6 +217,7 @@ def _agent(row: RowMapping) -> AgentSettings:
         quiet_hours=quiet_from_json(row["quiet_hours"]),
         privacy=privacy_from_json(row["privacy"]),
         outreach=outreach_from_json(row["outreach"]),
+        people=people_from_json(row["people"]),
         most_open_bookings=row["most_open_bookings"],
     )
 

@@ -85,6 +85,13 @@ class DialogueStates:
         [found] = await tx.rows(_STATE, company=tx.company, dialogue=dialogue_id)
         return DialogueState(state=found["state"], data=found["state_data"], version=found["state_version"])
 
+    async def load_durable(self, tx: Transaction, dialogue_id: DialogueId) -> DialogueState:
+        """Return the state as PostgreSQL has it."""
+        found = await tx.row(_STATE, company=tx.company, dialogue=dialogue_id)
+        if found is None:
+            return DialogueState()
+        return DialogueState(state=found["state"], data=found["state_data"], version=found["state_version"])
+
     async def save(self, tx: Transaction, dialogue_id: DialogueId, state: DialogueState) -> DialogueState:
         """Write the state with the caller's transaction; return it with its new version."""
         saved = DialogueState(state=state.state, data=state.data, version=state.version + 1)

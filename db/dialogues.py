@@ -24,10 +24,16 @@ from db.records import (
     Usage,
     new_id,
 )
+from db.staff_models import handover_threads
 from db.statements import Row, Statement
 
 _this = (sessions.c.company_id == bindparam("company"), sessions.c.id == bindparam("dialogue"))
-_FIND = Statement(select(sessions).where(*_this))
+_IS_SHOWN = exists().where(
+    handover_threads.c.company_id == sessions.c.company_id,
+    handover_threads.c.dialogue_id == sessions.c.id,
+    handover_threads.c.closed_at.is_(None),
+)
+_FIND = Statement(select(sessions, _IS_SHOWN.label("shown_to_staff")).where(*_this))
 _SAVE = Statement(
     update(sessions)
     .where(*_this)
@@ -48,6 +54,7 @@ _SAVE = Statement(
             )
         }
     )
+    .returning(sessions.c.in_charge)
 )
 _REACHED = Statement(update(sessions).where(*_this, sessions.c.unreachable_at.is_not(None)).values(unreachable_at=None))
 _RECENT = Statement(
@@ -112,8 +119,8 @@ class Dialogues:
         row = await tx.row(_FIND, company=tx.company, dialogue=dialogue_id)
         return dialogue_of(row) if row is not None else None
 
-    async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> None:
-        """Keep what was learnt of the client."""
+    async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> InCharge:
+        """Keep what was learnt of the client; return who is in charge now, which stays so until the commit."""
         arguments = {
             "company": tx.company,
             "dialogue": dialogue.id,
@@ -128,7 +135,8 @@ class Dialogues:
             "new_notice_at": dialogue.notice_at,
             "new_notice_version": dialogue.notice_version,
         }
-        await tx.run(_SAVE, **arguments)
+        row = await tx.row(_SAVE, **arguments)
+        return dialogue.in_charge if row is None else InCharge(row["in_charge"])
 
     async def mark_unreachable(
         self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime, unless_heard_since: datetime | None = None
@@ -345,4 +353,5 @@ def dialogue_of(row: RowMapping | Row) -> Dialogue:
         unreachable_at=row["unreachable_at"],
         notice_at=row["notice_at"],
         notice_version=row["notice_version"],
+        shown_to_staff=bool(row.get("shown_to_staff")),
     )

@@ -29,7 +29,8 @@ import db.call_models
 import db.figures_models
 import db.outbox_models
 import db.outreach_models
-import db.privacy_models  # noqa: F401 (their tables belong to the same metadata)
+import db.privacy_models
+import db.staff_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
 companies = Table(
@@ -119,6 +120,7 @@ company_agent_settings = Table(
     Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
     Column("privacy", JSONB, nullable=False, server_default=OBJECT),
     Column("outreach", JSONB, nullable=False, server_default=OBJECT),
+    Column("people", JSONB, nullable=False, server_default=OBJECT),
     Column("most_open_bookings", Integer, nullable=False, server_default=text("5")),
     # How many minutes before a visit; [] where the CRM reminds clients itself, NULL where nobody has said.
     Column("reminder_minutes", JSONB(none_as_null=True)),

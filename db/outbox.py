@@ -14,6 +14,7 @@ from db.engine import Transaction
 from db.models import sessions
 from db.outbox_models import replies, sent_messages
 from db.records import (
+    Author,
     ChannelId,
     DeliveryEvent,
     DeliveryReport,
@@ -24,6 +25,7 @@ from db.records import (
     WorkKind,
     new_id,
 )
+from db.staff_models import staff_messages
 from db.statements import Statement
 from db.work import ring
 
@@ -48,8 +50,11 @@ _PUT = Statement(
         "status",
         "sent_at",
         "trace",
+        "author",
+        "about",
     ),
 )
+_STATUS = Statement(select(replies.c.status, replies.c.payload).where(*_this))
 _WAITING = Statement(
     select(replies, sessions.c.last_message_at)
     .outerjoin(sessions, _with_session)
@@ -83,7 +88,17 @@ _PART_SENT = Statement(
 _KEEP_SENT = Statement(
     insert(sent_messages).on_conflict_do_nothing(), columns=("company_id", "channel_id", "message_id", "reply_id")
 )
-_SENT = Statement(update(replies).where(*_this).values(status=DeliveryStatus.SENT.value, sent_at=bindparam("now")))
+# What staff answer by replying to it is found by the message's own id in their chat.
+_KEEP_FOR_STAFF = Statement(
+    insert(staff_messages).on_conflict_do_nothing(),
+    columns=("company_id", "staff_dialogue_id", "message_id", "dialogue_id"),
+)
+_SENT = Statement(
+    update(replies)
+    .where(*_this)
+    .values(status=DeliveryStatus.SENT.value, sent_at=bindparam("now"))
+    .returning(replies.c.payload)
+)
 
 
 class _Clock(Protocol):
@@ -115,11 +130,14 @@ class Outbox:
         turn_id: UUID | None,
         sent: bool = False,
         trace: str | None = None,
+        author: Author = Author.AGENT,
+        about: DialogueId | None = None,
     ) -> None:
         """Keep replies in order and ring the dialogue's delivery, within the caller's transaction.
 
         `sent`: whoever made them tells the client at once (on the telephone): nothing has to be delivered. `trace`: the
-        W3C traceparent that the delivery goes on with.
+        W3C traceparent that the delivery goes on with. `author`: the agent's words are dropped where a person answers
+        before they were sent. `about`: the client that a message to staff is about.
         """
         if not payloads:
             return
@@ -135,6 +153,8 @@ class Outbox:
                 "status": (DeliveryStatus.SENT if sent else DeliveryStatus.WAITING).value,
                 "sent_at": self._clock() if sent else None,
                 "trace": trace,
+                "author": author.value,
+                "about": about,
             }
             for payload in payloads
         ]
@@ -154,6 +174,48 @@ class Outbox:
         rows = await tx.rows(_WAITING, company=tx.company, dialogue=dialogue_id, most=limit)
         return [_reply(row) for row in rows]
 
+    async def reword(self, tx: Transaction, turn_id: UUID, text: str) -> bool:
+        """Change the words of a reply that nothing was sent of yet; say whether there was one."""
+        changed = await tx.connection.execute(
+            update(replies)
+            .where(
+                replies.c.company_id == tx.company,
+                replies.c.turn_id == turn_id,
+                replies.c.status == DeliveryStatus.WAITING.value,
+                replies.c.sent_parts == 0,
+            )
+            .values(payload=replies.c.payload.op("||")(cast({"text": text}, JSONB)))
+        )
+        return changed.rowcount > 0
+
+    async def find_message_of(self, tx: Transaction, turn_id: UUID) -> str | None:
+        """Return the message that a turn's reply became last, by the messenger's id; None where it is not out."""
+        found = await tx.connection.scalars(
+            select(replies.c.channel_message_ids)
+            .where(replies.c.company_id == tx.company, replies.c.turn_id == turn_id)
+            .order_by(replies.c.id.desc())
+        )
+        return next((str(ids[-1]) for ids in found if ids), None)
+
+    async def count_waiting(self, tx: Transaction, dialogue_id: DialogueId) -> int:
+        """Count what is still to be sent in a chat."""
+        found = await tx.connection.scalar(
+            select(func.count())
+            .select_from(replies)
+            .where(
+                replies.c.company_id == tx.company,
+                replies.c.dialogue_id == dialogue_id,
+                replies.c.status == DeliveryStatus.WAITING.value,
+            )
+        )
+        return int(found or 0)
+
+    async def find_waiting(self, tx: Transaction, id_: UUID) -> Mapping[str, Any] | None:
+        """Return a reply as it is to be sent now; None where it is not any more: a person has answered, or it was
+        erased."""
+        row = await tx.row(_STATUS, company=tx.company, reply=id_)
+        return row["payload"] if row is not None and row["status"] == DeliveryStatus.WAITING.value else None
+
     async def mark_part_sent(self, tx: Transaction, reply: OutgoingReply, message_id: str) -> None:
         """Say that the messenger took one more piece, under this id of its own.
 
@@ -162,10 +224,14 @@ class Outbox:
         if await tx.run(_PART_SENT, company=tx.company, reply=reply.id, message=message_id):
             row = {"channel_id": reply.channel_id, "message_id": message_id, "reply_id": reply.id}
             await tx.run(_KEEP_SENT, company_id=tx.company, **row)
+            if reply.about is not None:
+                about = {"staff_dialogue_id": reply.dialogue_id, "dialogue_id": reply.about}
+                await tx.run(_KEEP_FOR_STAFF, company_id=tx.company, message_id=message_id, **about)
 
-    async def mark_sent(self, tx: Transaction, id_: UUID) -> None:
-        """Say that the whole reply is out."""
-        await tx.run(_SENT, company=tx.company, reply=id_, now=self._clock())
+    async def mark_sent(self, tx: Transaction, id_: UUID) -> Mapping[str, Any] | None:
+        """Say that the whole reply is out; return it as it stands: it may have been reworded on its way."""
+        row = await tx.row(_SENT, company=tx.company, reply=id_, now=self._clock())
+        return row["payload"] if row is not None else None
 
     async def mark_unheard(self, tx: Transaction, turn_id: UUID) -> None:
         """Say that a turn's replies, told on the telephone, were not heard to their end."""
@@ -259,6 +325,7 @@ def _reply(row: RowMapping | Mapping[str, Any]) -> OutgoingReply:
         client_wrote_at=row["last_message_at"],
         window_closed=row["window_closed"],
         trace=row["trace"],
+        about=DialogueId(row["about"]) if row["about"] is not None else None,
     )
 
 

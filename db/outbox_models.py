@@ -40,6 +40,9 @@ replies = Table(
     moment("read_at"),
     # The W3C traceparent of the turn that wrote it; None where nothing is traced.
     Column("trace", Text),
+    # Whose words it holds, and the client's dialogue that a message to staff is about.
+    Column("author", Text, nullable=False, server_default=text("'agent'")),
+    Column("about", Uuid),
     PrimaryKeyConstraint("company_id", "id"),
     Index("replies_waiting_idx", "company_id", "dialogue_id", "id", postgresql_where=text("status = 'waiting'")),
     Index("replies_company_id_turn_id_idx", "company_id", "turn_id"),

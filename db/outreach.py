@@ -39,9 +39,7 @@ class Outreach:
             (
                 await tx.connection.execute(
                     select(sessions)
-                    .where(
-                        *_reachable(tx, channels), or_(sessions.c.id == dialogue_id, sessions.c.client_id == whose)
-                    )
+                    .where(*_reachable(tx, channels), or_(sessions.c.id == dialogue_id, sessions.c.client_id == whose))
                     .order_by(sessions.c.last_message_at.desc().nulls_last())
                     .limit(1)
                 )

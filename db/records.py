@@ -13,6 +13,7 @@ import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
 from db.outreach_settings import DEFAULT_OUTREACH, OutreachSettings
+from db.people_settings import DEFAULT_PEOPLE, PeopleSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
 from db.quiet_hours import DEFAULT_QUIET, QuietHours
 
@@ -142,6 +143,7 @@ class AgentSettings:
     privacy: PrivacySettings = DEFAULT_PRIVACY
     outreach: OutreachSettings = DEFAULT_OUTREACH
     most_open_bookings: int = 5
+    people: PeopleSettings = DEFAULT_PEOPLE
 
     @property
     def hides_clients_from_model(self) -> bool:
@@ -230,6 +232,10 @@ class WorkKind(StrEnum):
     """Of a dialogue: thanks after a visit, and being invited again."""
     REMINDER = "reminder"
     """Of an appointment, whose id is the subject: its client is reminded of it, and the CRM told what they say."""
+    MIRROR = "mirror"
+    """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
+    HANDOVER = "handover"
+    """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +291,8 @@ class Dialogue:
     notice_at: datetime | None = None
     """When the client was told that their data is processed, in the words of `notice_version`."""
     notice_version: str | None = None
+    shown_to_staff: bool = False
+    """Staff see what is said in it as it is said, and may answer. Known where the dialogue itself was read."""
 
 
 class Author(StrEnum):
@@ -335,6 +343,8 @@ class DeliveryStatus(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    DROPPED = "dropped"
+    """A person answered before it was sent: the agent does not talk over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +366,10 @@ class OutgoingReply:
     """The messenger has said already that this one came too late for free words."""
     trace: str | None = None
     """The W3C traceparent of the turn that wrote it."""
+    about: DialogueId | None = None
+    """The client's dialogue that a message to staff is about."""
+    file: bytes | None = None
+    """Its file, where that has to be carried over from another channel."""
 
 
 class DeliveryEvent(StrEnum):

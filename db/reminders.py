@@ -38,7 +38,7 @@ async def ask_to_remind(tx: Transaction, booked: BookedAppointment, *, now: date
 
 
 async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
-    """Ask that all that is ahead is looked at, once every worker knows how the company reminds its clients from now on."""
+    """Ask that all that is ahead is looked at, once every worker knows how clients are reminded from now on."""
     table = appointments.c
     ahead = select(
         table.company_id,
@@ -48,9 +48,7 @@ async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
         literal(NO_CHANNEL, work.c.channel_id.type),
         literal(now + SETTINGS_ARE_READ_WITHIN, work.c.due_at.type),
     ).where(table.company_id == tx.company, table.starts_at > now, table.cancelled.is_(False))
-    rung = insert(work).from_select(
-        ["company_id", "dialogue_id", "kind", "subject_id", "channel_id", "due_at"], ahead
-    )
+    rung = insert(work).from_select(["company_id", "dialogue_id", "kind", "subject_id", "channel_id", "due_at"], ahead)
     await tx.connection.execute(
         rung.on_conflict_do_update(
             index_elements=["company_id", "dialogue_id", "kind", "subject_id"],
@@ -63,7 +61,7 @@ async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
 
 
 class Reminders:
-    """The table `reminders`, within the caller's transaction. A reminder is known by how long before the visit it is."""
+    """The table `reminders`, within the caller's transaction. A lead is how long before the visit a reminder is."""
 
     async def list_states(self, tx: Transaction, booked: BookedAppointment) -> Mapping[timedelta, ReminderState]:
         """Return what became of the reminders of the time that the appointment is at now."""

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from db.limits import Budget
 from db.records import Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
 from orchestration.messages import Attachment, Choices, Message, as_storable, storable
+from orchestration.staff_words import StaffWord
 
 CHANNELS = (ChannelType.TELEGRAM, ChannelType.WHATSAPP, ChannelType.VOICE, ChannelType.API)
 """The channels that this version has. A company's file may name them, `channel add` adds them, a worker serves them;
@@ -19,8 +20,16 @@ the others have a name in the database, and no more yet."""
 
 ASIDE = "aside"
 """The dialogue key of what belongs to no client: malformed bodies, updates about no chat."""
+ECHO = "echo:"
+"""What the dialogue key of words begins with that the business's own people wrote past us to a client, whose key
+follows: they are looked at whatever turn of the client's is under way."""
 STATUSES = "statuses"
 """The dialogue key of what a messenger tells of our own messages: they are found by their ids, whoever's they are."""
+
+
+def is_staffs(dialogue_key: str) -> bool:
+    """Say whether these updates are of no client's dialogue but of staff: of a group, or words past us."""
+    return dialogue_key.startswith(("-", ECHO))
 
 
 class UnreadableUpdate(Exception):
@@ -107,6 +116,8 @@ class TurnCollector:
     now: datetime
     messages: list[Message] = field(default_factory=list)
     reports: list[DeliveryReport] = field(default_factory=list)
+    staff: list[StaffWord] = field(default_factory=list)
+    """What staff wrote and pressed; no client's words."""
     reachable: bool | None = None
     """Whether the client takes what is sent to them; None: the update says nothing of it."""
 

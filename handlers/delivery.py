@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
+from uuid import UUID
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -14,10 +16,10 @@ from prometheus_client import Counter
 from db.companies import Companies
 from db.dialogues import Dialogues
 from db.directory import Directory
-from db.engine import Database
-from db.errors import DatabaseUnavailable
+from db.engine import Database, Transaction
+from db.errors import DatabaseUnavailable, NotFound
 from db.outbox import Outbox
-from db.records import Channel, ChannelStatus, ChannelType, Claim, OutgoingReply
+from db.records import Author, Channel, ChannelId, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work, retry_delay
 from handlers.base import (
     ChannelBroken,
@@ -26,6 +28,7 @@ from handlers.base import (
     DeliveryDelayed,
     Flooded,
     OutcomeUnknown,
+    Paced,
     ReplyRefused,
     WindowClosed,
 )
@@ -33,6 +36,8 @@ from handlers.send_pace import SendPace
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
+from orchestration.errors import MediaTooLarge, MediaUnavailable
+from orchestration.messages import Attachment, OutgoingFile
 from orchestration.ports import Clock
 from orchestration.stages import span
 from orchestration.trouble import too_late_notice
@@ -40,6 +45,8 @@ from orchestration.trouble import too_late_notice
 log = structlog.get_logger()
 
 MOST_REPLIES = 50
+MOST_FILE_BYTES = 16 * 1024 * 1024
+"""What WhatsApp takes of sounds and films (Meta's page "Media"), and Telegram gives bots (20 MB)."""
 TRIES = 40
 """With the delays below about five hours; a messenger that is down longer is an outage that staff know of."""
 _FIRST_RETRY = timedelta(seconds=1)
@@ -58,6 +65,10 @@ class DeliveryStores:
     directory: Directory
     companies: Companies
     dialogues: Dialogues
+
+
+class _TakenOver(Exception):
+    """The reply is not to be sent any more."""
 
 
 class DeliveryJob:
@@ -126,11 +137,15 @@ class DeliveryJob:
 
         Raises ClientUnreachable.
         """
-        limits = self._channels[channel.type].send_limits(reply)
-        permit = partial(self._send_pace.take, channel, reply.dialogue_id, limits)
+        permit, last = partial(self._permit, channel, reply), None
         try:
-            async for message_id in self._channels[channel.type].deliver(channel, reply, permit):
+            carried = await self._with_file(channel, reply)
+            async for message_id in self._channels[channel.type].deliver(channel, carried, permit):
                 await self._keep_part(channel, claim, reply, message_id)
+                last = message_id
+        except _TakenOver:
+            log.info("reply_dropped", reason="a person answered before it was sent")
+            REPLIES.labels(channel.type.value, "dropped").inc()
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
         except WindowClosed as error:
@@ -143,9 +158,52 @@ class DeliveryJob:
             await self._give_up(channel, claim, reply, f"ChannelBroken: {error}")
         else:
             async with self._database.company(claim.company_id) as tx:
-                await self._outbox.mark_sent(tx, reply.id)
+                standing = await self._outbox.mark_sent(tx, reply.id)
+                if standing and standing.get("text") != reply.payload.get("text") and last is not None:
+                    await self._reword(tx, reply, standing, last)
             self._count(channel, "sent")
         return None
+
+    async def _with_file(self, channel: Channel, reply: OutgoingReply) -> OutgoingReply:
+        """Carry the reply's file over from the channel that it came through; where that fails, say that it did."""
+        given = reply.payload.get("file")
+        if given is None or (given["channel_id"] == str(channel.id) and channel.type is ChannelType.TELEGRAM):
+            return reply
+        file = OutgoingFile.model_validate(given)
+        try:
+            source = await self._directory.get_channel(channel.company_id, ChannelId(UUID(file.channel_id)))
+            attachment = Attachment(kind=file.kind, ref=file.ref, mime_type=file.mime_type)
+            content = await self._channels[source.type].fetch(source, attachment, most_bytes=MOST_FILE_BYTES)
+        except (MediaTooLarge, MediaUnavailable, NotFound) as error:
+            log.warning("file_not_carried", error=type(error).__name__)
+            snapshot = await self._directory.get_snapshot(channel.company_id)
+            lost = Translator.for_language(snapshot.agent.language).text("file-not-carried")
+            words = "\n".join(filter(None, (str(reply.payload.get("text", "")), lost)))
+            return replace(reply, payload={**reply.payload, "text": words, "file": None})
+        return replace(reply, file=content)
+
+    async def _permit(self, channel: Channel, reply: OutgoingReply) -> None:
+        """Let one piece go out. Raises Paced, and _TakenOver where a person has answered since the reply was read.
+
+        Asked last, right before each piece: what a person commits after this goes out after it.
+        """
+        await self._send_pace.take(channel, reply.dialogue_id, self._channels[channel.type].send_limits(reply))
+        async with self._database.company(channel.company_id) as tx:
+            standing = await self._outbox.find_waiting(tx, reply.id)
+        if standing is None:
+            raise _TakenOver
+        if standing.get("text") != reply.payload.get("text"):
+            # It was reworded since it was read: it is read anew.
+            raise Paced(timedelta(0))
+
+    async def _reword(
+        self, tx: Transaction, reply: OutgoingReply, standing: Mapping[str, Any], message_id: str
+    ) -> None:
+        """Let the new words take the place of those that were on their way when they were changed."""
+        dialogue = await self._dialogues.find_dialogue(tx, reply.dialogue_id)
+        if dialogue is not None:
+            payload = {**standing, "replaces": message_id}
+            await self._outbox.put(tx, dialogue, [payload], turn_id=None, author=Author.PERSON)
 
     async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:
         """Give up what may not be said any more and tell staff: they may call, or set a template."""

@@ -10,7 +10,7 @@ import structlog
 from db.directory import Directory
 from db.engine import Transaction
 from db.outbox import Outbox
-from db.records import Branch, Channel, ChannelType, Dialogue, dialogue_id_of
+from db.records import Author, Branch, BranchId, Channel, ChannelType, Dialogue, dialogue_id_of
 from orchestration.messages import Reply
 from orchestration.turns import StaffNotice
 
@@ -38,14 +38,19 @@ class StaffNotices:
             return
         bot = await self._bot(channel)
         for notice in notices:
-            chat = _staff_chat(branches, notice)
+            chat = _staff_chat(branches, notice.branch_id)
             if chat is None or bot is None:
                 log.warning("staff_not_told", reason="no staff chat is set" if chat is None else "no Telegram channel")
                 continue
-            key = f"{chat}:{chat}:"
-            staff = Dialogue(id=dialogue_id_of(bot.id, key), company_id=channel.company_id, channel_id=bot.id, key=key)
             payload = Reply(text=notice.text).model_dump(mode="json", exclude_defaults=True)
-            await self._outbox.put(tx, staff, [payload], turn_id=turn_id)
+            await self._outbox.put(tx, chat_with(bot, chat), [payload], turn_id=turn_id, author=Author.SYSTEM)
+
+    async def chat_of(
+        self, channel: Channel, branches: Sequence[Branch], branch_id: BranchId | None
+    ) -> Dialogue | None:
+        """Return the staff chat of a branch, else of the first that has one; None where nobody can be told."""
+        chat, bot = _staff_chat(branches, branch_id), await self._bot(channel)
+        return None if chat is None or bot is None else chat_with(bot, chat)
 
     async def _bot(self, channel: Channel) -> Channel | None:
         if channel.type is ChannelType.TELEGRAM:
@@ -54,9 +59,15 @@ class StaffNotices:
         return next((one for one in every if one.type is ChannelType.TELEGRAM), None)
 
 
-def _staff_chat(branches: Sequence[Branch], notice: StaffNotice) -> str | None:
+def chat_with(bot: Channel, chat: str) -> Dialogue:
+    """Return a bot's chat with staff: a group, or one person; it is no client's, and has no session."""
+    key = f"{chat}:{chat}:"
+    return Dialogue(id=dialogue_id_of(bot.id, key), company_id=bot.company_id, channel_id=bot.id, key=key)
+
+
+def _staff_chat(branches: Sequence[Branch], branch_id: BranchId | None) -> str | None:
     """Return the chat of the branch that is meant, else of the first branch that has one."""
     chats = {branch.id: branch.staff_chat for branch in branches}
-    if notice.branch_id is not None and chats.get(notice.branch_id):
-        return chats[notice.branch_id]
+    if branch_id is not None and chats.get(branch_id):
+        return chats[branch_id]
     return next((chat for chat in chats.values() if chat), None)

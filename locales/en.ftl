@@ -373,3 +373,53 @@ act-category-notes = notes on earlier talks and visits
 act-category-bookings = details of bookings
 act-category-calls = details of telephone calls
 act-category-technical = technical records of how requests were handled
+agent-again = All right, I am with you again. How can I help?
+button-agent-again = Go on with the assistant
+person-not-yet = Nobody at the desk has been able to answer yet; we have reminded them of you. You can wait here, or go on with me.
+staff-agent-silenced = Not sent to the client, because a person has answered:
+    { $words }
+staff-agent-answers-already = The assistant answers this client already.
+staff-back-where = /back works in a client's topic, or as a reply to their message.
+staff-client-waits = The client is waiting for a person.
+staff-client-waits-owner = { $client } has been waiting for long, and the staff have not answered. Reply to this message, and the client gets your words.
+staff-code-unknown = This code did not fit: it counts for a day, and once. Ask for a new one.
+staff-enrol-in-private = To come in by a code, open the private chat with the bot by its link.
+staff-enrolled = { $name }, you are on the staff of “{ $company }”{ $role ->
+        [owner] { " " }as an owner
+        [administrator] { " " }as an administrator
+       *[master] { " " }as a master
+    }.
+staff-handed-back = The client talks to the assistant again.
+staff-handed-back-by = { $name }: the client is with the assistant again.
+staff-handed-back-by-silence = Nobody has answered for long: the assistant answers the client again.
+staff-mirror-agent = 🤖 { $text }
+staff-mirror-client = 👤 { $name }: { $text }
+staff-mirror-person = 💬 { $text }
+staff-mirror-file = { $kind ->
+        [voice] [voice note]
+        [image] [photo]
+        [video] [video]
+        [document] [file]
+        [location] [place on the map]
+        [contact] [contact]
+        [sticker] [sticker]
+       *[other] [attachment]
+    }
+staff-not-enrolled = You are not on the list of the staff, so the client will not get this. Ask the owner for a code.
+staff-topic-opened = { $client }
+    Writes in { $channel ->
+        [telegram] Telegram
+        [whatsapp] WhatsApp
+       *[other] a messenger
+    }. The client gets what you write here. /back gives them back to the assistant.
+staff-unknown-command = There is no such command here.
+file-not-carried = The file could not be passed on: it is too large, or not there any more.
+staff-cannot-carry = This cannot be passed on to the client; words, photos, voice notes, videos and files can.
+button-draft-send = Send
+button-draft-drop = Do not send
+staff-draft = Draft of an answer:
+
+    { $text }
+staff-draft-sent = { $name }: sent to the client.
+staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
+staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.

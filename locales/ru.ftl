@@ -378,3 +378,53 @@ act-category-notes = заметки о прошлых обращениях и в
 act-category-bookings = сведения о записях
 act-category-calls = сведения о телефонных звонках
 act-category-technical = служебные сведения об обработке обращений
+agent-again = Хорошо, я снова с вами. Чем помочь?
+button-agent-again = Продолжить с ассистентом
+person-not-yet = Администратор пока не успел ответить: мы напомнили ему о вас. Можете подождать здесь или продолжить со мной.
+staff-agent-silenced = Не отправлено клиенту, потому что ответил человек:
+    { $words }
+staff-agent-answers-already = Этому клиенту и так отвечает ассистент.
+staff-back-where = Команда /back действует в теме клиента или в ответ на его сообщение.
+staff-client-waits = Клиент ждёт ответа человека.
+staff-client-waits-owner = { $client } давно ждёт ответа, сотрудники пока не ответили. Ответьте на это сообщение, и клиент получит ваши слова.
+staff-code-unknown = Этот код не подошёл: он действует сутки и только один раз. Попросите новый.
+staff-enrol-in-private = Чтобы войти по коду, откройте личный чат с ботом по ссылке.
+staff-enrolled = { $name }, вы в списке сотрудников компании «{ $company }»{ $role ->
+        [owner] { " " }как владелец
+        [administrator] { " " }как администратор
+       *[master] { " " }как мастер
+    }.
+staff-handed-back = Клиент снова говорит с ассистентом.
+staff-handed-back-by = { $name }: клиент возвращён ассистенту.
+staff-handed-back-by-silence = Ответов не было долго: клиенту снова отвечает ассистент.
+staff-mirror-agent = 🤖 { $text }
+staff-mirror-client = 👤 { $name }: { $text }
+staff-mirror-person = 💬 { $text }
+staff-mirror-file = { $kind ->
+        [voice] [голосовое]
+        [image] [фото]
+        [video] [видео]
+        [document] [файл]
+        [location] [место на карте]
+        [contact] [контакт]
+        [sticker] [стикер]
+       *[other] [вложение]
+    }
+staff-not-enrolled = Вас нет в списке сотрудников, поэтому клиент этого не получит. Попросите у владельца код для входа.
+staff-topic-opened = { $client }
+    Пишет в { $channel ->
+        [telegram] Telegram
+        [whatsapp] WhatsApp
+       *[other] мессенджере
+    }. Ваши сообщения здесь получит клиент. /back возвращает его ассистенту.
+staff-unknown-command = Этой команды здесь нет.
+file-not-carried = Файл передать не удалось: он слишком большой или уже недоступен.
+staff-cannot-carry = Такое передать клиенту нельзя: подойдут текст, фото, голосовое, видео или файл.
+button-draft-send = Отправить
+button-draft-drop = Не отправлять
+staff-draft = Черновик ответа:
+
+    { $text }
+staff-draft-sent = { $name }: отправлено клиенту.
+staff-draft-dropped = { $name }: черновик не отправлен. Ответьте клиенту сами.
+staff-draft-settled = Этот черновик уже не актуален: его отправили, не стали отправлять или клиент написал снова.

@@ -1,4 +1,4 @@
-"""A pressed button on its way: to a proposal's answer, the booking, the client's appointments, outreach, the menu.
+"""A pressed button on its way: to a proposal's answer, the booking, visits, reminders, what went out unasked, the menu.
 
 Words that are nothing but a button's label, or its number where the channel draws no buttons, press it too.
 """

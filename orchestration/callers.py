@@ -9,9 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from db.records import Branch
 from locales import Translator
 from locales.ear import read_digits
 from orchestration.contacts import Contacts
@@ -23,6 +21,7 @@ from orchestration.ports import Messengers
 from orchestration.scope import CompanyScope
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, CallFacts, Elsewhere, StaffNotice, Turn
+from orchestration.working_hours import is_open
 
 TRANSFER_TO = "transfer_to"
 """The channel's option: the number that calls are passed on to; without it the first branch's phone."""
@@ -37,17 +36,7 @@ def facts_of(options: Mapping[str, Any], scope: CompanyScope, now: datetime) -> 
     branch = next(iter(scope.branches), None)
     wanted = str(options.get(TRANSFER_TO) or (branch.phone if branch else "") or "")
     number = next(iter(find_phones(wanted)), None)
-    return CallFacts(transfer_to=number if _is_open(branch, now) else None)
-
-
-def _is_open(branch: Branch | None, now: datetime) -> bool:
-    """Say whether somebody picks up; where no hours are known, somebody may."""
-    if branch is None or branch.hours is None:
-        return True
-    local = now.astimezone(ZoneInfo(branch.time_zone))
-    at = local.time()
-    # Midnight as the end of a day is written 00:00.
-    return any(one.opens <= at and (at < one.closes or not one.closes) for one in branch.hours.on(local.date()))
+    return CallFacts(transfer_to=number if is_open(branch, now) else None)
 
 
 class Callers:

@@ -10,7 +10,7 @@ from orchestration.after_visit import stop
 from orchestration.booking_flow import BookingFlow
 from orchestration.conversation import PROPOSAL_LIFETIME
 from orchestration.handover import hand_over
-from orchestration.menu import ERASE, LANGUAGE, MY, menu_rows
+from orchestration.menu import AGENT_AGAIN, ERASE, LANGUAGE, MY, menu_rows
 from orchestration.messages import Button, Command, Reply
 from orchestration.my_appointments import MyAppointments
 from orchestration.trouble import client_label
@@ -58,6 +58,10 @@ class Commands:
 
     async def press(self, turn: Turn, what: str) -> None:
         """Do what a menu's button says."""
+        if what == AGENT_AGAIN.partition(":")[2]:
+            # The assistant answers already.
+            turn.replies.append(Reply(text=turn.texts.text("agent-again"), buttons=menu_rows(turn)))
+            return
         await (self._on_my if what == MY else self._on_book)(turn, "")
 
     def choose_language(self, turn: Turn, code: str) -> None:

@@ -6,6 +6,8 @@ from orchestration.conversation import Step
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, StaffNotice, Turn
 
+AT_ONCE = frozenset({"asked_for", "complaint", "health"})
+"""Reasons for which a person answers from now on; for the others the agent goes on until they do."""
 _TOLD = {"complaint": "complaint-to-person", "health": "health-to-person", "photo": "photo-to-person"}
 """What is said where the reason asks for words of its own."""
 
@@ -16,7 +18,8 @@ def hand_over(turn: Turn, kind: str, summary: str) -> None:
     A call goes on with that person, or a message is taken down for them.
     """
     notice = turn.staff_texts.text("staff-call-person", kind=kind, client=client_label(turn), summary=summary or "—")
-    turn.call_person(kind, summary, notice=StaffNotice(text=notice))
+    at_once = kind in AT_ONCE
+    turn.call_person(kind, summary, notice=StaffNotice(text=notice), at_once=at_once)
     if turn.call is None or kind in _TOLD:
         turn.say(turn.texts.text(_TOLD.get(kind, "person-called")))
     connect(turn)

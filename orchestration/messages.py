@@ -180,6 +180,15 @@ class TemplateWords(_Frozen):
     actions: tuple[str, ...] = ()
 
 
+class OutgoingFile(_Frozen):
+    """A file on its way from one chat to another. `ref`: its handle in the channel that it came through."""
+
+    kind: AttachmentKind
+    ref: str
+    channel_id: str
+    mime_type: str | None = None
+
+
 class Reply(_Frozen):
     """One answer to the client. Channels draw buttons and the request for a contact in their own way.
 
@@ -204,6 +213,14 @@ class Reply(_Frozen):
     """The client has heard it already, sentence by sentence, as it was written."""
     template: TemplateWords | None = None
     """The template of its own that this reply has; None: where no free words are taken it goes out as any answer."""
+    file: OutgoingFile | None = None
+    """Goes before the words, which stand under it where they are short."""
+    topic: int | None = None
+    """The topic of a staff group that it belongs in."""
+    silent: bool = False
+    """It makes no sound: nobody is at work."""
+    pinned: bool = False
+    """It stays at the top of its chat or topic."""
 
     @property
     def choices(self) -> tuple[Button, ...]:

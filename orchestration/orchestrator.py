@@ -11,6 +11,8 @@ from orchestration.callers import Callers
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
+from orchestration.menu import AGENT_AGAIN, menu_rows
+from orchestration.messages import Reply
 from orchestration.ports import Content, TextPart
 from orchestration.privacy_notice import tell_of_processing
 from orchestration.trouble import ask_for_contact
@@ -40,7 +42,12 @@ class Orchestrator:
     async def run_turn(self, turn: Turn) -> TurnResult:
         """Answer the turn's messages. Raises TurnPostponed where it must be handled again later, TurnAbandoned."""
         learn(turn)
-        if turn.dialogue.in_charge is InCharge.PERSON:
+        if turn.dialogue.in_charge is InCharge.PERSON and turn.messages[0].action == AGENT_AGAIN:
+            turn.hands_back = True
+            turn.replies.append(Reply(text=turn.texts.text("agent-again"), buttons=menu_rows(turn)))
+            turn.outcome = "agent_again"
+            acknowledge(turn)
+        elif turn.dialogue.in_charge is InCharge.PERSON:
             # A person answers; the agent only keeps what the client said.
             turn.outcome = "person_in_charge"
         else:

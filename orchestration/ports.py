@@ -274,8 +274,8 @@ class OutreachView(Protocol):
 
 
 class VisitAnswers(Protocol):
-    """What clients answer to reminders of their visits. A visit is its records by time, none where it does not stand or is
-    not the client's own."""
+    """What clients answer to reminders of their visits. A visit is its records by time, none where it does not stand or
+    is not the client's own."""
 
     async def find_visit(self, dialogue: Dialogue, appointment_id: UUID | None) -> Sequence[BookedAppointment]:
         """Return the visit that this appointment belongs to."""

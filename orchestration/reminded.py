@@ -1,4 +1,4 @@
-"""What a client answers to a reminder: that they come, or a wish to move or cancel, which goes the way of all others."""
+"""What a client answers to a reminder: that they come, or a wish to move or cancel, which goes the usual way."""
 
 from __future__ import annotations
 

@@ -22,28 +22,29 @@ _MOST_QUOTED = 1000
 
 def client_label(turn: Turn) -> str:
     """Name the client for staff: the name and the number we have, whether it is proved or only typed."""
-    return _label(turn.dialogue, turn.staff_texts)
+    return label_of(turn.dialogue, turn.staff_texts)
 
 
 def dead_update_notice(scope: CompanyScope, dialogue: Dialogue) -> StaffNotice:
     """Tell staff that a message could not be processed, and whose it was."""
     texts = Translator.for_language(scope.agent.language)
-    return StaffNotice(text=texts.text("staff-dead-update", client=_label(dialogue, texts)))
+    return StaffNotice(text=texts.text("staff-dead-update", client=label_of(dialogue, texts)))
 
 
 def lost_reply_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
     """Tell staff that a reply did not reach the client, with its words: they may call."""
     words = str(payload.get("text", ""))[:_MOST_QUOTED]
-    return StaffNotice(text=texts.text("staff-not-delivered", client=_label(dialogue, texts), words=words))
+    return StaffNotice(text=texts.text("staff-not-delivered", client=label_of(dialogue, texts), words=words))
 
 
 def too_late_notice(texts: Translator, dialogue: Dialogue, payload: Mapping[str, Any]) -> StaffNotice:
     """Tell staff that the messenger takes no free words to this client any more, with the words."""
     words = str(payload.get("text", ""))[:_MOST_QUOTED]
-    return StaffNotice(text=texts.text("staff-too-late", client=_label(dialogue, texts), words=words))
+    return StaffNotice(text=texts.text("staff-too-late", client=label_of(dialogue, texts), words=words))
 
 
-def _label(dialogue: Dialogue, texts: Translator) -> str:
+def label_of(dialogue: Dialogue, texts: Translator) -> str:
+    """Name a client for staff by what is known: the name, and the number whether it is proved or only typed."""
     name = dialogue.client_name or texts.text("staff-unnamed-client")
     phone = dialogue.proved_phone or dialogue.typed_phone
     return f"{name}, {phone}" if phone else name

@@ -54,14 +54,20 @@ class StaffNotice:
 
     text: str
     branch_id: BranchId | None = None
+    calls_person: bool = False
+    """It calls somebody to the client: where staff see the dialogue, it stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """A person is to look at the dialogue. `reason` is one of a closed set of codes: it is counted by."""
+    """A person is to look at the dialogue. `reason` is one of a closed set of codes: it is counted by.
+
+    `at_once`: they answer from now on, and the agent is silent; else it goes on until they do.
+    """
 
     reason: str
     summary: str
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,8 @@ class TurnResult:
     elsewhere: tuple[Elsewhere, ...] = ()
     outreach: tuple[OutreachAct, ...] = ()
     """What was decided about messages that go out unasked."""
+    hands_back: bool = False
+    """The client would rather go on with the assistant than wait for a person."""
     erases_client: bool = False
     """The client asked for it and confirmed: nothing that is kept of them stays, this turn's words included."""
 
@@ -158,6 +166,8 @@ class Turn:
     saw_picture: bool = False
     """The client sent a picture: a price said now would be one from a picture."""
     erases: bool = False
+    hands_back: bool = False
+    """The client would rather go on with the assistant."""
     notice: Notice | None = None
     ends_call: CallEnd | None = None
     proof_wanted: bool = False
@@ -208,11 +218,16 @@ class Turn:
             cached_tokens=self.usage.cached_tokens + usage.cached_tokens,
         )
 
-    def call_person(self, reason: str, summary: str, *, notice: StaffNotice | None = None) -> None:
-        """Mark the dialogue for a person, and ring the staff chat where a notice is given."""
-        self.handovers.append(Handover(reason=reason, summary=summary))
+    def call_person(
+        self, reason: str, summary: str, *, notice: StaffNotice | None = None, at_once: bool = False
+    ) -> None:
+        """Mark the dialogue for a person, and ring the staff chat where a notice is given.
+
+        `at_once`: where staff can, they answer from now on, and the agent is silent.
+        """
+        self.handovers.append(Handover(reason=reason, summary=summary, at_once=at_once))
         if notice is not None:
-            self.notices.append(notice)
+            self.notices.append(replace(notice, calls_person=True))
 
     def erase(self) -> None:
         """Forget the client: everything that is kept of them goes with this turn's commit."""
@@ -235,6 +250,7 @@ class Turn:
             replies=tuple(self.replies),
             history=() if self.erases else self._history(client_at),
             erases_client=self.erases,
+            hands_back=self.hands_back,
             notice=self.notice,
             ends_call=self.ends_call,
             elsewhere=tuple(self.elsewhere),

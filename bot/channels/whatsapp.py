@@ -69,7 +69,7 @@ async def add_whatsapp(core: Core, company_id: CompanyId, number: WhatsAppNumber
 
 
 async def set_template(core: Core, channel: Channel, purpose: str, template: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep which approved template says this; `purpose` "answer": whatever has none of its own. Raises ChannelRefused."""
+    """Keep which approved template says this; "answer": whatever has none of its own. Raises ChannelRefused."""
     if channel.type is not ChannelType.WHATSAPP:
         raise ChannelRefused("only WhatsApp has templates")
     if template["language"] not in {one.value for one in TemplateLanguage}:

@@ -13,8 +13,8 @@ from bot.app import Core
 from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from bot.companies import create_from_file, file_of, replace_from_file
-from bot.company_outreach import NOT_ANSWERED, write_quiet, write_reminders
 from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file
+from bot.company_outreach import NOT_ANSWERED, write_quiet, write_reminders
 from bot.company_writing import write_company_file
 from db.records import Company, CompanyId, CompanySnapshot
 from handlers.log_levels import LEVELS

@@ -23,7 +23,9 @@ async def look_at_reminders(snapshot: CompanySnapshot, channels: Sequence[Channe
         return [ok(what, "off: the CRM sends them itself")]
     if snapshot.crm is None or Capability.LIST not in get_manifest(snapshot.crm.type).capabilities:
         advice = "set `reminders: off`, or a CRM in which appointments can be read"
-        return [warn(what, "none is sent: a visit is read again in the CRM before each, and this one cannot be", advice)]
+        return [
+            warn(what, "none is sent: a visit is read again in the CRM before each, and this one cannot be", advice)
+        ]
     detail = f"{', '.join(write_reminders(leads) or ())} before a visit"
     without = [
         one.name
@@ -34,5 +36,7 @@ async def look_at_reminders(snapshot: CompanySnapshot, channels: Sequence[Channe
     ]
     if without:
         advice = "`ai-admin channel template ID reminder NAME` (docs/reminders.md)"
-        return [Row(what=what, status=Status.OK, detail=f"{detail}; no template on {', '.join(without)}", advice=advice)]
+        return [
+            Row(what=what, status=Status.OK, detail=f"{detail}; no template on {', '.join(without)}", advice=advice)
+        ]
     return [ok(what, detail)]

@@ -213,7 +213,7 @@ class WireRecord(Wire):
     client: Annotated[WireClient | None, BeforeValidator(_object)] = None
     moment: WallClock = Field(default=None, validation_alias="datetime")
     local: WallClock = Field(default=None, validation_alias="date")
-    stated: Text = Field(default="", validation_alias="datetime")
+    stated: Text = Field(default="", validation_alias=AliasChoices("datetime"))
     comment: Text = ""
     attendance: Whole = None
     visit_attendance: Whole = None

@@ -1,7 +1,7 @@
 """Telegram Business: a bot that its owner has connected answers the owner's own chats, in the owner's name (Bot API:
 BusinessConnection, Update.business_message).
 
-What the owner writes there comes by the same updates as what clients write, and is nobody's to answer.
+What the owner writes there comes by the same updates as what clients write: a person has taken the dialogue over.
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ class BusinessConnections:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: OrderedDict[tuple[int, str], tuple[datetime, BusinessConnection | None]] = OrderedDict()
+
+    async def is_owners(self, message: Message, bot: Bot) -> bool:
+        """Say whether the owner wrote this with their own hands. Raises what Telegram's outage raises."""
+        if message.from_user is None or message.sender_business_bot is not None:
+            return False
+        connection = await self._find(bot, message.business_connection_id or "")
+        return connection is not None and message.from_user.id == connection.user.id
 
     async def may_answer(self, message: Message, bot: Bot) -> bool:
         """Say whether this is a client's message that the bot may answer. Raises what Telegram's outage raises."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import structlog
 from aiogram import Bot
@@ -21,6 +22,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.types import (
+    BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
@@ -42,12 +44,13 @@ from handlers.base import (
 )
 from handlers.pieces import shortened, split_text, utf16_units
 from handlers.telegram.limits import is_group
-from orchestration.messages import Button, Reply
+from orchestration.messages import AttachmentKind, Button, OutgoingFile, Reply
 
 log = structlog.get_logger()
 
 # Bot API, sendMessage: 1-4096 characters after entities parsing, counted in UTF-16 code units.
 TEXT_LIMIT = 4096
+CAPTION_LIMIT = 1024
 # What fits on a phone's screen; the Bot API sets no limit.
 _LONGEST_LABEL = 60
 
@@ -57,6 +60,10 @@ Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None
 class Address(TypedDict, total=False):
     chat_id: int
     business_connection_id: str
+
+
+class Place(Address, total=False):
+    message_thread_id: int
 
 
 def address_of(dialogue_key: str) -> Address:
@@ -74,6 +81,9 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
     pieces = split_text(reply.text, TEXT_LIMIT, utf16_units)
+    if reply.file is not None:
+        captioned = sum(map(utf16_units, reply.text)) <= CAPTION_LIMIT
+        pieces = ["", *([] if captioned else pieces)]
     if outgoing.sent_parts == 0 and not pieces:
         await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
@@ -82,7 +92,10 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
             await _acknowledge(bot, address, reply)
         markup = markup_of(reply) if index == len(pieces) - 1 else None
         try:
-            sent = await _put(bot, address, reply, pieces[index], markup, alone=len(pieces) == 1)
+            if index == 0 and reply.file is not None:
+                sent = await _put_file(bot, address, outgoing, reply, caption=reply.text if captioned else "")
+            else:
+                sent = await _put(bot, address, reply, pieces[index], markup, alone=len(pieces) == 1)
         except AiogramError as error:
             raise _of_a_piece(error, address) from error
         yield sent
@@ -103,8 +116,49 @@ async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Mark
                 return reply.replaces
             # Deleted, too old, or no longer ours to edit: the words go out as a new message.
             log.info("message_not_edited", error=error.message)
-    sent = await bot.send_message(**address, text=text, reply_markup=markup)
+    where = _place(address, reply)
+    sent = await bot.send_message(**where, text=text, reply_markup=markup, disable_notification=reply.silent or None)
+    if reply.pinned:
+        await _pin(bot, address, sent.message_id)
     return str(sent.message_id)
+
+
+async def _put_file(bot: Bot, address: Address, outgoing: OutgoingReply, reply: Reply, *, caption: str) -> str:
+    """Send a file: by its id where this bot has got it itself, else its bytes (Bot API, Sending files)."""
+    file = reply.file
+    assert file is not None  # noqa: S101 (for the type checker)
+    content = file.ref if outgoing.file is None else BufferedInputFile(outgoing.file, filename=_name_of(file))
+    where = _place(address, reply)
+    words, silent = caption or None, reply.silent or None
+    match file.kind:
+        case AttachmentKind.IMAGE if (file.mime_type or "image/jpeg") == "image/jpeg":
+            sent = await bot.send_photo(**where, photo=content, caption=words, disable_notification=silent)
+        case AttachmentKind.VOICE if (file.mime_type or "audio/ogg").startswith("audio/ogg"):
+            sent = await bot.send_voice(**where, voice=content, caption=words, disable_notification=silent)
+        case AttachmentKind.VIDEO:
+            sent = await bot.send_video(**where, video=content, caption=words, disable_notification=silent)
+        case _:
+            sent = await bot.send_document(**where, document=content, caption=words, disable_notification=silent)
+    return str(sent.message_id)
+
+
+def _name_of(file: OutgoingFile) -> str:
+    return f"{file.kind.value}{mimetypes.guess_extension((file.mime_type or '').partition(';')[0]) or ''}"
+
+
+def _place(address: Address, reply: Reply) -> Place:
+    place: Place = cast("Place", dict(address))
+    if reply.topic is not None:
+        place["message_thread_id"] = reply.topic
+    return place
+
+
+async def _pin(bot: Bot, address: Address, message_id: int) -> None:
+    """Pin a message; a courtesy that a bot may not have the right to."""
+    try:
+        await bot.pin_chat_message(chat_id=address["chat_id"], message_id=message_id, disable_notification=True)
+    except AiogramError as error:
+        log.info("message_not_pinned", error=type(error).__name__)
 
 
 async def _acknowledge(bot: Bot, address: Address, reply: Reply) -> None:

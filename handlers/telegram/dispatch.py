@@ -25,6 +25,7 @@ from handlers.telegram.business import BusinessConnections
 from handlers.telegram.delivery import address_of, deliver
 from handlers.telegram.limits import LIMITS, TelegramLimits
 from handlers.telegram.media import attachment_of, fetch
+from handlers.telegram.staff import build_staff_router
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, Choices, Command, Message, Sender
 from orchestration.ports import Clock
@@ -175,7 +176,9 @@ class TelegramDispatch:
 def build_dispatcher(storage: BaseStorage, clock: Clock) -> Dispatcher:
     """Make the dispatcher. No event isolation of aiogram's: the dialogue's lease already serialises."""
     dispatcher = Dispatcher(storage=storage)
-    dispatcher.include_router(build_router(BusinessConnections(clock)))
+    connections = BusinessConnections(clock)
+    dispatcher.include_router(build_staff_router(connections))
+    dispatcher.include_router(build_router(connections))
     return dispatcher
 
 

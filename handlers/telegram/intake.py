@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from db.records import Accepted, ChannelType
-from handlers.base import ASIDE, Lock
+from handlers.base import ASIDE, ECHO, Lock
 
 _ID_BITS = 64
 _LONGEST_ID = 256
@@ -65,10 +65,12 @@ def dialogue_key(update: Mapping[str, Any]) -> str:
             sender = event.get("from")
             user_id = _integer(sender.get("id")) if isinstance(sender, Mapping) else None
             connection = event.get("business_connection_id") or ""
-            if connection or user_id is None:
-                # In a business chat the owner writes too, and it is one dialogue all the same: the client's.
+            echo = ECHO if connection and user_id is not None and user_id != chat_id else ""
+            if connection or user_id is None or chat_id < 0:
+                # A business chat is the client's, whoever writes in it. A group is one dialogue: what staff write there
+                # is worked on in the order in which it stands there.
                 user_id = chat_id
-            return f"{chat_id}:{user_id}:{connection}" if _is_id(connection) else ASIDE
+            return f"{echo}{chat_id}:{user_id}:{connection}" if _is_id(connection) else ASIDE
     return ASIDE
 
 

@@ -33,8 +33,9 @@ def attachment_of(message: Message) -> Attachment | None:
     if message.photo:
         largest = message.photo[-1]
         return Attachment(kind=kind.IMAGE, ref=largest.file_id, mime_type="image/jpeg", size=largest.file_size)
-    if message.video or message.video_note or message.animation:
-        return Attachment(kind=kind.VIDEO)
+    film = message.video or message.video_note or message.animation
+    if film:
+        return Attachment(kind=kind.VIDEO, ref=film.file_id, mime_type="video/mp4", size=film.file_size)
     if message.document:
         document = message.document
         is_picture = (document.mime_type or "") in _PICTURES

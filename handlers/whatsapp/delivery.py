@@ -30,7 +30,7 @@ from handlers.base import (
 )
 from handlers.whatsapp.drawing import Piece, draw
 from handlers.whatsapp.options import TEMPLATE, TEMPLATES
-from orchestration.messages import Reply, TemplateWords
+from orchestration.messages import AttachmentKind, OutgoingFile, Reply, TemplateWords
 
 log = structlog.get_logger()
 
@@ -82,14 +82,35 @@ async def deliver(
 ) -> AsyncIterator[str]:
     """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError."""
     reply = Reply.model_validate(outgoing.payload)
-    if reply.text and _is_closed(outgoing, now()):
+    if (reply.text or reply.file) and _is_closed(outgoing, now()):
         if outgoing.sent_parts == 0:
             yield await _instead(client, channel, outgoing.dialogue_key, reply, permit)
+        return
+    if reply.file is not None:
+        if outgoing.sent_parts == 0:
+            await permit()
+            yield await _sent(_send_file(client, outgoing, reply.file, reply.text))
         return
     pieces = draw(reply)
     for piece in pieces[outgoing.sent_parts :]:
         await permit()
         yield await _sent(_send(client, outgoing.dialogue_key, piece))
+
+
+def _send_file(client: WhatsApp, outgoing: OutgoingReply, file: OutgoingFile, caption: str) -> Any:
+    """Upload and send a file (Meta's pages "Media" and "Messages"); a voice note takes no words under it."""
+    to, content = outgoing.dialogue_key, outgoing.file or b""
+    words = caption or None
+    match file.kind:
+        case AttachmentKind.IMAGE:
+            return client.send_image(to, content, words, mime_type=file.mime_type or "image/jpeg")
+        case AttachmentKind.VOICE:
+            return client.send_audio(to, content, mime_type=file.mime_type or "audio/ogg")
+        case AttachmentKind.VIDEO:
+            return client.send_video(to, content, words, mime_type=file.mime_type or "video/mp4")
+        case _:
+            mime_type = file.mime_type or "application/octet-stream"
+            return client.send_document(to, content, filename=file.kind.value, caption=words, mime_type=mime_type)
 
 
 def _is_closed(outgoing: OutgoingReply, now: datetime) -> bool:

@@ -36,9 +36,12 @@ class Business:
         bot = self._state.bots[bot_id]
         chat = bot.business_chats.setdefault((connection_id, client.id), Chat(user=client))
         message = ChatMessage(
-            seq=self._state.seq(), message_id=bot.next_message, from_bot=False, text=text, date=self._state.now()
+            seq=self._state.seq(),
+            message_id=chat.take_message_id(bot),
+            from_bot=False,
+            text=text,
+            date=self._state.now(),
         )
-        bot.next_message += 1
         chat.messages.append(message)
         event = self._state.message_json(bot, chat, message) | {"business_connection_id": connection_id}
         if by_owner:

@@ -9,11 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.telegram.files import ANY_SIGN, SIGNS, keep, photo_sizes
+from sandbox.telegram.groups import MEMBER, Group
 from sandbox.telegram.state import Bot, Chat, ChatMessage, Json, State, User
 
 Queue = Callable[[Bot, str, Json], int]
 _LONGEST_WAIT_S = 25.0
-_SHOWN = {"voice": "🎤", "photo": "🖼", "sticker": "🙂", "location": "📍"}
 
 
 class People:
@@ -54,6 +55,7 @@ class People:
         message = self._message(bot_id, user, message_id)
         query_id = str(4_000_000_000 + self._state.seq())
         bot.callbacks[query_id] = "waiting"
+        bot.pressed_in[query_id] = bot.chats[user.id]
         event = {
             "id": query_id,
             "from": user.as_json(),
@@ -74,12 +76,12 @@ class People:
 
     async def send_voice(self, bot_id: int, user: User, recording: bytes = b"OggS", *, seconds: int = 3) -> int:
         """Send a voice note."""
-        file = {**self._file(bot_id, recording), "duration": seconds, "mime_type": "audio/ogg"}
+        file = keep([self._state.bots[bot_id]], "voice", recording, duration=seconds)
         return await self._send(bot_id, user, voice=file)
 
     async def send_photo(self, bot_id: int, user: User, picture: bytes, caption: str = "") -> int:
         """Send a picture; Telegram makes several sizes of it, the largest last."""
-        sizes = [{**self._file(bot_id, picture), "width": side, "height": side} for side in (90, 1280)]
+        sizes = photo_sizes([self._state.bots[bot_id]], picture)
         return await self._send(bot_id, user, photo=sizes, **({"caption": caption} if caption else {}))
 
     async def send_anything(self, bot_id: int, user: User, **content: Any) -> int:
@@ -89,17 +91,18 @@ class People:
     async def edit_text(self, bot_id: int, user: User, message_id: int, text: str) -> int:
         """Change the words of a message that this person sent."""
         bot, message = self._state.bots[bot_id], self._message(bot_id, user, message_id)
-        message.text, message.edited_at, message.seq = text, self._state.now(), self._state.seq()
+        rewrite(self._state, message, text)
         event = self._state.message_json(bot, bot.chats[user.id], message)
         update_id = self._queue(bot, "edited_message", event)
         await self._state.tell()
         return update_id
 
-    def _file(self, bot_id: int, body: bytes) -> Json:
-        files = self._state.bots[bot_id].files
-        file_id = f"file-{len(files) + 1}"
-        files[file_id] = body
-        return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": len(body)}
+    async def send_document(
+        self, bot_id: int, user: User, body: bytes, name: str, *, mime_type: str = "application/pdf"
+    ) -> int:
+        """Send a file."""
+        file = keep([self._state.bots[bot_id]], "document", body, file_name=name, mime_type=mime_type)
+        return await self._send(bot_id, user, document=file)
 
     async def send_raw_update(self, bot_id: int, kind: str, event: Json) -> int:
         """Let Telegram bring something unusual."""
@@ -141,8 +144,13 @@ class People:
         self._state.bots[bot_id].chats[user.id].deactivated = True
 
     def add_to_group(self, bot_id: int, group_id: int, title: str) -> Chat:
-        """Add the bot to a group; its id is negative."""
-        return self._state.bots[bot_id].chats.setdefault(group_id, Chat(user=User(id=group_id, first_name=title)))
+        """Let the bot be a member of a supergroup with nobody else in it; its id is negative.
+
+        TelegramSandbox.group makes one that people can be in.
+        """
+        bot = self._state.bots[bot_id]
+        group = Group(user=User(id=group_id, first_name=title), bots={bot_id: bot}, standings={bot_id: MEMBER})
+        return bot.chats.setdefault(group_id, group)
 
     def chat(self, bot_id: int, user_id: int) -> Chat | None:
         """Return a chat as it is now."""
@@ -176,24 +184,20 @@ class People:
     async def _send(self, bot_id: int, user: User, **content: Any) -> int:
         bot = self._state.bots[bot_id]
         chat = bot.chats.setdefault(user.id, Chat(user=user))
+        other = {name: value for name, value in content.items() if name not in ("text", "contact")}
+        wordless = bool(other) and "text" not in content
         message = ChatMessage(
             seq=self._state.seq(),
-            message_id=bot.next_message,
+            message_id=chat.take_message_id(bot),
             from_bot=False,
-            text=content.get("text", ""),
+            text=SIGNS.get(next(iter(other)), ANY_SIGN) if wordless else content.get("text", ""),
             date=self._state.now(),
             contact=content.get("contact"),
+            content=other,
+            wordless=wordless,
         )
-        bot.next_message += 1
         chat.messages.append(message)
-        event = self._state.message_json(bot, chat, message)
-        other = {name: value for name, value in content.items() if name not in ("text", "contact")}
-        if other:
-            if "text" not in content:
-                event.pop("text", None)
-                message.text = _SHOWN.get(next(iter(other)), "📎")
-            event |= other
-        update_id = self._queue(bot, "message", event)
+        update_id = self._queue(bot, "message", self._state.message_json(bot, chat, message))
         await self._state.tell()
         return update_id
 
@@ -246,6 +250,13 @@ class People:
         except (ValueError, KeyError, LookupError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"ok": True})
+
+
+def rewrite(state: State, message: ChatMessage, text: str) -> None:
+    """Change the words of a message, or the caption of one that has no words."""
+    if message.wordless:
+        message.content = {**message.content, "caption": text}
+    message.text, message.edited_at, message.seq = text, state.now(), state.seq()
 
 
 def buttons_of(message: ChatMessage) -> list[Json]:

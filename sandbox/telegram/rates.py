@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sandbox.telegram.state import Bot, Chat
 
-_GROUP_PER_MINUTE = 20
+GROUP_PER_MINUTE = 20
 
 
 class TooManyMessages(Exception):
@@ -43,18 +43,20 @@ class _Bucket:
 class Rates:
     """A chat takes a burst of messages, then about one a second; a group and a whole bot have limits of their own."""
 
-    def __init__(self, *, chat_burst: int, chat_per_s: float, bot_per_s: float) -> None:
+    def __init__(
+        self, *, chat_burst: int, chat_per_s: float, bot_per_s: float, group_per_minute: int = GROUP_PER_MINUTE
+    ) -> None:
         self._chat = (float(chat_burst), chat_per_s)
         self._bot = (max(1.0, bot_per_s), bot_per_s)
+        self._group = (float(group_per_minute), group_per_minute / 60)
         self._buckets: dict[tuple[int, ...], _Bucket] = {}
 
     def take(self, bot: Bot, chat: Chat) -> None:
         """Count one message. Raises TooManyMessages, which counts nothing."""
         now = asyncio.get_running_loop().time()
-        group = (float(_GROUP_PER_MINUTE), _GROUP_PER_MINUTE / 60)
         buckets = [
             self._bucket((bot.id,), self._bot, now),
-            self._bucket((bot.id, chat.user.id), group if chat.type == "supergroup" else self._chat, now),
+            self._bucket((bot.id, chat.user.id), self._chat if chat.type == "private" else self._group, now),
         ]
         wait = max(bucket.wait(now) for bucket in buckets)
         if wait > 0:

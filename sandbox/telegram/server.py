@@ -1,8 +1,9 @@
 """A local Telegram: the Bot API as its documentation has it, with the people who write to the bots.
 
-Written after the Bot API 10.1 description. It refuses what Telegram refuses; every refusal for a broken limit is kept
-in `violations`, so that a suite can assert that our client broke none. One thing is looser: a webhook's address may be
-http:// on a loopback address, where the real one demands https.
+Written after the Bot API 10.1 description, and where that is silent after the server's own source. It refuses what
+Telegram refuses; every refusal for a broken limit is kept in `violations`, so that a suite can assert that our client
+broke none. One thing is looser: a webhook's address may be http:// on a loopback address, where the real one demands
+https.
 """
 
 from __future__ import annotations
@@ -19,16 +20,33 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.telegram.access import Refused
 from sandbox.telegram.business import Business
 from sandbox.telegram.delivery import Delivery
-from sandbox.telegram.methods import Methods, Refused
+from sandbox.telegram.files import Upload
+from sandbox.telegram.group_life import GroupLife
+from sandbox.telegram.groups import Group, GroupPost, Room, Standing
+from sandbox.telegram.methods import Methods
 from sandbox.telegram.people import People
-from sandbox.telegram.rates import Rates
-from sandbox.telegram.state import Bot, Json, State
+from sandbox.telegram.rates import GROUP_PER_MINUTE, Rates
+from sandbox.telegram.state import Bot, Json, State, User
 from sandbox.telegram.text import BadRequest
 
 _TOKEN = re.compile(r"\d+:[\w-]{30,}")
 _DESCRIPTIONS = {"setwebhook": "Webhook was set", "deletewebhook": "Webhook was deleted"}
+_LARGEST_REQUEST = 60 * 1024 * 1024
+_JSON_PARAMETERS = frozenset(
+    [
+        "reply_markup",
+        "allowed_updates",
+        "commands",
+        "entities",
+        "caption_entities",
+        "reply_parameters",
+        "scope",
+        "reaction",
+    ]
+)
 _UPDATE_TYPES_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
@@ -54,10 +72,12 @@ class TelegramSandbox:
         chat_burst: int = 20,
         chat_per_s: float = 1.0,
         bot_per_s: float = 30.0,
+        group_per_minute: int = GROUP_PER_MINUTE,
     ) -> None:
         self.state = State(clock)
         self.people = People(self.state, self._queue)
         self.business = Business(self.state, self._queue)
+        self.groups: dict[int, GroupLife] = {}
         self.violations: list[Json] = []
         self.floods = 0
         """How many messages were refused because too many had come."""
@@ -65,17 +85,39 @@ class TelegramSandbox:
         self.url = ""
         self._faults: dict[str, Fault] = {}
         self._delivery = Delivery(self.state, self._execute, retry_base_s=retry_base_s)
-        rates = Rates(chat_burst=chat_burst, chat_per_s=chat_per_s, bot_per_s=bot_per_s)
-        self._methods = Methods(self.state, rates)
+        rates = Rates(
+            chat_burst=chat_burst, chat_per_s=chat_per_s, bot_per_s=bot_per_s, group_per_minute=group_per_minute
+        )
+        self._post = GroupPost(self.state, self._queue)
+        self._methods = Methods(self.state, rates, self._post)
         self._runner: web.AppRunner | None = None
 
-    def add_bot(self, token: str, *, username: str = "sandbox_bot", first_name: str = "Бот") -> Bot:
-        """Register a bot, as BotFather does."""
+    def add_bot(
+        self, token: str, *, username: str = "sandbox_bot", first_name: str = "Бот", privacy: bool = True
+    ) -> Bot:
+        """Register a bot, as BotFather does; with its privacy mode on, as for every new one."""
         if not _TOKEN.fullmatch(token):
             raise ValueError("a bot token is <digits>:<35 letters>")
         bot = Bot(id=int(token.split(":")[0]), token=token, username=username, first_name=first_name)
+        bot.privacy = privacy
         self.state.bots[bot.id] = bot
         return bot
+
+    def group(
+        self, title: str, *, owner: User, forum: bool = False, basic: bool = False, group_id: int | None = None
+    ) -> GroupLife:
+        """Found a group: a supergroup, with topics if `forum`; a small group of the old kind if `basic`."""
+        if forum and basic:
+            raise ValueError("a basic group has no topics")
+        default = -(500 + len(self.groups)) if basic else -(1_000_000_000_500 + len(self.groups))
+        number = default if group_id is None else group_id
+        if number >= 0 or number in self.groups:
+            raise ValueError("a group's id is negative and its own")
+        group = Group(user=User(id=number, first_name=title), basic=basic, forum=forum)
+        group.people[owner.id] = owner
+        group.standings[owner.id] = Standing(status="creator")
+        self.groups[number] = GroupLife(Room(group, self.state, self._post, self._queue))
+        return self.groups[number]
 
     def fail_next(self, method: str, *, times: int = 1, **fault: Any) -> None:
         """Let the next calls of a method fail (see Fault)."""
@@ -87,7 +129,7 @@ class TelegramSandbox:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen; return the base address that clients of the Bot API are given."""
-        application = web.Application(client_max_size=60 * 1024 * 1024)
+        application = web.Application(client_max_size=_LARGEST_REQUEST)
         self.add_routes(application)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -120,7 +162,9 @@ class TelegramSandbox:
             parameters = await _parameters(request)
         except ValueError as error:
             return _failure(Refused(400, f"Bad Request: {error}"))
-        self.calls.append({"bot": bot.id, "method": method, "parameters": parameters})
+        except web.HTTPRequestEntityTooLarge:
+            return _failure(Refused(413, "Request Entity Too Large"))
+        self.calls.append({"bot": bot.id, "method": method, "parameters": _without_bodies(parameters)})
         fault = self._faults.get(method)
         if fault is not None and fault.times > 0:
             fault.times -= 1
@@ -179,12 +223,26 @@ async def _parameters(request: web.Request) -> Json:
                 raise ValueError("object expected")
             return {**parameters, **body}
         form = await request.post()
-        parameters |= {name: _decoded(name, value) for name, value in form.items() if isinstance(value, str)}
+        for name, value in form.items():
+            if isinstance(value, str):
+                parameters[name] = _decoded(name, value)
+            elif isinstance(value, web.FileField):
+                parameters[name] = Upload(value.filename, value.file.read(), value.content_type)
+            else:
+                parameters[name] = Upload(name, bytes(value))
     return parameters
 
 
+def _without_bodies(parameters: Json) -> Json:
+    """Return what is remembered of a call: of files, the names and sizes."""
+    return {
+        name: {"file": value.name, "size": len(value.body)} if isinstance(value, Upload) else value
+        for name, value in parameters.items()
+    }
+
+
 def _decoded(name: str, value: str) -> Any:
-    if name in ("reply_markup", "allowed_updates", "commands", "entities", "reply_parameters", "scope"):
+    if name in _JSON_PARAMETERS:
         with contextlib.suppress(ValueError):
             return json.loads(value)
         raise ValueError(f"can't parse {name} JSON object")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.telegram.text import entities_of
+
 Json = dict[str, Any]
 _MOST_MESSAGES = 2000
 _MOST_UPDATES = 10_000
@@ -45,6 +47,7 @@ class ChatMessage:
     message_id: int
     from_bot: bool
     text: str
+    """The words; of a message without words, its caption or a sign that stands for it."""
     date: int
     markup: Mapping[str, Any] | None = None
     contact: Json | None = None
@@ -52,31 +55,61 @@ class ChatMessage:
     rewritten: int = 0
     """How often its words were changed."""
     deleted: bool = False
+    content: Json = field(default_factory=dict)
+    """Fields of the Bot API's Message beyond the text: a photo with its caption, a service message."""
+    wordless: bool = False
+    """It has no `text`: a photo, a voice note, a service message."""
+    service: bool = False
+    silent: bool = False
+    """Sent with disable_notification."""
+    author: Json | None = field(default=None, repr=False)
+    """In a group: the User object of who sent it. None: the other side of a private chat, or the bot."""
+    thread_id: int | None = None
+    in_topic: bool = False
+    """Of a forum's topic (is_topic_message). A thread may also be just a chain of replies in a supergroup."""
+    reply_to: ChatMessage | None = field(default=None, repr=False, compare=False)
+    reactions: dict[int, str] = field(default_factory=dict)
+    """The emoji by who set it; a bot's id or a person's."""
+    seen_by: set[int] = field(default_factory=set)
+    """In a group: the bots that were told of it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Chat:
-    """A private chat of one person with one bot; or a group, whose id is negative and whose title is the first name."""
+    """A private chat of one person with one bot. A group (see groups.py) is one too: its `user` is its id and title."""
 
     user: User
     messages: deque[ChatMessage] = field(default_factory=lambda: deque(maxlen=_MOST_MESSAGES))
     reply_keyboard: Mapping[str, Any] | None = None
     typing_at: float | None = None
     blocked: bool = False
+    """The person has blocked the bot; the group has thrown out whichever bot was in it."""
     deactivated: bool = False
     """The person has deleted their account."""
-    answered: list[Json] = field(default_factory=list)
+    answered: deque[Json] = field(default_factory=lambda: deque(maxlen=1000))
+    """What presses of buttons were answered with: the query's id, the text, whether as an alert."""
 
     @property
     def type(self) -> str:
-        return "private" if self.user.id > 0 else "supergroup"
+        return "private"
 
     def as_json(self) -> Json:
         person = self.user
-        if self.type != "private":
-            return {"id": person.id, "type": self.type, "title": person.first_name}
         named = {name: value for name in ("last_name", "username") if (value := getattr(person, name)) is not None}
         return {"id": person.id, "type": self.type, "first_name": person.first_name, **named}
+
+    def find(self, message_id: int) -> ChatMessage | None:
+        """Return a message that is still there."""
+        return next((one for one in self.messages if one.message_id == message_id and not one.deleted), None)
+
+    def take_message_id(self, bot: Bot) -> int:
+        """Return the next message's id. A bot's private chats count together."""
+        bot.next_message += 1
+        return bot.next_message - 1
+
+    def topic_root(self, message: ChatMessage) -> ChatMessage | None:
+        """Return what a message of a topic answers when it answers nothing else."""
+        return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,6 +129,8 @@ class Bot:
     token: str
     username: str
     first_name: str
+    privacy: bool = True
+    """BotFather's privacy mode, on for every new bot: in groups it is told of little."""
     chats: dict[int, Chat] = field(default_factory=dict)
     updates: deque[Json] = field(default_factory=lambda: deque(maxlen=_MOST_UPDATES))
     delivered: deque[Json] = field(default_factory=lambda: deque(maxlen=1000))
@@ -107,9 +142,16 @@ class Bot:
     next_message: int = 1
     callbacks: dict[str, str] = field(default_factory=dict)
     """Presses by id: waiting, or answered."""
+    pressed_in: dict[str, Chat] = field(default_factory=dict)
+    """Where the presses that wait were made."""
     commands: Json = field(default_factory=dict)
+    """For everybody, by language."""
+    scoped_commands: dict[str, Json] = field(default_factory=dict)
+    """By scope ("chat:-100500"), then by language."""
     descriptions: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    file_facts: dict[str, Json] = field(default_factory=dict)
+    """What is known of a file besides its bytes: its kind, how long it plays, its name."""
     connections: dict[str, Json] = field(default_factory=dict)
     """Business connections by id, as the Bot API has them."""
     business_chats: dict[tuple[str, int], Chat] = field(default_factory=dict)
@@ -143,23 +185,31 @@ class State:
     def find_bot(self, token: str) -> Bot | None:
         return next((bot for bot in self.bots.values() if bot.token == token), None)
 
-    def message_json(self, bot: Bot, chat: Chat, message: ChatMessage) -> Json:
+    def message_json(self, bot: Bot, chat: Chat, message: ChatMessage, *, with_reply: bool = True) -> Json:
         """Return a Message object as the Bot API has it."""
         raw: Json = {
             "message_id": message.message_id,
             "date": message.date,
             "chat": chat.as_json(),
-            "from": bot.as_json() if message.from_bot else chat.user.as_json(),
+            "from": message.author or (bot.as_json() if message.from_bot else chat.user.as_json()),
         }
         if message.edited_at is not None:
             raw["edit_date"] = message.edited_at
+        if message.thread_id is not None:
+            raw["message_thread_id"] = message.thread_id
+        if message.in_topic:
+            raw["is_topic_message"] = True
+        if with_reply:
+            # In a topic, a message that answers nothing answers the service message that made the topic.
+            answers = message.reply_to or chat.topic_root(message)
+            if answers is not None and not answers.deleted:
+                raw["reply_to_message"] = self.message_json(bot, chat, answers, with_reply=False)
         if message.contact is not None:
             raw["contact"] = message.contact
-        else:
+        elif not message.wordless:
             raw["text"] = message.text
-        if message.text.startswith("/") and not message.from_bot:
-            length = len(message.text.split()[0])
-            raw["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+        if not message.from_bot and (entities := entities_of(str(raw.get("text", "")))):
+            raw["entities"] = entities
         if message.markup and "inline_keyboard" in message.markup:
             raw["reply_markup"] = message.markup
-        return raw
+        return raw | message.content

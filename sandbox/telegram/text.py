@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 TEXT_LIMIT = 4096
+CAPTION_LIMIT = 1024
 CALLBACK_DATA_LIMIT = 64
 _MOST_BUTTONS = 100
+_COMMAND = re.compile(r"(?<![\w/@<])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/])")
+_MENTION = re.compile(r"(?<![\w@/])@[A-Za-z0-9_]{4,32}\b")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^>]*)>")
 _HTML_TAGS = frozenset(
     {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "span", "tg-spoiler", "a", "tg-emoji", "code", "pre"}
@@ -154,3 +157,20 @@ def _rows(rows: Any) -> list[list[Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise BadRequest("can't parse keyboard: expected an Array of Arrays")
     return rows
+
+
+def check_caption(text: str, parse_mode: str | None) -> str:
+    """Return the caption that will be seen. Raises BadRequest."""
+    shown = plain_text(text, parse_mode).strip()
+    if units(shown) > CAPTION_LIMIT:
+        raise BadRequest("message caption is too long")
+    return shown
+
+
+def entities_of(text: str) -> list[dict[str, Any]]:
+    """Return the commands and mentions in what a person wrote, as MessageEntity objects."""
+    found = []
+    for pattern, kind in ((_COMMAND, "bot_command"), (_MENTION, "mention")):
+        for match in pattern.finditer(text):
+            found.append({"type": kind, "offset": units(text[: match.start()]), "length": units(match.group())})
+    return sorted(found, key=lambda entity: int(entity["offset"]))

@@ -383,6 +383,40 @@ async def test_the_reminder_stands_in_the_history_that_the_model_sees(reminding)
     assert "Напоминаю о вашей записи" in str(house.vendors.gemini.requests[-1].body)
 
 
+async def test_a_reminder_that_was_committed_is_delivered_by_whoever_takes_over(reminding):
+    house = reminding
+    client = house.client()
+    await book(house, client)
+    house.vendors.telegram.fail_next("sendmessage", times=100, code=500)
+    await comes(house, "24 15:00")
+    await house.kill_worker()
+    house.vendors.telegram.clear_faults()
+    assert reminded(client) == []
+    assert [row["state"] for row in await rows(house, reminders)].count("sent") == 1
+
+    house.clock.advance(house.lease + timedelta(seconds=1))
+    async with house.another_worker():
+        await house.settles_with_time()
+
+    assert len(reminded(client)) == 1
+
+
+async def test_a_yes_after_a_reminder_is_none_to_a_question_that_was_asked_before_it(reminding):
+    """Asked a day ago whether to cancel, and reminded since: "yes" means that they come."""
+    house = reminding
+    client = house.client()
+    await book(house, client)
+    await comes(house, "24 15:00")
+    assert "Отменить запись?" in (await client.presses("Отменить")).text
+    await comes(house, "25 13:00")
+
+    said = await client.says("Да")
+    await house.settles(reminders=True)
+
+    assert "Спасибо, ждём вас" in said.text
+    assert [record["attendance"] for record in house.records()] == [2]
+
+
 # ---- WhatsApp
 
 

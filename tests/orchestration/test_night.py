@@ -1,4 +1,4 @@
-"""Nobody is written to unasked at night, by their own clock: whatever the zone, and in the nights when it is changed."""
+"""Nobody is written to unasked at night, by their own clock: in whatever zone, and in nights when it is changed."""
 
 from __future__ import annotations
 

@@ -120,7 +120,11 @@ MORNING, NIGHT_SHIFT = at("11-25 10:00"), at("11-25 00:30")
             MORNING, at("11-24 20:30"), {}, Plan(skipped=LEADS), id="booked in the evening for the morning: no reminder"
         ),
         pytest.param(
-            NIGHT_SHIFT, at("11-24 20:00"), {**AHEAD, DAY: SENT}, Plan(send=TWO), id="a visit in the middle of the night"
+            NIGHT_SHIFT,
+            at("11-24 20:00"),
+            {**AHEAD, DAY: SENT},
+            Plan(send=TWO),
+            id="a visit in the middle of the night",
         ),
     ],
 )
@@ -141,7 +145,11 @@ def test_a_visit_that_is_nearly_there_is_not_reminded_of():
         pytest.param(at("03-29 15:00", BERLIN), DAY, BERLIN, at("03-28 14:00", BERLIN), id="a day with 23 hours"),
         pytest.param(at("10-25 15:00", BERLIN), DAY, BERLIN, at("10-24 16:00", BERLIN), id="a day with 25 hours"),
         pytest.param(
-            at("03-29 10:00", BERLIN), TWO, BERLIN, at("03-28 20:00", BERLIN), id="the night in which an hour is missing"
+            at("03-29 10:00", BERLIN),
+            TWO,
+            BERLIN,
+            at("03-28 20:00", BERLIN),
+            id="the night in which an hour is missing",
         ),
         pytest.param(
             at("10-25 03:30", BERLIN), TWO, BERLIN, at("10-24 20:00", BERLIN), id="out of the hour that comes twice"
@@ -195,9 +203,7 @@ def booked(**changes):
     return replace(made, **changes)
 
 
-BRANCH = Branch(
-    id=BranchId(new_id()), key="main", name="Элита", time_zone="Europe/Moscow", address="Тверская, 15"
-)
+BRANCH = Branch(id=BranchId(new_id()), key="main", name="Элита", time_zone="Europe/Moscow", address="Тверская, 15")
 
 
 class Crm:

@@ -168,16 +168,29 @@ class Installation:
         """Run a worker beside the first, as on another host."""
         return working(self.core, None, self.lease)
 
-    async def settles(self, *, crm: bool = False, reminders: bool = False, outreach: bool = False) -> None:
+    async def settles_webhooks(self) -> None:
+        """Wait until everything that was written is stored."""
+        async with asyncio.timeout(20):
+            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):
+                await asyncio.sleep(0.02)
+
+    async def settles(
+        self, *, crm: bool = False, people: bool = False, reminders: bool = False, outreach: bool = False
+    ) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well; `reminders`: and who is due to be reminded;
-        `outreach`: and what goes out unasked.
+        `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be;
+        `reminders`: and who is due to be reminded has been; `outreach`: and what goes out unasked has gone.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["reminder"] if reminders else [])]
-        kinds += ["waiting", "care"] if outreach else []
+        also = {"crm": crm, "mirror": people, "handover": people, "reminder": reminders}
+        also |= {"waiting": outreach, "care": outreach}
+        kinds = ["turn", "delivery", *(kind for kind, wanted in also.items() if wanted)]
         async with asyncio.timeout(20):
             while True:
+                # Looked at first: what a messenger has delivered by now is seen among what is due.
+                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
+                    bot.updates for bot in self.vendors.telegram.state.bots.values()
+                )
                 async with self.core.database.company(self.company_id) as tx:
                     due = await tx.connection.scalar(
                         select(func.count())
@@ -188,9 +201,6 @@ class Installation:
                             work.c.kind.in_(kinds),
                         )
                     )
-                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
-                    bot.updates for bot in self.vendors.telegram.state.bots.values()
-                )
                 if not due and quiet:
                     return
                 await asyncio.sleep(0.05)

@@ -105,7 +105,7 @@ class Salon:
     async def books(self):
         """Let there be a client with a visit tomorrow at three, whose reminders are planned."""
         key = f"{new_id().hex}"
-        starts = datetime(2026, 11, 25, 15)
+        starts = datetime.fromisoformat("2026-11-25T15:00")
         record_id = self.staff.book_by_hand(
             master="Анна Смирнова", service="Стрижка женская", starts=starts, client="Елена", phone="+79160000001"
         )
@@ -261,7 +261,7 @@ async def test_a_clock_that_is_put_back_sends_nothing_again(salon):
 
 
 async def test_what_the_crm_says_while_a_reminder_is_being_made_counts_and_not_what_it_said_before(salon):
-    """The visit is moved after it was read and before the commit, by a turn of ours: nothing is sent to the old time."""
+    """A turn of ours moves the visit after it was read and before the commit: nothing is sent to the old time."""
     await salon.comes("24 15:00")
     claim = await salon.claim()
     job = salon.job()
@@ -313,3 +313,38 @@ async def test_what_is_erased_is_not_reminded_of(salon):
 
     assert await salon.sent() == []
     assert await salon.rows(messages, messages.c.text) == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.timeout(300)
+async def test_the_crm_is_told_once_that_a_client_comes_whatever_step_the_process_died_at(salon, after):
+    def told():
+        return len([call for call in salon.crm.calls if call["method"] == "PUT"])
+
+    record = salon.staff.salon.records[int(salon.booked.crm_record_id)]
+    for step in range(1, MOST_STEPS):
+        record["attendance"], before, died = 0, told(), False
+        async with salon.core.database.company(salon.company_id) as tx:
+            await tx.connection.execute(appointments.update().values(confirmed_for=None, crm_told_of=None))
+            assert await Appointments().mark_confirmed(tx, salon.booked)
+        await salon.rings()
+        try:
+            await salon.looks(salon.job(Steps(step, after=after)))
+        except Killed:
+            died = True
+        salon.core.clock.advance(LEASE + timedelta(seconds=1))
+        await salon.looks()
+
+        [row] = await salon.rows(appointments, appointments)
+        assert (record["attendance"], row["crm_told_of"], told()) == (2, salon.booked.starts_at, before + 1)
+        if not died:
+            break
+    assert step > 4
+
+
+async def test_what_a_client_said_of_an_earlier_time_is_not_kept_for_a_later_one(salon):
+    async with salon.core.database.company(salon.company_id) as tx:
+        moved = replace(salon.booked, starts_at=salon.booked.starts_at + timedelta(hours=1))
+        await Appointments().save(tx, moved)
+        assert not await Appointments().mark_confirmed(tx, salon.booked)
+        assert await Appointments().mark_confirmed(tx, moved)

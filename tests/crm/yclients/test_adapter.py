@@ -167,7 +167,9 @@ async def test_an_appointment_is_listed_moved_and_cancelled(crm, salon):
 
 
 @pytest.mark.parametrize(("stands", "becomes"), [(0, 2), (2, 2), (1, 1), (-1, -1)])
-async def test_that_a_client_comes_is_written_unless_staff_have_said_how_the_visit_went(crm, vendor, salon, stands, becomes):
+async def test_that_a_client_comes_is_written_unless_staff_have_said_how_the_visit_went(
+    crm, vendor, salon, stands, becomes
+):
     booked = await crm.create_appointment(new(await slot_at(crm, 15)))
     [record] = salon.records.values()
     record["attendance"] = stands
