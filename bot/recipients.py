@@ -14,6 +14,7 @@ from db.engine import Transaction
 from db.outbox import Outbox
 from db.outreach_log import OutreachLog
 from db.outreach_records import MessageKind
+from db.people_settings import DRAFT
 from db.records import (
     Author,
     Branch,
@@ -29,7 +30,9 @@ from db.records import (
 from handlers.whatsapp.delivery import WINDOW, Template
 from orchestration.client_zone import zone_of
 from orchestration.messages import Reply
+from orchestration.modes import mode_of
 from orchestration.outreach_rules import Recipient
+from orchestration.scope import CompanyScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Recipients:
         tx: Transaction,
         dialogue_id: DialogueId,
         kind: MessageKind,
+        scope: CompanyScope,
         branch: Branch,
         channels: Sequence[Channel],
         *,
@@ -63,13 +67,14 @@ class Recipients:
     ) -> Addressee | None:
         """Look at the client of a dialogue; None where it is gone."""
         dialogue = await self._dialogues.find_dialogue(tx, dialogue_id)
-        return await self.look(tx, dialogue, kind, branch, channels, now=now) if dialogue is not None else None
+        return await self.look(tx, dialogue, kind, scope, branch, channels, now=now) if dialogue is not None else None
 
     async def look(
         self,
         tx: Transaction,
         dialogue: Dialogue,
         kind: MessageKind,
+        scope: CompanyScope,
         branch: Branch,
         channels: Sequence[Channel],
         *,
@@ -88,6 +93,7 @@ class Recipients:
             takes_words=channel is None or _takes_words(kind, dialogue, channel, now),
             with_person=with_person,
             last_heard=dialogue.last_message_at,
+            drafts=channel is not None and mode_of(scope.agent, channel.type) == DRAFT,
         )
         return Addressee(dialogue=dialogue, ids=ids, recipient=recipient)
 

@@ -41,7 +41,7 @@ from db.waiting_list import WaitingList
 from db.waiting_offers import WaitingOffers
 from db.work import Work
 from orchestration.freed_slots import made_possible, read_slots
-from orchestration.outreach_rules import Verdict, Why, may_reach_out, may_write
+from orchestration.outreach_rules import Verdict, Why, may_write
 from orchestration.outreach_texts import offer_message
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -133,7 +133,7 @@ class WaitingJob:
         branch = next((one for one in scope.branches if one.id == freed.branch_id), None)
         crm = _open(scope, branch)
         over = freed.starts_at <= now
-        wanted = scope.agent.outreach.waiting_list and may_reach_out(scope.agent)
+        wanted = scope.agent.outreach.waiting_list
         if branch is None or crm is None or over or not wanted:
             await self._close(claim, freed, FreedOutcome.PAST if over else FreedOutcome.NOBODY)
             return None
@@ -204,7 +204,7 @@ class WaitingJob:
     ) -> tuple[Addressee | None, Verdict]:
         """Decide whether this client may be told now."""
         now = self._clock()
-        found = await self._recipients.find(tx, entry.dialogue_id, MessageKind.OFFER, branch, channels, now=now)
+        found = await self._recipients.find(tx, entry.dialogue_id, MessageKind.OFFER, scope, branch, channels, now=now)
         if found is None:
             return None, Verdict(why=Why.UNREACHABLE)
         requested = await self._waiting.count_offers(tx, entry) == 0

@@ -61,7 +61,9 @@ class Invitations:
         """
         home = scope.branches[0]
         async with self._database.company(claim.company_id) as tx:
-            found = await self._recipients.find(tx, claim.dialogue_id, MessageKind.WIN_BACK, home, channels, now=now)
+            found = await self._recipients.find(
+                tx, claim.dialogue_id, MessageKind.WIN_BACK, scope, home, channels, now=now
+            )
             if found is None or not _agrees(found):
                 return None
             last = await self._last(tx, scope, found, now)
@@ -129,7 +131,7 @@ class Invitations:
             await self._work.hold(tx, claim)
             await self._log.take_turns(tx)
             found = await self._recipients.find(
-                tx, claim.dialogue_id, MessageKind.WIN_BACK, last.branch, channels, now=now
+                tx, claim.dialogue_id, MessageKind.WIN_BACK, scope, last.branch, channels, now=now
             )
             if found is None:
                 return now + LOOK_AGAIN

@@ -8,7 +8,7 @@ from uuid import UUID
 from db.outreach_records import FEW_STARS, MOST_STARS, ConsentKind, Rating
 from orchestration.conversation import Step
 from orchestration.menu import menu_rows
-from orchestration.messages import Button, Reply
+from orchestration.messages import Button, Command, Reply
 from orchestration.outreach_acts import ConsentAnswered, RatingExplained, Stopped, VisitRated
 from orchestration.outreach_rules import has_answered, has_stopped
 from orchestration.ports import OutreachView
@@ -106,6 +106,14 @@ def stop(turn: Turn) -> None:
     turn.conversation = turn.conversation.at_rest()
     turn.replies.append(Reply(text=turn.texts.text("outreach-stopped"), buttons=menu_rows(turn)))
     turn.outcome = "outreach_stopped"
+
+
+def note_stop(turn: Turn) -> None:
+    """Keep a stop that nobody answers because a person does: it holds all the same."""
+    message = turn.messages[0]
+    said = len(turn.messages) == 1 and turn.texts.is_one_of("command-words-stop", message.text)
+    if message.command is Command.STOP or message.action == STOP or said:
+        turn.outreach.append(Stopped())
 
 
 def invitation_words(turn: Turn) -> Notice:

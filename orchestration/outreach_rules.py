@@ -2,7 +2,8 @@
 
 Waiting-list and win-back messages need a yes of their own, given in the channel that they are written in; a word of
 thanks after a visit needs none. Whoever wants nothing any more gets nothing, whatever they agreed to before. What a
-client did not ask for goes at most once a week, whatever it is about.
+client did not ask for goes at most once a week, whatever it is about. Where staff look at each of the agent's words first, only
+what the client asked for goes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from db.outreach_records import Consent, ConsentKind, MessageKind
 from db.quiet_hours import QuietHours
-from db.records import AgentSettings
 from orchestration.night import morning_after
 
 WEEK = timedelta(days=7)
@@ -23,7 +23,6 @@ IN_CONVERSATION = timedelta(minutes=10)
 """Who wrote so lately is being answered, and an open question lives as long: nothing comes before its answer."""
 LOOK_AGAIN_IN = timedelta(hours=1)
 """While a person answers the client, nobody talks over them."""
-_DRAFT = "draft"
 _NEEDS = {MessageKind.OFFER: ConsentKind.WAITING_LIST, MessageKind.WIN_BACK: ConsentKind.WIN_BACK}
 
 
@@ -39,6 +38,7 @@ class Why(StrEnum):
     TALKING = "in_conversation"
     NIGHT = "night"
     WEEK = "weekly_limit"
+    DRAFTS = "draft_mode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ class Recipient:
     takes_words: bool = True
     with_person: bool = False
     last_heard: datetime | None = None
+    drafts: bool = False
+    """Staff look at each of the agent's words to this client first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,6 @@ class Verdict:
 
 
 GO = Verdict()
-
-
-def may_reach_out(agent: AgentSettings) -> bool:
-    """Say whether the agent writes of its own accord at all: not where staff look at each of its words first."""
-    return agent.mode != _DRAFT
 
 
 def has_stopped(consents: Sequence[Consent]) -> bool:
@@ -98,6 +95,8 @@ def may_write(kind: MessageKind, recipient: Recipient, *, requested: bool, quiet
             return Verdict(why=Why.STOPPED if has_stopped(recipient.consents) else Why.NO_CONSENT)
     elif has_stopped(recipient.consents):
         return Verdict(why=Why.STOPPED)
+    if recipient.drafts and kind is not MessageKind.OFFER:
+        return Verdict(why=Why.DRAFTS)
     if not recipient.takes_words:
         return Verdict(why=Why.TOO_LATE)
     if recipient.with_person:

@@ -7,7 +7,6 @@ from db.outreach_records import WaitingEntry
 from locales import Translator
 from orchestration.conversation import WaitingWish
 from orchestration.messages import Button, Reply
-from orchestration.outreach_rules import may_reach_out
 from orchestration.privacy_notice import Notice, operator_of
 from orchestration.scope import CompanyScope
 from orchestration.turns import Turn
@@ -20,7 +19,7 @@ _BOOKS = (Capability.SLOTS, Capability.CREATE)
 
 def has_waiting_list(scope: CompanyScope) -> bool:
     """Say whether the company's clients may ask to be told of a time that becomes free."""
-    return scope.agent.outreach.waiting_list and may_reach_out(scope.agent) and scope.can(*_BOOKS)
+    return scope.agent.outreach.waiting_list and scope.can(*_BOOKS)
 
 
 def may_wait(turn: Turn) -> bool:

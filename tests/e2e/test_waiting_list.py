@@ -298,6 +298,18 @@ async def test_a_stop_holds(house, hooks):
     assert mine["waiting_list"]["withdrawn_at"] == mine["all"]["refused_at"]
 
 
+async def test_a_stop_holds_while_a_person_answers_too(house):
+    client = await waits(house)
+    await client.says("/person")
+    people, count = house.vendors.telegram.people, len(await rows(house, consents))
+    await people.send_text(client.bot_id, client.user, "стоп")
+    await house.settles(people=True)
+
+    assert count == 1
+    assert {one["kind"] for one in await rows(house, consents)} == {"waiting_list", "all"}
+    assert [one["status"] for one in await rows(house, waiting_list)] == ["left"]
+
+
 async def test_stop_said_to_an_open_question_is_an_answer_to_that(house):
     client = house.client()
     await client.reaches_proposal()

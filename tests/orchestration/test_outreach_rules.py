@@ -10,8 +10,7 @@ import pytest
 
 from db.outreach_records import Consent, ConsentKind, MessageKind
 from db.quiet_hours import DEFAULT_QUIET
-from db.records import AgentSettings
-from orchestration.outreach_rules import Recipient, Why, agrees, has_answered, may_reach_out, may_write
+from orchestration.outreach_rules import Recipient, Why, agrees, has_answered, may_write
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """Noon in Moscow."""
@@ -116,6 +115,8 @@ SOMEBODY = Recipient(channel="telegram", zone=MOSCOW)
             id="a further offer counts",
         ),
         pytest.param(MessageKind.THANKS, {"zone": VLADIVOSTOK}, False, None, id="seven in the evening there"),
+        pytest.param(MessageKind.THANKS, {"drafts": True}, False, Why.DRAFTS, id="staff look at each word first"),
+        pytest.param(MessageKind.OFFER, {"consents": [WAITS], "drafts": True}, True, None, id="asked for all the same"),
         pytest.param(MessageKind.THANKS, {"reachable": False}, False, Why.UNREACHABLE, id="blocked the bot"),
         pytest.param(MessageKind.THANKS, {"takes_words": False}, False, Why.TOO_LATE, id="outside of the window"),
         pytest.param(MessageKind.THANKS, {"with_person": True}, False, Why.PERSON, id="a person answers"),
@@ -161,8 +162,3 @@ def test_who_answered_is_not_asked_again_whatever_they_said():
     assert has_answered([said(ConsentKind.WIN_BACK, no=DAY)], ConsentKind.WIN_BACK)
     assert has_answered([said(ConsentKind.WIN_BACK, yes=DAY, withdrawn=HOUR)], ConsentKind.WIN_BACK)
     assert not has_answered([WAITS, STOP], ConsentKind.WIN_BACK)
-
-
-@pytest.mark.parametrize(("mode", "may"), [("always", True), ("off_hours", True), ("draft", False)])
-def test_where_staff_look_at_each_word_nothing_goes_out_by_itself(mode, may):
-    assert may_reach_out(AgentSettings(mode=mode)) is may

@@ -54,7 +54,6 @@ async def test_a_caller_cannot_be_told_of_anything_later(salon):
     [
         ({}, True),
         ({"outreach": OutreachSettings(waiting_list=False)}, False),
-        pytest.param({"mode": "draft"}, False, id="staff look at each word first"),
     ],
 )
 async def test_the_tool_is_there_where_the_company_has_a_list(salon, changes, there):
