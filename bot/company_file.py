@@ -19,6 +19,7 @@ from bot.company_schema import (
     BudgetYaml,
     CompanyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     OverrideYaml,
     PlaceYaml,
     PrivacyYaml,
@@ -28,6 +29,7 @@ from bot.company_schema import (
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.outreach_settings import OutreachSettings
 from db.people_settings import ALWAYS, PeopleSettings
 from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
@@ -39,6 +41,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     BudgetYaml,
     PrivacyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     ServiceYaml,
     OverrideYaml,
     BranchYaml,
@@ -122,8 +125,9 @@ def _known_fields() -> list[str]:
     return [name for part in _PARTS for name in part.model_fields]
 
 
-def _to_records(yaml: CompanyYaml) -> CompanyFile:
-    agent = AgentSettings(
+def agent_of(yaml: CompanyYaml) -> AgentSettings:
+    """Return what a file says of the agent."""
+    return AgentSettings(
         description=yaml.description,
         business_type=yaml.business_type,
         target_audience=yaml.target_audience,
@@ -144,10 +148,16 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         longest_gap=_minutes(yaml.longest_gap_minutes),
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
+        reminders=yaml.reminders,
+        quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
+        outreach=OutreachSettings(**yaml.outreach.model_dump()),
         people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
         most_open_bookings=yaml.most_open_bookings,
     )
+
+
+def _to_records(yaml: CompanyYaml) -> CompanyFile:
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}
     return CompanyFile(
@@ -155,7 +165,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         name=yaml.name,
         email=yaml.email,
         plan=yaml.plan,
-        agent=agent,
+        agent=agent_of(yaml),
         branches=tuple(branches or [_branch(yaml, "main", yaml.name)]),
         crm_type=yaml.crm.type if yaml.crm else None,
         crm_options=dict(sorted(options.items())),

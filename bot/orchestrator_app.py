@@ -7,13 +7,17 @@ from datetime import timedelta
 
 from bot.app import Core
 from bot.messengers import KnownMessengers
+from bot.outreach_views import KnownOutreach
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.settings import Settings
+from bot.visit_answers import KeptVisitAnswers
 from db.appointments import Appointments
 from db.cache import Cache
 from db.clients import Clients
 from db.intents import Intents
+from db.reminders import Reminders
 from db.slot_claims import SlotClaims
+from orchestration.after_visit import AfterVisit
 from orchestration.agent import Agent, AgentLimits
 from orchestration.attachments import Attachments
 from orchestration.booking import BookingDesk
@@ -29,16 +33,21 @@ from orchestration.hearing import Hearing, MediaLimits
 from orchestration.masking import MaskingModel
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
+from orchestration.outreach_buttons import OutreachButtons
 from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
+from orchestration.reminded import Reminded
+from orchestration.sick_choices import SickChoices
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
+from orchestration.tools.waiting import WAITING_TOOLS
+from orchestration.waiting_desk import WaitingDesk
 from orchestration.words import Words
 
 
@@ -60,7 +69,8 @@ def build_orchestrator(
         *CATALOGUE_TOOLS,
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
-        *HANDOFF_TOOLS,
+        *WAITING_TOOLS,
+        *HandoffTools(own, made_here).tools(),
     )
     tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
@@ -73,7 +83,11 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands)
+    sick = SickChoices(own, made_here, proposals, flow, being_booked)
+    answers = KeptVisitAnswers(core.database, Clients(), appointments, Reminders(), core.clock)
+    known = KnownOutreach(core.database)
+    outreach = OutreachButtons(WaitingDesk(known, flow), AfterVisit(known))
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick, outreach, Reminded(answers, mine))
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

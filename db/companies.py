@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from db.audit import Action, AuditTrail, changes
+from db.audit import Action, Actor, AuditTrail, changes
 from db.audited import told_of_channel, told_of_company, told_of_crm
 from db.company_rows import (
     channel_values,
@@ -51,6 +51,7 @@ from db.records import (
     WorkKind,
     new_id,
 )
+from db.reminders import ask_to_remind_all, reminds_otherwise
 from db.work import ring
 
 NEWS = "companies"
@@ -113,6 +114,8 @@ class Companies:
             await tx.connection.execute(update(table).where(table.c.id == company.id).values(company_values(company)))
             await write_agent(tx, agent, branches)
             await write_branches(tx, branches, now=self._clock())
+            if reminds_otherwise(agent, old.agent):
+                await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(
                 told_of_company(old.company, old.agent, old.branches), told_of_company(company, agent, branches)
             )
@@ -167,12 +170,34 @@ class Companies:
             await self._audit.record(tx, Action.COMPANY_LOGS, subject=was["slug"], before=before, after=after)
         await self.tell(company_id)
 
-    async def set_agent(self, company_id: CompanyId, agent: AgentSettings) -> None:
+    async def set_agent(
+        self,
+        company_id: CompanyId,
+        agent: AgentSettings,
+        *,
+        actor: Actor | None = None,
+        instead_of: AgentSettings | None = None,
+    ) -> None:
+        """Replace the agent's settings. `actor`: who does, where it is not whoever runs this process.
+
+        `instead_of`: what they were when somebody began to change them; Conflict where they are others meanwhile.
+        """
         async with self._database.company(company_id) as tx:
+            # Whoever changes them at the same time waits, and then sees these.
+            mine = models.company_agent_settings.c.company_id == company_id
+            await tx.connection.execute(
+                select(models.company_agent_settings.c.company_id).where(mine).with_for_update()
+            )
             old = await read_snapshot(tx)
+            if instead_of is not None and old.agent != instead_of:
+                raise Conflict("the agent's settings were changed meanwhile")
             await write_agent(tx, agent, old.branches)
+            if reminds_otherwise(agent, old.agent):
+                await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(told_of_company(old.company, old.agent), told_of_company(old.company, agent))
-            await self._audit.record(tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes)
+            await self._audit.record(
+                tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes, actor=actor
+            )
         await self.tell(company_id)
 
     # ---- the CRM
@@ -297,6 +322,23 @@ class Companies:
             await self._audit.record(tx, Action.CHANNEL_RENEW, subject=subject, before=before, after=after)
         await self.tell(channel.company_id)
         return renewed
+
+    async def set_channel_template(self, channel: Channel, changed: Mapping[str, Any]) -> Channel:
+        """Put these open options, which name templates, in the place of the channel's of the same names; return it."""
+        table = models.company_channels
+        mine = (table.c.company_id == channel.company_id, table.c.id == channel.id)
+        async with self._database.company(channel.company_id) as tx:
+            standing = (
+                await tx.connection.execute(select(table.c.options).where(*mine).with_for_update())
+            ).scalar_one()
+            options = {**standing, **changed}
+            await tx.connection.execute(update(table).where(*mine).values(options=options))
+            before = {f"option.{name}": standing.get(name) for name in changed}
+            after = {f"option.{name}": value for name, value in changed.items()}
+            subject = f"channel {channel.id}"
+            await self._audit.record(tx, Action.CHANNEL_TEMPLATE, subject=subject, before=before, after=after)
+        await self.tell(channel.company_id)
+        return replace(channel, options=options)
 
     async def set_channel_status(self, company_id: CompanyId, channel_id: ChannelId, status: ChannelStatus) -> None:
         table = models.company_channels

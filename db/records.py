@@ -12,8 +12,10 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.outreach_settings import DEFAULT_OUTREACH, OutreachSettings
 from db.people_settings import DEFAULT_PEOPLE, PeopleSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
+from db.quiet_hours import DEFAULT_QUIET, QuietHours
 
 CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
@@ -51,6 +53,10 @@ class ChannelType(StrEnum):
     """That of examples/channels, which shows how one is added; nothing serves it."""
 
 
+PREVIEW = "preview"
+"""The option of the channel over which staff try their agent out: nothing that is said there is carried out."""
+
+
 class ChannelStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -79,6 +85,9 @@ class Company:
     log_level: str | None = None
     """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
     log_level_until: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when a person answers every client, as `paused_by` said; None: the agent does."""
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +140,15 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
+    reminders: tuple[timedelta, ...] | None = None
+    """How long before a visit its client is reminded, the longest first; empty: the CRM does that itself.
+
+    None: the owner has not said whether it does, so nobody is reminded.
+    """
+    quiet_hours: QuietHours = DEFAULT_QUIET
+    """When clients are not written to unasked, by their own clock."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
+    outreach: OutreachSettings = DEFAULT_OUTREACH
     most_open_bookings: int = 5
     people: PeopleSettings = DEFAULT_PEOPLE
 
@@ -164,6 +181,10 @@ class Channel:
     options: Mapping[str, Any]
     secrets: str
 
+    @property
+    def is_preview(self) -> bool:
+        return bool(self.options.get(PREVIEW))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanySnapshot:
@@ -173,6 +194,8 @@ class CompanySnapshot:
     agent: AgentSettings
     branches: tuple[Branch, ...]
     crm: CrmSettings | None
+    notes: tuple[str, ...] = ()
+    """What staff have added to the agent's instructions from their chat, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +239,18 @@ class WorkKind(StrEnum):
     """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
     MEMORY = "memory"
     """Of a dialogue: what was said longer ago becomes a note."""
+    WAITING = "waiting"
+    """Of a company: what became free is offered to those who wait for it."""
+    CARE = "care"
+    """Of a dialogue: thanks after a visit, and being invited again."""
+    REMINDER = "reminder"
+    """Of an appointment, whose id is the subject: its client is reminded of it, and the CRM told what they say."""
     MIRROR = "mirror"
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"
     """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
+    SICK = "sick"
+    """Of a list, whose id stands for the dialogue's: whose visits of a master's day are settled is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,51 @@ crm-visit-cancelled = Hello! The front desk has cancelled your appointment: { $w
 crm-visit-restored = Hello! Your appointment stands again: { $when }, { $service }, { $staff }. { $place }
 crm-visit-moved = Hello! The front desk has moved your appointment: it was { $was }, now it is { $when }. { $service }, { $staff }. { $place }. If the time does not suit you, write to us.
 crm-visit-other-staff = Hello! Another specialist will see you: { $when }, { $service }, now { $staff }. If that does not suit you, write to us.
+
+waiting-ask = Shall I tell you if a time becomes free: { $wish }?
+
+    { $consent }
+waiting-consent = By pressing “Yes, tell me” you agree to get messages from “{ $company }” here, in this chat, about times that have become free. Unless you ask again, at most once a week. You can say no at any moment with the word “stop”.
+waiting-yes = Yes, tell me
+waiting-refused = All right, I will not write. If you want to look for another time, I am here.
+waiting-too-many = { $most ->
+        [one] You are waiting for { $most } time already, and I cannot add another.
+       *[other] You are waiting for { $most } times already, and I cannot add another.
+    } If you need none of them any more, write “stop”, and I will take them all off.
+waiting-joined = You are on the waiting list: { $wish }. As soon as a time becomes free I will offer it in turn: whoever asked first comes first.
+waiting-days = { $first } – { $last }
+waiting-from = from { $time }
+waiting-until = until { $time }
+waiting-offer = A time that you were waiting for has become free: { $when }, { $service }, { $staff }. { $place }
+
+    We offer it to you first: until { $until }, then to the next in line. It is not reserved: it can be booked online as well, and somebody may take it sooner.
+waiting-take = I take it
+waiting-pass = Does not suit me
+waiting-leave = Stop waiting
+waiting-tell-next = Tell me of another
+waiting-passed = All right, I will offer it to the next in line. Shall I tell you when another time becomes free?
+waiting-offer-over = This time has been offered to the next in line. Shall I tell you when another one becomes free?
+waiting-offer-gone = I am sorry, this time has been taken. Shall I tell you when another one becomes free?
+waiting-next = All right, I will write as soon as a time that suits you becomes free.
+waiting-left = All right, you are off the waiting list.
+
+visit-thanks = Thank you for coming to “{ $company }”! How was it: { $service }? Please rate it from 1 to 5; only the staff will see it.
+rating-stars = { $stars } ★
+rating-high = Thank you! We are glad that you liked it.
+rating-low = We are sorry. Please tell us in one message what was wrong, and I will pass it on to the administrator.
+rating-why-passed-on = Thank you for telling us. I have passed it on to the administrator.
+rating-known = You have rated this visit already, thank you!
+invite-consent = Shall I remind you when it is time to come again? By pressing “Yes, remind me” you agree to get such invitations from “{ $company }” here, in this chat, at most once a week. You can say no at any moment with the word “stop”.
+invite-ask-again = The terms have changed, so I have to ask once more.
+invite-yes = Yes, remind me
+invite-agreed = All right, I will remind you when it is time.
+invite-refused = All right, I will not remind you.
+invitation = { $weeks ->
+        [one] Hello! It has been { $weeks } week since your last visit to “{ $company }” ({ $service }).
+       *[other] Hello! It has been { $weeks } weeks since your last visit to “{ $company }” ({ $service }).
+    } Shall I book you again?
+outreach-stop = Write no more
+outreach-stopped = All right, I will not write first any more: no invitations, no free times, no questions after a visit. I will still tell you about your appointments, and answer your messages as ever.
 service-by-person = “{ $service }” is booked by the administrator.
 service-by-link = “{ $service }” can be booked here: { $link }
 booking-link = You can book here: { $link }
@@ -157,6 +202,7 @@ staff-call-person = { $kind ->
         [health] A question of health
         [asked_for] A client asks for a person
         [photo] The client has sent a photo, please look at it in the client's chat
+        [paused] The assistant is paused, and the client waits for a person
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-call-message = A message from a call, please call back: { $client }. { $text }
@@ -165,6 +211,8 @@ call-code-message = Code for your call: { $code }. Tell it to the assistant on t
 call-summary = Thank you for calling! This is what was done:
 staff-late = Running late: { $client }. { $text } Appointment: { $appointment }
 staff-note = A message from a client: { $client }. { $text } Appointment: { $appointment }
+staff-rating-low = A low rating of a visit: { $stars } of 5. { $client }. Visit: { $visit }
+staff-rating-why = To the low rating: { $client }. { $text }
 staff-unconfirmed-booking = A new booking with an unconfirmed number: { $client }, { $when }. Please call.
 staff-outcome-unknown = Please check in the CRM whether the change went through, and write to the client: { $client }.
     { $what }
@@ -191,6 +239,7 @@ tool-answers-needed = I need to ask something before booking.
 tool-dates-past = That date has passed.
 tool-dates-too-far = The schedule is not open that far ahead.
 tool-not-found = The schedule does not have that.
+tool-cannot-be-told = There is no waiting list here: offer the nearest free time.
 
 language-name = English
 language-ask = Which language do you prefer?
@@ -205,6 +254,7 @@ command-words-person = human|person|administrator|operator|talk to a person|call
 command-words-language = language|change language
 command-words-help = help|what can you do
 command-words-delete = delete my data|erase my data
+command-words-stop = stop|unsubscribe|write no more|stop writing to me|do not write to me
 
 flow-branch = Which branch would suit you?
 flow-service = What would you like to book?
@@ -217,6 +267,7 @@ flow-time = Which time suits you?
 flow-no-times = Nothing is free on that day any more. Please go back and choose another.
 flow-back = Back
 flow-cancel = Cancel
+flow-tell-me = Tell me if one frees
 flow-later = Later
 flow-sooner = Earlier
 flow-cancelled = All right, nothing is booked. I am here if you need me.
@@ -229,6 +280,16 @@ my-list = Your appointments:
     Choose one to move or cancel it.
 my-move = Move
 my-cancel = Cancel it
+
+reminder = Hello! A reminder of your appointment: { $visit }. { $place }. Will you come?
+reminder-confirmed = Hello! We look forward to seeing you: { $visit }. { $place }. If your plans have changed, tap a button or write to us.
+reminder-coming = I'll come
+reminder-move = Move it
+reminder-cancel = Cancel it
+reminder-coming-words = i'll come|i will come|yes i'll come|yes i will come|i'll be there|i will be there|yes i'll be there|yes i will be there|we'll be there|we will be there|see you there|coming|yes coming
+reminder-thanks = Thank you, we look forward to seeing you: { $when }.
+reminder-gone = This appointment is no longer there, or its time has passed. To book again, tap the button or write to us.
+reminder-moved = This reminder was about an earlier time. You are booked for another one now: { $when }.
 
 delete-me-ask = Shall I delete all that I know of you: your name, your number and our conversation? Appointments in the salon's journal stay: the administrator changes those.
 delete-me-yes = Yes, delete
@@ -253,6 +314,7 @@ bot-command-my = My appointments
 bot-command-person = Call a person
 bot-command-language = Change the language
 bot-command-help = What I can do
+bot-command-stop = Write nothing unasked
 bot-command-delete-me = Delete my data
 bot-description = I am the digital assistant of { $company }. I answer questions, find a time and book you in. Write what you need.
 bot-short-description = The digital assistant of { $company }: answers and bookings
@@ -362,3 +424,270 @@ staff-draft = Draft of an answer:
 staff-draft-sent = { $name }: sent to the client.
 staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
 staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.
+
+agent-paused = Somebody at the desk will answer you: I have passed your message on.
+staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume
+staff-paused-by = { $by }: the assistant is paused for the whole company. A person answers the clients. To let it answer again: /resume
+staff-paused-already = The assistant is paused already ({ $by }). To let it answer again: /resume
+staff-is-paused = ⏸ The assistant is paused: { $when } ({ $by }). A person answers the clients. To let it answer again: /resume
+staff-resumed = The assistant answers the clients again. Dialogues that wait for a person are still yours: /back in a client's topic gives them back to the assistant.
+staff-resumed-by = { $by }: the assistant answers the clients again. Dialogues that wait for a person are still yours.
+staff-not-paused = The assistant answers the clients already.
+staff-not-allowed = Your role does not allow this. Ask the owner.
+staff-stale-button = This button does nothing any more.
+staff-today-counts = The assistant booked { $booked }, moved { $moved }, cancelled { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Nobody waits for a person.
+staff-waiting = Waiting for a person: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … and { $count } more
+staff-phones-in-private = Whole numbers: /today in the private chat with the bot.
+staff-note-usage = Write the note after the command: /note On Saturday we close at 18:00
+staff-note-too-long = The note is too long: at most { $most } characters.
+staff-note-too-many-wait = Too many notes wait for the owner. The list: /notes
+staff-note-too-many = { $most } notes are in force already, and no more may be. Take some back (/undo), or write them into the company's instructions.
+staff-note-proposed = A note for the assistant: “{ $text }” ({ $by }). It counts once the owner presses the button.
+staff-note-admit = Let it count
+staff-note-refuse = Not needed
+staff-note-owner-decides = The owner decides this.
+staff-note-decided = Decided already: { $state ->
+        [in_force] the note counts
+       *[undone] the note does not count
+    } ({ $by }).
+staff-note-in-force = The note counts: “{ $text }”. To take it back: /undo
+staff-note-refused = The note does not count: “{ $text }”.
+staff-notes = Notes for the assistant:
+staff-notes-none = There are no notes. To add one: /note and the text.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (waits for the owner)
+    } “{ $text }”. { $by }, { $when }
+staff-undone = The note is taken back: “{ $text }”.
+staff-undo-none = There is nothing to take back.
+staff-late-gap = After this appointment the specialist is free for { $length } (until { $until }), by the CRM's schedule.
+staff-late-no-gap = Right after this appointment the specialist has no free time.
+staff-late-gap-unknown = How much time the specialist has after it, the CRM does not say.
+staff-late-next = The specialist's next appointment, of those that the assistant made: { $time }.
+staff-late-wait = We wait
+staff-late-shorten = We shorten it
+staff-late-move = Move it
+staff-late-answered-already = This was answered already: “{ $answer }”.
+staff-late-told = { $by }: the client was told ({ $client }): “{ $words }”
+late-wait = The front desk has answered: they are waiting for you.
+late-shorten = The front desk has answered: they are waiting for you, but there will be less time, and the service will have to be shortened.
+late-move = The front desk has answered: at this time you cannot be received today any more, and the appointment has to be moved. Press the button and we will find another time.
+staff-phone = Show the number
+staff-phone-sent = { $name }, the number was sent to your private chat.
+staff-no-phone = The assistant has no number of this client.
+
+# The staff's web console
+console-pages = Pages
+console-dialogues = Dialogues
+console-day = Day
+console-figures = Statistics
+console-settings = Settings
+console-account = Who is signed in
+console-role-owner = owner
+console-role-administrator = administrator
+console-role-master = master
+console-sign-out = Sign out
+console-home = To the first page
+console-back = Back
+console-yes = yes
+console-no = no
+console-as-usual = as is usual for the language
+console-door-title = For staff
+console-door-how = Write /console to the company's bot in a private chat. It sends you a link.
+console-door-who = Only those whom the owner has added get one. It works once, within ten minutes.
+console-enter = Sign in
+console-enter-as = You are signing in as { $name }.
+console-enter-hint = If that is not you, just close this page.
+console-link = Your way into the console (it works once, within { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }; do not pass it on):
+    { $url }
+console-link-in-private = The bot sends the link to the console in a private chat only: write /console to it there.
+console-link-unknown = This link did not work: it lasts ten minutes and opens the console once. Ask the bot for a new one: /console.
+console-staff-took-over = { $name } answers this client from the console.
+console-fault-unreadable = This request could not be read.
+console-fault-sign-in = Please sign in.
+console-fault-forbidden = This page or action is not yours. If you were filling in a form, open the page again and try once more.
+console-fault-not-found = There is no such page.
+console-fault-too-large = This request is too large.
+console-fault-too-many = Too many tries. Please wait a minute.
+console-fault-unavailable = Nothing can be saved at the moment. Please try again in a few seconds.
+console-show-all = All
+console-show-waiting = Waiting for a person
+console-no-dialogues-all = No dialogues yet.
+console-no-dialogues-waiting = Nobody is waiting.
+console-we = Us:
+console-waits = waits for a person
+console-waits-since = waiting since { $at }
+console-person-answers = a person answers
+console-agent-answers = the assistant answers
+console-unreachable = messages do not reach this client
+console-paused = The assistant is paused: staff answer the clients.
+console-channel-telegram = Telegram
+console-channel-whatsapp = WhatsApp
+console-channel-voice = phone call
+console-channel-api = own channel
+console-channel-example = example
+console-by-client = client
+console-by-agent = assistant
+console-by-person = staff
+console-by-system = system
+console-nothing-said = Nothing has been said here yet.
+console-asked-for = Asked for
+console-was-told = Was told
+console-show-phone = Show the number
+console-no-phone = The number is not known.
+console-take-over = Take over
+console-hand-back = Back to the assistant
+console-looked-at = Done with it
+console-answer = Answer to the client
+console-answer-hint = Answer to the client. The assistant will be silent.
+console-send = Send
+console-cannot-answer = A client of this channel cannot be written to from here.
+console-today = Today
+console-day-before = The day before
+console-day-after = The day after
+console-no-visits = No appointments made through the assistant.
+console-asking-crm = Asking the CRM…
+console-crm-stands = the same in the CRM
+console-crm-cancelled = cancelled in the CRM
+console-crm-moved = moved in the CRM: { $when }
+console-crm-staff = another master in the CRM: { $name }
+console-crm-silent = the CRM did not answer; this is what we know
+console-cancelled = cancelled
+console-phone-typed = number not confirmed
+console-to-dialogue = Dialogue
+console-days = { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+console-seconds = { $count } s
+console-figures-of-all = Figures of the whole company. Days go by the first branch's clock, the model's cost by UTC.
+console-figure-messages = Messages of clients
+console-figure-dialogues = Dialogues
+console-figure-booked = Booked
+console-figure-moved = Moved
+console-figure-cancelled = Cancelled
+console-figure-handed = Handed to people
+console-figure-answer-half = Half of the answers within
+console-figure-answer-most = 95% of the answers within
+console-figure-writes = Success of writes to the CRM
+console-figure-cost = Cost of the model
+console-plot-messages = Messages of clients a day
+console-plot-bookings = Bookings by the assistant a day
+console-plot-answers = Answer time, seconds
+console-plot-handed = Dialogues handed to people, %
+console-plot-cost = Cost of the model a day, US dollars
+console-saved = Saved. The assistant answers by it already.
+console-save = Save
+console-settings-agent = Assistant
+console-settings-people = When people answer
+console-field-mode = When the assistant answers
+console-field-people-answer-minutes = Minutes that staff have before the assistant answers
+console-field-people-ring-minutes = Minutes of waiting after which staff are rung again
+console-field-people-hand-back-hours = Hours of silence after which a client goes back to the assistant
+console-field-people-topics = Topics that always bring in a person (one a line)
+console-mode-always = always
+console-mode-if-unanswered = if staff have not answered
+console-mode-off-hours = out of working hours
+console-mode-draft = only writes drafts
+console-fault-of-mode = One of the four.
+console-fault-of-people-answer-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-ring-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-hand-back-hours = A whole number of hours from 1 to 72.
+console-fault-of-people-topics = At most 50 lines of up to 200 characters.
+console-settings-privacy = Clients' data
+console-settings-crm = CRM
+console-settings-changed = Somebody else changed the settings while you were editing. Copy your text, open the page again and make your changes once more.
+console-settings-faults = Not saved: please correct the marked fields.
+console-field-description = About the company
+console-field-highlights = What you are good at
+console-field-target-audience = Your clients
+console-field-instructions = Instructions to the assistant
+console-field-language = The company's language
+console-field-quiet-seconds = How many seconds to wait for the rest of what a client types
+console-field-most-open-bookings = How many appointments ahead one client may hold
+console-field-tell-clients-of-crm-changes = Tell clients when their appointment is changed in the CRM
+console-field-privacy-operator = Who answers for the data (name and address)
+console-field-privacy-policy-url = Link to the privacy policy
+console-field-privacy-notice = Say at first contact that data is processed
+console-field-privacy-notice-text = Your own words for it
+console-field-privacy-hide-from-model = Hide clients' names and numbers from the model
+console-field-privacy-keep-days-texts = Days to keep conversations
+console-field-privacy-keep-days-media = Days to keep pictures and voice notes
+console-field-privacy-keep-days-summaries = Days to keep notes on earlier contacts
+console-field-privacy-keep-days-clients = Days of silence after which a client is forgotten
+console-fault-of-description = At most 4000 characters.
+console-fault-of-highlights = At most 4000 characters.
+console-fault-of-target-audience = At most 4000 characters.
+console-fault-of-instructions = At most 20,000 characters.
+console-fault-of-language = There is no such language.
+console-fault-of-quiet-seconds = A number from 0 to 30.
+console-fault-of-most-open-bookings = A whole number from 1 to 100.
+console-fault-of-tell-clients-of-crm-changes = Yes or no.
+console-fault-of-privacy-operator = At most 4000 characters.
+console-fault-of-privacy-policy-url = An address that begins with https://
+console-fault-of-privacy-notice = Yes, no, or as usual.
+console-fault-of-privacy-notice-text = At most 700 characters.
+console-fault-of-privacy-hide-from-model = Yes, no, or as usual.
+console-fault-of-privacy-keep-days-texts = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-media = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-summaries = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-clients = A whole number of days from 1 to 3650.
+console-language-ru = Russian
+console-language-en = English
+console-language-kk = Kazakh
+console-crm-type = System
+console-crm-none = No CRM is connected.
+console-crm-how = The platform's administrator connects and changes the CRM: ai-admin crm set.
+console-ask-title = Ask your assistant
+console-ask-hint = The real assistant answers by what stands in the form now, saved or not. No appointment is made, and no staff are called.
+console-ask-label = A question, as a client would put it
+console-ask-example = How much is a haircut?
+console-ask = Ask
+console-ask-thinks = Thinking…
+console-ask-silent = No answer came within half a minute. The worker may not be running.
+console-ask-no-words = The assistant said nothing.
+console-ask-faults = Please correct these fields first: { $fields }.
+console-ask-contact = Here a client sees the button "{ $label }". The number can be written in words.
+preview-not-carried-out = This is a preview: the appointment would be made here, but nothing has been changed.
+words-today = today
+words-tomorrow = tomorrow
+sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
+sick-which = Who exactly: { $masters }? Write the whole name.
+sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-head = { $master }, { $day }: { $count } appointments
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ asked, no answer yet
+        [answered] { " " }💬 has written, and chooses
+        [moved] { " " }✅ moved: { $now }
+        [again] { " " }✅ has booked again
+        [cancelled] { " " }➖ cancelled
+       *[phone] { " " }📞 to be phoned
+    }
+sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-cancelled-in-crm = These appointments were cancelled in the CRM one after the other: it looks as if the specialist does not work. Offer the clients another specialist or another time?
+sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
+sick-approved-already = The clients of this day were offered something else already ({ $by }).
+sick-decided-already = Decided already ({ $by }).
+sick-approve = Offer it to the clients
+sick-drop = Not needed
+sick-phones = Whom to phone
+sick-dropped = { $by }: the clients are offered nothing.
+sick-asking = { $by }: clients asked: { $count }. The list above follows.
+sick-nobody-to-phone = Nobody has to be phoned.
+sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-offer-again = Your appointment is cancelled: { $when }, { $service }, { $staff }. { $place }. We can offer instead:
+sick-same = The same time with another specialist
+sick-other = Another time
+sick-nobody-then = At that time the other specialists are busy. Let us find another time.

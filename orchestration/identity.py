@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import timezone
 
 from crm.base import Phone
 from db.records import Author
+from orchestration.client_zone import find_zones
 from orchestration.phone_search import REGION, may_hold_phone
 from orchestration.turns import Turn
 
-_OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
-"""The library gives numbers of Kazakhstan all zones of Russia too, as +7 is both countries'. It has one offset since
-2024."""
-_MEANT = {("RU", "Europe/Bucharest"): "Europe/Kaliningrad"}
-"""The library's stand-in for Kaliningrad puts the clock forward in summer; Kaliningrad does not."""
+_SHOWN_AT_END = 2
 
 
 def find_phones(text: str, *, region: str = REGION) -> tuple[Phone, ...]:
@@ -28,6 +23,24 @@ def find_phones(text: str, *, region: str = REGION) -> tuple[Phone, ...]:
     return tuple(Phone(phonenumbers.format_number(m.number, phonenumbers.PhoneNumberFormat.E164)) for m in matches)
 
 
+def mask_phone(phone: str) -> str:
+    """Leave of a number what tells it from another in a list, and no more: its first figure and its last two."""
+    digits = [place for place, letter in enumerate(phone) if letter.isdecimal()]
+    kept = {*digits[:1], *digits[-_SHOWN_AT_END:]} if len(digits) > _SHOWN_AT_END + 1 else set()
+    return "".join("•" if letter.isdecimal() and place not in kept else letter for place, letter in enumerate(phone))
+
+
+def mask_phones(text: str, *, region: str = REGION) -> str:
+    """Mask every phone number in a text, however it is written."""
+    if not may_hold_phone(text):
+        return text
+    masked, end = [], 0
+    for found in phonenumbers.PhoneNumberMatcher(text, region):
+        masked += [text[end : found.start], mask_phone(text[found.start : found.end])]
+        end = found.end
+    return "".join((*masked, text[end:]))
+
+
 def lives_elsewhere(phone: str | None, at: datetime) -> bool:
     """Say whether the client's clock shows another time than the salon's at this moment, as far as their number tells.
 
@@ -35,10 +48,7 @@ def lives_elsewhere(phone: str | None, at: datetime) -> bool:
     """
     if phone is None:
         return False
-    number = phonenumbers.parse(phone)
-    region = phonenumbers.region_code_for_number(number) or ""
-    names = _OF_COUNTRY.get(region) or timezone.time_zones_for_number(number)
-    known = [ZoneInfo(_MEANT.get((region, name), name)) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    known = find_zones(phone)
     return bool(known) and all(at.astimezone(zone).utcoffset() != at.utcoffset() for zone in known)
 
 

@@ -23,8 +23,9 @@ from db.records import (
 from db.remembered import ClientMemory
 from locales import Translator
 from orchestration.conversation import Conversation
-from orchestration.messages import Choices, Message, Reply
+from orchestration.messages import Button, Choices, Message, Reply
 from orchestration.model_prices import cost_of
+from orchestration.outreach_acts import OutreachAct
 from orchestration.ports import Content, MediaSource
 from orchestration.privacy_notice import Notice
 from orchestration.scope import CompanyScope
@@ -49,10 +50,14 @@ class TurnPostponed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffNotice:
-    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one."""
+    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one.
+
+    `buttons`: what staff may answer by.
+    """
 
     text: str
     branch_id: BranchId | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
     calls_person: bool = False
     """It calls somebody to the client: where staff see the dialogue, it stands there."""
 
@@ -116,6 +121,8 @@ class TurnResult:
     """What the client was told of their data with this turn."""
     ends_call: CallEnd | None = None
     elsewhere: tuple[Elsewhere, ...] = ()
+    outreach: tuple[OutreachAct, ...] = ()
+    """What was decided about messages that go out unasked."""
     hands_back: bool = False
     """The client would rather go on with the assistant than wait for a person."""
     erases_client: bool = False
@@ -142,6 +149,8 @@ class Turn:
     """None: the client writes."""
     speech: Speech | None = None
     """Where the answer is heard as it is written; None: nobody is on the line."""
+    carries_out: bool = True
+    """False: staff are trying the agent out, and a yes changes nothing."""
     id: UUID = field(default_factory=new_id)
     stages: Stages = field(default_factory=Stages)
     replies: list[Reply] = field(default_factory=list)
@@ -170,6 +179,7 @@ class Turn:
     proof_wanted: bool = False
     """What the caller wants needs a number that is proved to be theirs."""
     elsewhere: list[Elsewhere] = field(default_factory=list)
+    outreach: list[OutreachAct] = field(default_factory=list)
 
     @property
     def staff_texts(self) -> Translator:
@@ -250,6 +260,7 @@ class Turn:
             notice=self.notice,
             ends_call=self.ends_call,
             elsewhere=tuple(self.elsewhere),
+            outreach=() if self.erases else tuple(self.outreach),
             dialogue=replace(self.dialogue, last_message_at=client_at),
             state=self.conversation.to_state(self.state_version),
             tool_calls=tuple(self.tool_calls),
