@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from house_desk import IRINA, Desk
 
+from bot.companies import file_of, replace_from_file
+from bot.company_file import parse_company_file
+from bot.company_writing import write_company_file
 from db.drafts import Drafts, DraftStatus
 from db.people_settings import PeopleSettings
 from house_installation import STAFF_CHAT
@@ -146,3 +149,33 @@ async def test_where_nobody_is_enrolled_the_agent_answers_whatever_the_mode(hous
 async def test_a_channel_may_have_a_mode_of_its_own(house, desk):
     await chooses(house, "draft", modes={"telegram": "always"})
     assert "2500" in (await house.client().says("Сколько стоит женская стрижка?")).text
+
+
+async def test_a_word_of_the_companys_own_list_brings_a_person_in(house, desk):
+    await chooses(house, "always", topics=("сертификат",))
+    client = house.client()
+    assert "администратору" in (await client.says("Как обменять подарочный сертификат?")).text
+    assert "Тема, о которой вы просили" in "\n".join(await desk.sees())
+    count = len(client.heard)
+    await writes(house, client, "Вы тут?")
+    assert len(client.heard) == count
+
+
+@pytest.mark.parametrize(
+    ("says", "careful", "mode"),
+    [
+        ("", True, "draft"),
+        ("mode: always\n", True, "always"),
+        ("mode: off_hours\n", True, "off_hours"),
+        ("", False, "always"),
+    ],
+)
+async def test_a_new_company_of_production_begins_with_drafts_unless_its_file_says_otherwise(core, says, careful, mode):
+    file = parse_company_file(f"name: Новая\nslug: novaya\nstaff_chat: '555'\n{says}time_zone: Europe/Moscow\n")
+    company = await replace_from_file(core.companies, file, careful=careful)
+    standing = await core.companies.get_snapshot(company.id)
+    assert standing.agent.mode == mode
+    # What is exported says it, so that it is the same wherever it is imported.
+    again = parse_company_file(write_company_file(file_of(standing)))
+    assert again.chooses_mode
+    assert again.agent.mode == mode
