@@ -84,7 +84,7 @@ def _look_at(parts: Sequence[str]) -> int:
 
     def look(part: str) -> int:
         command = [sys.executable, "-m", "bench", "--quick", part]
-        tried = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_LOOK_S)
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_LOOK_S)  # noqa: S603
         sys.stdout.write(f"---- {part}\n{tried.stdout}{tried.stderr if tried.returncode else ''}")
         return tried.returncode
 

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, func, or_, select, update
 
-from db.booking_models import appointments, intents, slot_claims
+from db.booking_models import appointments, intents, reminders, slot_claims
 from db.booking_records import IntentStatus
 from db.call_models import calls
 from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
+from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import DialogueId
 from db.role_models import late_answers
 from db.sick_models import sick_visits
@@ -63,6 +64,12 @@ _PLACES = (
     (intents, "dialogue_id", Category.BOOKINGS),
     (sick_visits, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
+    (reminders, "dialogue_id", Category.BOOKINGS),
+    (waiting_offers, "dialogue_id", Category.BOOKINGS),
+    (waiting_list, "dialogue_id", Category.BOOKINGS),
+    (ratings, "dialogue_id", Category.CORRESPONDENCE),
+    (outreach_log, "dialogue_id", Category.TECHNICAL),
+    (consents, "dialogue_id", Category.CONTACTS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
     (drafts, "dialogue_id", Category.CORRESPONDENCE),
