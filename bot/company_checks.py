@@ -27,6 +27,7 @@ def find_faults(values: Mapping[str, Any], place_fields: frozenset[str]) -> list
         *_services(values),
         *_overrides(values),
         *_budget(values.get("budget")),
+        *_outreach(values),
         *_crm(values.get("crm")),
     ]
 
@@ -35,6 +36,19 @@ def _budget(budget: Any) -> Iterator[Fault]:
     soft, hard = (_amount(budget.get(name)) if isinstance(budget, Mapping) else None for name in ("soft", "hard"))
     if soft is not None and hard is not None and soft >= hard:
         yield ("budget", "soft"), "the soft limit must be below the hard one"
+
+
+def _outreach(values: Mapping[str, Any]) -> Iterator[Fault]:
+    outreach = values.get("outreach")
+    services = outreach.get("win_back_services") if isinstance(outreach, Mapping) else None
+    if not isinstance(outreach, Mapping) or not isinstance(services, Mapping) or not services:
+        return
+    if outreach.get("win_back_weeks") is None:
+        yield ("outreach", "win_back_services"), "without win_back_weeks nobody is invited again"
+    known = {(_words(service.get("name")) or "").casefold() for _, service in _entries(values.get("services"))}
+    for name in services:
+        if (_words(name) or "").casefold() not in known:
+            yield ("outreach", "win_back_services", name), f"there is no service {name!r} in the file"
 
 
 def _amount(value: Any) -> float | None:

@@ -19,6 +19,7 @@ from bot.company_schema import (
     BudgetYaml,
     CompanyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     OverrideYaml,
     PlaceYaml,
     PrivacyYaml,
@@ -28,6 +29,7 @@ from bot.company_schema import (
 )
 from bot.company_yaml import NotYaml, Place, YamlDocument, read_yaml
 from db.catalogue import CatalogueProduct, CatalogueService, Question, ServiceOverride
+from db.outreach_settings import OutreachSettings
 from db.people_settings import ALWAYS, PeopleSettings
 from db.privacy import PrivacySettings, Retention
 from db.records import AgentSettings, Branch, BranchId, ChannelType, ModelBudget, new_id
@@ -39,6 +41,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     BudgetYaml,
     PrivacyYaml,
     KeepDaysYaml,
+    OutreachYaml,
     ServiceYaml,
     OverrideYaml,
     BranchYaml,
@@ -145,7 +148,10 @@ def agent_of(yaml: CompanyYaml) -> AgentSettings:
         longest_gap=_minutes(yaml.longest_gap_minutes),
         budget=ModelBudget(soft=_cents(yaml.budget.soft), hard=_cents(yaml.budget.hard)),
         tell_of_crm_changes=yaml.tell_clients_of_crm_changes,
+        reminders=yaml.reminders,
+        quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
+        outreach=OutreachSettings(**yaml.outreach.model_dump()),
         people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
         most_open_bookings=yaml.most_open_bookings,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,9 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.company_hours import read_hours
+from bot.company_outreach import read_quiet, read_reminders
 from db.catalogue import Booking, Hours, PriceRange
 from db.people_settings import PeopleSettings
 from db.privacy import LONGEST_DAYS, Retention
+from db.quiet_hours import DEFAULT_QUIET, QuietHours
 from db.records import ChannelType
 from handlers.base import channel_type
 from locales import languages
@@ -59,8 +62,11 @@ Gap = Annotated[int, Field(ge=0, le=240)]
 Seconds = Annotated[Decimal, Field(ge=0, le=30, decimal_places=3)]
 Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
 Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
+Weeks = Annotated[int, Field(ge=2, le=52)]
 Link = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)]
 Language = Annotated[str, AfterValidator(_language)]
+Reminders = Annotated[tuple[timedelta, ...] | None, BeforeValidator(read_reminders)]
+Quiet = Annotated[QuietHours, BeforeValidator(read_quiet)]
 ChannelHere = Annotated[ChannelType, BeforeValidator(channel_type)]
 
 
@@ -150,6 +156,16 @@ class PrivacyYaml(_Part):
     keep_days: KeepDaysYaml = KeepDaysYaml()
 
 
+class OutreachYaml(_Part):
+    """What the agent writes of its own accord."""
+
+    waiting_list: bool = True
+    thank_you: bool = True
+    thank_you_after_hours: Annotated[int, Field(ge=1, le=12)] = 3
+    win_back_weeks: Weeks | None = None
+    win_back_services: dict[Name, Weeks] = {}
+
+
 _PEOPLE = PeopleSettings()
 Mode = Literal["always", "off_hours", "draft", "if_unanswered"]
 
@@ -182,7 +198,10 @@ class CompanyYaml(PlaceYaml):
     longest_gap_minutes: Gap | None = None
     budget: BudgetYaml = BudgetYaml()
     tell_clients_of_crm_changes: bool = True
+    reminders: Reminders = None
+    quiet_hours: Quiet = DEFAULT_QUIET
     privacy: PrivacyYaml = PrivacyYaml()
+    outreach: OutreachYaml = OutreachYaml()
     most_open_bookings: Annotated[int, Field(ge=1, le=100)] = 5
     instructions: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     services: list[ServiceYaml] = []

@@ -13,10 +13,13 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 
 from bot.company_file import CompanyFile
 from bot.company_hours import write_hours
+from bot.company_outreach import write_quiet, write_reminders
 from bot.company_schema import PlaceYaml
 from db.catalogue import CatalogueService, PriceRange
+from db.outreach_settings import outreach_to_json
 from db.people_settings import people_to_json
 from db.privacy import PrivacySettings, privacy_to_json
+from db.quiet_hours import DEFAULT_QUIET
 from db.records import Branch
 
 _NEVER_FOLDED = 1_000_000
@@ -54,7 +57,10 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "longest_gap_minutes": _count(agent.longest_gap),
         "budget": {"soft": _dollars(agent.budget.soft), "hard": _dollars(agent.budget.hard)},
         "tell_clients_of_crm_changes": None if agent.tell_of_crm_changes else False,
+        "reminders": write_reminders(agent.reminders),
+        "quiet_hours": write_quiet(agent.quiet_hours) if agent.quiet_hours != DEFAULT_QUIET else None,
         "privacy": _privacy(agent.privacy),
+        "outreach": outreach_to_json(agent.outreach),
         "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),

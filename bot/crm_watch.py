@@ -2,6 +2,7 @@
 
 A hint names records; what they are is read from the CRM itself, as are those that a sweep finds changed. Only our own
 appointments follow, and only their clients are told, once: what we hold already is no news, our own writes included.
+What staff made for a client of ours is taken in where the company reminds its clients (staff_visits.py).
 """
 
 from __future__ import annotations
@@ -9,26 +10,30 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
-from prometheus_client import Counter
 
-from bot.sick_cancellations import CancelledDays
+from bot.crm_following import Following, read_record
+from bot.staff_visits import StaffVisits, strange
 from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
-from crm.errors import CRMAuthFailed, CRMError, CRMInvalid, CRMNotConfigured, CRMNotFound, CRMUnsupported
-from crm.purpose import Purpose, acting
+from crm.errors import CRMAuthFailed, CRMError, CRMInvalid, CRMNotConfigured, CRMUnsupported
 from db.appointments import Appointments
 from db.booking_records import BookedAppointment
 from db.crm_events import CrmEvents
 from db.dialogues import Dialogues
+from db.directory import Directory
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.outbox import Outbox
+from db.outreach import Outreach, writable
 from db.records import Branch, BranchId, Claim, CrmHook
+from db.slot_claims import SlotClaims
+from db.waiting_list import WaitingList
+from db.waiting_offers import free_time
 from db.work import Work
-from orchestration.crm_changes import as_it_stands, told_to_client
+from orchestration.crm_changes import as_it_stands, left_its_time
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
 from orchestration.turns import TurnPostponed
@@ -43,7 +48,6 @@ OVERLAP = timedelta(minutes=5)
 FURTHEST_BACK = timedelta(days=2)
 AGAIN_AFTER_FAILURE, REST_AFTER_FAILURE = timedelta(minutes=1), timedelta(minutes=15)
 LOOK_AGAIN_IN, OWN_WRITES_TAKE = timedelta(seconds=5), timedelta(minutes=15)
-CHANGES = Counter("ai_admin_crm_changes", "Appointments of ours that were changed in the CRM.", ["crm", "change"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class WatchStores:
     dialogues: Dialogues
     outbox: Outbox
     intents: Intents
+    directory: Directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,8 @@ class Seen:
     at: datetime
     hooks: Sequence[CrmHook]
     found: Mapping[UUID, tuple[BookedAppointment, Appointment | None]]
+    others: Sequence[Appointment]
+    """What is not ours, for as far as it was read: nothing unless clients are reminded, or wait for a time."""
     swept_until: datetime
 
 
@@ -72,7 +79,11 @@ class CrmWatchJob:
         self._stores = stores
         self._scopes = scopes
         self._clock = clock
-        self._cancelled = CancelledDays(stores.outbox)
+        self._following = Following(
+            appointments=stores.appointments, dialogues=stores.dialogues, outbox=stores.outbox, clock=clock
+        )
+        self._staff_visits = StaffVisits(appointments=stores.appointments, outreach=Outreach())
+        self._slots = SlotClaims()
 
     async def __call__(self, claim: Claim) -> None:
         """Look into one branch and commit. Raises LeaseLost, or TurnPostponed where the CRM fails: nothing is lost."""
@@ -83,11 +94,14 @@ class CrmWatchJob:
         if branch is None or crm is None or Capability.LIST not in crm.capabilities:
             await self._rest(claim)
             return
+        reminds = bool(scope.agent.reminders)
         try:
-            seen = await self._look(claim, branch_id, crm)
+            seen = await self._look(claim, branch_id, crm, reminds=reminds)
         except CRMError as error:
             log.warning("crm_not_looked_into", crm=crm.manifest.type, code=error.code, error=str(error))
             raise TurnPostponed(AGAIN_AFTER_FAILURE, f"the CRM: {error.code}") from error
+        adopted = strange(seen.others, now=seen.at) if reminds else []
+        channels = writable(await self._stores.directory.list_channels(claim.company_id)) if adopted else []
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.hold(tx, claim)
             news = [ours for ours, theirs in seen.found.values() if as_it_stands(ours, theirs) is not None]
@@ -95,15 +109,38 @@ class CrmWatchJob:
                 # It may be our own write that the CRM tells of, before the turn that makes it has said so.
                 raise TurnPostponed(LOOK_AGAIN_IN, "a write of our own is under way")
             for ours, theirs in seen.found.values():
-                await self._follow(tx, scope, branch, crm, ours, theirs)
+                if left_its_time(ours, theirs):
+                    # A claim outlives the write that took it: whoever waits for the time would find it taken.
+                    await self._slots.release_visit(tx, branch_id, ours.crm_record_id)
+            for ours, theirs in seen.found.values():
+                await self._following.follow(tx, scope, branch, crm, ours, theirs)
+            await self._staff_visits.adopt(tx, branch, adopted, channels, now=seen.at)
+            for one in seen.others:
+                if one.cancelled:
+                    await self._free(tx, branch_id, one, now=seen.at)
             await self._stores.events.erase(tx, branch_id, seen.hooks)
             await self._stores.events.set_swept_until(tx, branch_id, seen.swept_until)
             # Branches that were set up together must not sweep together for ever.
             due = seen.swept_until + _period(crm) * random.uniform(1.0, 1.1)  # noqa: S311 (jitter)
             await self._stores.work.done(tx, claim, next_due_at=seen.at if len(seen.hooks) == MOST_HOOKS else due)
 
-    async def _look(self, claim: Claim, branch_id: BranchId, crm: BaseCRMAdapter) -> Seen:
-        """Read what was told of, and where it is time everything that may have changed. Raises CRMError."""
+    async def _free(self, tx: Transaction, branch_id: BranchId, gone: Appointment, *, now: datetime) -> None:
+        """Keep the time of a cancelled record that is not ours, for those who wait for one."""
+        await free_time(
+            tx,
+            branch_id,
+            gone.id,
+            staff_name=gone.staff.name,
+            starts_at=gone.starts_at,
+            duration=gone.duration,
+            now=now,
+        )
+
+    async def _look(self, claim: Claim, branch_id: BranchId, crm: BaseCRMAdapter, *, reminds: bool) -> Seen:
+        """Read what was told of, and where it is time everything that may have changed. Raises CRMError.
+
+        `reminds`: what is not ours is of interest, as it is where anybody waits for a time.
+        """
         stores, now = self._stores, self._clock()
         async with stores.database.company(claim.company_id) as tx:
             hooks = await stores.events.list_waiting(tx, branch_id, limit=MOST_HOOKS)
@@ -111,18 +148,26 @@ class CrmWatchJob:
             records, readable = _told_of(crm, hooks)
             told = await stores.appointments.find_by_records(tx, branch_id, records)
             unread = await stores.appointments.list_longest_unread(tx, branch_id, now=now, limit=MOST_READ)
+            waits = await WaitingList().anyone_waits(tx, branch_id, first=now.date() - timedelta(days=1), last=date.max)
         if readable:
             # What names no record may be about services or masters.
             await crm.forget(catalogue=not records)
-        found = {ours.id: (ours, await _read(crm, ours)) for ours in told}
+        found = {ours.id: (ours, await read_record(crm, ours.crm_record_id)) for ours in told}
+        others = await _read_others(crm, records, told) if reminds or waits else []
         if swept_until is not None and now - swept_until < _period(crm):
-            return Seen(at=now, hooks=hooks, found=found, swept_until=swept_until)
+            return Seen(at=now, hooks=hooks, found=found, others=others, swept_until=swept_until)
         if Capability.CHANGES in crm.capabilities:
             since = max(swept_until or now, now - FURTHEST_BACK) - OVERLAP
-            found |= await self._changed_since(claim, branch_id, await crm.list_changed(since))
+            changed = await crm.list_changed(since)
+            matched = await self._changed_since(claim, branch_id, changed)
+            found |= matched
+            known = {ours.crm_record_id for ours, _ in matched.values()}
+            others += [one for one in changed if (reminds or waits) and one.id not in known]
         else:
-            found |= {ours.id: (ours, await _read(crm, ours)) for ours in unread if ours.id not in found}
-        return Seen(at=now, hooks=hooks, found=found, swept_until=now)
+            found |= {
+                ours.id: (ours, await read_record(crm, ours.crm_record_id)) for ours in unread if ours.id not in found
+            }
+        return Seen(at=now, hooks=hooks, found=found, others=others, swept_until=now)
 
     async def failed(self, claim: Claim, error: Exception) -> None:
         """Nothing to keep: the log has the reason, and the hints wait."""
@@ -148,39 +193,6 @@ class CrmWatchJob:
         async with self._stores.database.company(claim.company_id) as tx:
             ours = await self._stores.appointments.find_by_records(tx, branch_id, list(by_record))
         return {one.id: (one, by_record[RecordId(one.crm_record_id)]) for one in ours}
-
-    async def _follow(
-        self,
-        tx: Transaction,
-        scope: CompanyScope,
-        branch: Branch,
-        crm: BaseCRMAdapter,
-        read: BookedAppointment,
-        theirs: Appointment | None,
-    ) -> None:
-        """Bring our appointment to what stands in the CRM, and tell its client."""
-        held = await self._stores.appointments.find_by_records(tx, branch.id, [read.crm_record_id], locked=True)
-        ours = held[0] if held else None
-        if ours is None or ours != read:
-            return  # changed by ourselves since it was read: the next sweep looks again
-        now = as_it_stands(ours, theirs)
-        if now is None:
-            await self._stores.appointments.mark_read(tx, [ours.id])
-            return
-        await self._stores.appointments.save(tx, now)
-        change = "cancelled" if now.cancelled else "moved" if now.starts_at != ours.starts_at else "other"
-        CHANGES.labels(crm.manifest.type, change).inc()
-        log.info("crm_change_followed", change=change, branch_id=str(branch.id))
-        if change == "cancelled":
-            await self._cancelled.saw(tx, scope, branch, ours, now=self._clock())
-        if not scope.agent.tell_of_crm_changes:
-            return
-        dialogue = await self._stores.dialogues.find_dialogue(tx, ours.dialogue_id)
-        if dialogue is None:
-            return
-        message = told_to_client(scope, branch, dialogue, ours, now, at=self._clock())
-        if message is not None:
-            await self._stores.outbox.put(tx, dialogue, [message], turn_id=None)
 
 
 def _period(crm: BaseCRMAdapter) -> timedelta:
@@ -212,10 +224,10 @@ def _told_of(crm: BaseCRMAdapter, hooks: Sequence[CrmHook]) -> tuple[list[str], 
     return list(named), readable
 
 
-async def _read(crm: BaseCRMAdapter, ours: BookedAppointment) -> Appointment | None:
-    """Return the record as it stands; None where the CRM has erased it."""
-    try:
-        with acting(Purpose.REFRESH):
-            return await crm.get_appointment(RecordId(ours.crm_record_id))
-    except CRMNotFound:
-        return None
+async def _read_others(
+    crm: BaseCRMAdapter, records: Sequence[str], ours: Sequence[BookedAppointment]
+) -> list[Appointment]:
+    """Return those of the records, as they stand, that are not ours."""
+    known = {one.crm_record_id for one in ours}
+    read = [await read_record(crm, one) for one in records if one not in known]
+    return [one for one in read if one is not None]

@@ -7,13 +7,17 @@ from datetime import timedelta
 
 from bot.app import Core
 from bot.messengers import KnownMessengers
+from bot.outreach_views import KnownOutreach
 from bot.records_of_writes import BeingBooked, CommittedIntents, MadeHere, WriteStores
 from bot.settings import Settings
+from bot.visit_answers import KeptVisitAnswers
 from db.appointments import Appointments
 from db.cache import Cache
 from db.clients import Clients
 from db.intents import Intents
+from db.reminders import Reminders
 from db.slot_claims import SlotClaims
+from orchestration.after_visit import AfterVisit
 from orchestration.agent import Agent, AgentLimits
 from orchestration.attachments import Attachments
 from orchestration.booking import BookingDesk
@@ -29,10 +33,12 @@ from orchestration.hearing import Hearing, MediaLimits
 from orchestration.masking import MaskingModel
 from orchestration.my_appointments import MyAppointments
 from orchestration.orchestrator import Orchestrator
+from orchestration.outreach_buttons import OutreachButtons
 from orchestration.own_appointments import OwnAppointments
 from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
+from orchestration.reminded import Reminded
 from orchestration.sick_choices import SickChoices
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
@@ -40,6 +46,8 @@ from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
+from orchestration.tools.waiting import WAITING_TOOLS
+from orchestration.waiting_desk import WaitingDesk
 from orchestration.words import Words
 
 
@@ -61,6 +69,7 @@ def build_orchestrator(
         *CATALOGUE_TOOLS,
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
+        *WAITING_TOOLS,
         *HandoffTools(own, made_here).tools(),
     )
     tools = ToolManager([alter(tool) for tool in offered])
@@ -75,7 +84,10 @@ def build_orchestrator(
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
     sick = SickChoices(own, made_here, proposals, flow, being_booked)
-    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick)
+    answers = KeptVisitAnswers(core.database, Clients(), appointments, Reminders(), core.clock)
+    known = KnownOutreach(core.database)
+    outreach = OutreachButtons(WaitingDesk(known, flow), AfterVisit(known))
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick, outreach, Reminded(answers, mine))
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

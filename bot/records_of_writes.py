@@ -11,11 +11,14 @@ from uuid import UUID
 
 from db.appointments import Appointments
 from db.booking_records import BookedAppointment, Intent, IntentKind, IntentStatus, StaffTime
+from db.care import ask_for_care
 from db.clients import Clients
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.records import BranchId, Claim, CompanyId, Dialogue
+from db.reminders import ask_to_remind
 from db.slot_claims import SlotClaims
+from db.waiting_offers import free_visit
 from db.work import Work
 from orchestration.ports import Clock
 
@@ -107,17 +110,30 @@ class CommittedIntents:
         appointment: BookedAppointment | None,
         cancelled: bool,
     ) -> None:
-        """Keep the outcome and the appointment's own row in one commit; the time that a visit left is free at once."""
+        """Keep the outcome and the appointment's own row in one commit; the time that a visit left is free at once, and
+        offered to those who wait for it."""
         async with self._step(claim) as tx:
             intent = await self._intents.find(tx, intent_id)
+            left = await self._left(tx, intent, crm_record_id)
             if intent is not None and intent.kind is not IntentKind.CREATE:
                 # Before the outcome makes this intent one of the visit's own: its new time stays claimed.
                 await self._slots.release_visit(tx, intent.branch_id, crm_record_id)
             await self._intents.mark_done(tx, intent_id, crm_record_id=crm_record_id, at=self._clock())
             if appointment is not None:
-                await self._appointments.save(tx, appointment)
+                kept = await self._appointments.save(tx, appointment)
+                await ask_to_remind(tx, kept, now=self._clock())
+                await ask_for_care(tx, kept)
             if cancelled and intent is not None:
                 await self._appointments.mark_cancelled(tx, intent.branch_id, crm_record_id)
+            if left is not None:
+                await free_visit(tx, left, now=self._clock())
+
+    async def _left(self, tx: Transaction, intent: Intent | None, crm_record_id: str) -> BookedAppointment | None:
+        """Return the appointment as it stood before this write; None where none left its time."""
+        if intent is None or intent.kind is IntentKind.CREATE:
+            return None
+        held = await self._appointments.find_by_records(tx, intent.branch_id, [crm_record_id])
+        return next((one for one in held if not one.cancelled), None)
 
     async def mark_refused(self, claim: Claim, intent_id: UUID, error: str) -> None:
         async with self._step(claim) as tx:

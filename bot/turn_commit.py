@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from bot.delivery_reports import DeliveryReports
 from bot.handover_desk import HandoverDesk, HandoverStores, as_draft, silenced
 from bot.memory_keeper import ask_to_remember
+from bot.outreach_commit import OutreachCommit, count
 from bot.staff_desk import StaffDesk, Taken
 from db.clients import Clients
 from db.companies import Companies
@@ -149,6 +150,7 @@ class TurnCommit:
         self._handovers = HandoverDesk(stores.people, self._staff, clock)
         self._desk = StaffDesk(stores.people, self._handovers, clock)
         self._reports = DeliveryReports(stores.outbox, stores.dialogues, self._staff, clock)
+        self._outreach = OutreachCommit()
 
     async def turn(
         self,
@@ -176,6 +178,7 @@ class TurnCommit:
             if head.staff:
                 taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
+                await self._outreach.keep(tx, channel, result.dialogue, result.outreach, now=now)
                 made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)
                 saved, result = await self._keep(tx, claim, made, result, now)
             elif head.state != waiting.state:
@@ -197,6 +200,7 @@ class TurnCommit:
             grace = CALL_GRACE if channel.type is ChannelType.VOICE else timedelta(0)
             await stores.work.done(tx, claim, next_due_at=now + grace if more else None, rung_due_in=grace)
             before = await self._count_cost(tx, channel, scope, result, now) if result and result.usage.calls else None
+        count(result.outreach if result is not None else ())
         for handover in result.handovers if result is not None else ():
             HANDOVERS.labels(handover.reason).inc()
             COMPANY_FIGURES.handover(scope.company)

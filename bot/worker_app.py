@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from bot.call_desk import Desk
+from bot.care_job import CareJob, CareStores
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.handover_desk import HandoverDesk, people_stores
@@ -24,11 +25,13 @@ from bot.lent import find_lent
 from bot.memory_keeper import MemoryJob, MemoryStores
 from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
+from bot.reminders import ReminderJob, ReminderStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
 from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
+from bot.waiting_job import WaitingJob, WaitingStores
 from bot.worker import Worker, new_owner
 from db.appointments import Appointments
 from db.calls import Calls
@@ -42,7 +45,9 @@ from db.intents import Intents
 from db.memory import Memory
 from db.notices import Notices
 from db.outbox import Outbox
+from db.outreach import Outreach
 from db.records import ChannelType, DialogueId, WorkKind
+from db.reminders import Reminders
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
@@ -246,6 +251,7 @@ def _jobs(
             dialogues=Dialogues(),
             outbox=Outbox(core.clock),
             intents=Intents(),
+            directory=core.directory,
         ),
         scopes,
         core.clock,
@@ -285,6 +291,9 @@ def _jobs(
         WorkKind.SWEEP: sweeps,
         WorkKind.CRM: watch,
         WorkKind.MEMORY: remembering,
+        WorkKind.REMINDER: ReminderJob(_reminder_stores(core), scopes, core.clock),
+        WorkKind.WAITING: WaitingJob(_waiting_stores(core), scopes, core.clock),
+        WorkKind.CARE: CareJob(_care_stores(core), scopes, core.clock),
         WorkKind.MIRROR: mirror,
         WorkKind.HANDOVER: waiting,
         WorkKind.SICK: SickJob(
@@ -323,11 +332,50 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.SWEEP, places=2, poll=_SWEEP_POLL),
         lane(WorkKind.CRM, places=4),
         lane(WorkKind.MEMORY, places=2, poll=_SWEEP_POLL),
+        lane(WorkKind.REMINDER, places=4),
+        lane(WorkKind.WAITING, places=4),
+        lane(WorkKind.CARE, places=2),
         lane(WorkKind.MIRROR, places=4),
         lane(WorkKind.HANDOVER, places=2),
         lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
+
+
+def _reminder_stores(core: Core) -> ReminderStores:
+    return ReminderStores(
+        database=core.database,
+        work=core.work,
+        appointments=Appointments(),
+        reminders=Reminders(),
+        dialogues=Dialogues(),
+        clients=Clients(),
+        outreach=Outreach(),
+        outbox=Outbox(core.clock),
+        intents=Intents(),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
+
+
+def _waiting_stores(core: Core) -> WaitingStores:
+    return WaitingStores(
+        database=core.database,
+        work=core.work,
+        outbox=Outbox(core.clock),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
+
+
+def _care_stores(core: Core) -> CareStores:
+    return CareStores(
+        database=core.database,
+        work=core.work,
+        outbox=Outbox(core.clock),
+        directory=core.directory,
+        doorbell=core.doorbell,
+    )
 
 
 def delivery_stores(core: Core) -> DeliveryStores:

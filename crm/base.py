@@ -146,6 +146,8 @@ class Appointment:
     comment: str = ""
     external_id: str | None = None
     cancelled: bool = False
+    missed: bool = False
+    """The client did not come, as far as the CRM says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,8 @@ class Capability(StrEnum):
     """The CRM tells of changes by a webhook."""
     CHANGES = "changes"
     """It can be asked what has changed since a moment."""
+    CONFIRM = "confirm"
+    """A record has a field for the client's word that they come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +370,14 @@ class BaseCRMAdapter(ABC):
     async def cancel_appointment(self, record_id: RecordId) -> None:
         """Cancel a record (CANCEL); one that is cancelled or erased already is a success."""
         raise self._lacks(Capability.CANCEL)
+
+    async def confirm_visit(self, record_id: RecordId) -> None:
+        """Write into a record that its client has said to come (CONFIRM); once it stands there, nothing is changed.
+
+        Whatever else the record holds stays, a word of staff's own on how the visit went too. Raises CRMNotFound for
+        one that is cancelled or erased. Safe to repeat.
+        """
+        raise self._lacks(Capability.CONFIRM)
 
     async def get_products(self) -> tuple[Product, ...]:
         """Return products on sale (PRODUCTS)."""

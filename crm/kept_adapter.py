@@ -207,6 +207,10 @@ class KeptAdapter(BaseCRMAdapter):
         async with self._writing():
             await self._inner.cancel_appointment(record_id)
 
+    async def confirm_visit(self, record_id: RecordId) -> None:
+        """No time is taken or left by it."""
+        await self._inner.confirm_visit(record_id)
+
     async def find_appointment(self, external_id: str, *, day: date) -> Appointment | None:
         with acting(Purpose.PROOF):
             return await self._inner.find_appointment(external_id, day=day)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, or_, select, update
+from sqlalchemy import RowMapping, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments
@@ -18,8 +18,11 @@ from db.records import BranchId, CompanyId, DialogueId
 class Appointments:
     """The table `appointments`, within the caller's transaction."""
 
-    async def save(self, tx: Transaction, booked: BookedAppointment) -> None:
-        """Keep an appointment; one with this CRM record is brought up to date, and stays the maker's."""
+    async def save(self, tx: Transaction, booked: BookedAppointment) -> BookedAppointment:
+        """Keep an appointment, and return it as it is kept now.
+
+        One with this CRM record is brought up to date, and stays the maker's.
+        """
         changing = {
             "starts_at": booked.starts_at,
             "duration_s": round(booked.duration.total_seconds()),
@@ -40,16 +43,58 @@ class Appointments:
             visitor_name=booked.visitor_name,
             phone=booked.phone,
             phone_proved=booked.phone_proved,
+            by_staff=booked.by_staff,
             **changing,
         )
-        await tx.connection.execute(
-            statement.on_conflict_do_update(index_elements=["company_id", "branch_id", "crm_record_id"], set_=changing)
+        table, new = appointments.c, statement.excluded
+        # What staff made is ours once a dialogue of ours has moved it, or if the CRM told of it before we had kept it.
+        ours = {
+            "by_staff": and_(table.by_staff, new.by_staff),
+            "external_id": case((table.by_staff, new.external_id), else_=table.external_id),
+        }
+        kept = statement.on_conflict_do_update(
+            index_elements=["company_id", "branch_id", "crm_record_id"], set_={**changing, **ours}
         )
+        row = (await tx.connection.execute(kept.returning(*appointments.c))).mappings().one()
+        return booked_of(row)
+
+    async def find(self, tx: Transaction, id_: UUID, *, locked: bool = False) -> BookedAppointment | None:
+        """Return one of ours by its id. `locked`: nobody changes or erases it before the caller's transaction ends."""
+        table = appointments.c
+        statement = select(appointments).where(table.company_id == tx.company, table.id == id_)
+        row = (await tx.connection.execute(statement.with_for_update() if locked else statement)).mappings().first()
+        return booked_of(row) if row is not None else None
+
+    async def list_visit(
+        self, tx: Transaction, booked: BookedAppointment, visit: str | None
+    ) -> Sequence[BookedAppointment]:
+        """Return the standing records that were booked together with this one, itself included, by time.
+
+        `visit`: what their external ids begin with; None: it is alone.
+        """
+        if visit is None:
+            return [] if booked.cancelled else [booked]
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.dialogue_id == booked.dialogue_id,
+                table.branch_id == booked.branch_id,
+                table.external_id.startswith(f"{visit}-", autoescape=True),
+                table.cancelled.is_(False),
+            )
+            .order_by(table.starts_at, table.id)
+        )
+        return [booked_of(row) for row in rows.mappings()]
 
     async def list_upcoming(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime, cancelled: bool = False
     ) -> Sequence[BookedAppointment]:
-        """Return what these dialogues made and what is still ahead, by time; `cancelled`: what would be."""
+        """Return what these dialogues made and what is still ahead, by time; not what staff made for their clients.
+
+        `cancelled`: what would be ahead, were it not cancelled.
+        """
         table = appointments.c
         rows = await tx.connection.execute(
             select(appointments)
@@ -58,6 +103,7 @@ class Appointments:
                 table.dialogue_id.in_(dialogue_ids),
                 table.starts_at > now,
                 table.cancelled.is_(cancelled),
+                table.by_staff.is_(False),
             )
             .order_by(table.starts_at)
         )
@@ -77,6 +123,7 @@ class Appointments:
                 or_(table.dialogue_id.in_(dialogue_ids), of_number),
                 table.starts_at > now,
                 table.cancelled.is_(False),
+                table.by_staff.is_(False),
             )
             .limit(100)
         )
@@ -164,18 +211,35 @@ class Appointments:
         )
         return [booked_of(row) for row in rows.mappings()]
 
-    async def find(self, tx: Transaction, id_: UUID) -> BookedAppointment | None:
-        """Return the appointment of this id; None where there is none."""
-        table = appointments.c
-        found = await tx.connection.execute(select(appointments).where(table.company_id == tx.company, table.id == id_))
-        row = found.mappings().one_or_none()
-        return booked_of(row) if row is not None else None
-
     async def mark_read(self, tx: Transaction, ids: Sequence[UUID]) -> None:
         """Say that these were read from the CRM just now and had not changed."""
         table = appointments.c
         await tx.connection.execute(
             update(appointments).where(table.company_id == tx.company, table.id.in_(ids)).values(updated_at=func.now())
+        )
+
+    async def mark_confirmed(self, tx: Transaction, booked: BookedAppointment) -> bool:
+        """Keep that the client said to come at this time; False: it is at another one by now, or cancelled."""
+        table = appointments.c
+        changed = await tx.connection.execute(
+            update(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.id == booked.id,
+                table.starts_at == booked.starts_at,
+                table.cancelled.is_(False),
+            )
+            .values(confirmed_for=booked.starts_at)
+        )
+        return changed.rowcount == 1
+
+    async def mark_told(self, tx: Transaction, booked: BookedAppointment) -> None:
+        """Keep that the CRM was told what the client said of this time."""
+        table = appointments.c
+        await tx.connection.execute(
+            update(appointments)
+            .where(table.company_id == tx.company, table.id == booked.id)
+            .values(crm_told_of=booked.confirmed_for)
         )
 
     async def mark_cancelled(self, tx: Transaction, branch_id: BranchId, crm_record_id: str) -> None:
@@ -189,7 +253,7 @@ class Appointments:
 
 
 def booked_of(row: RowMapping) -> BookedAppointment:
-    """Read one row."""
+    """Read a row of `appointments`."""
     return BookedAppointment(
         id=row["id"],
         company_id=CompanyId(row["company_id"]),
@@ -207,4 +271,7 @@ def booked_of(row: RowMapping) -> BookedAppointment:
         phone=row["phone"],
         phone_proved=row["phone_proved"],
         cancelled=row["cancelled"],
+        by_staff=row["by_staff"],
+        confirmed_for=row["confirmed_for"],
+        crm_told_of=row["crm_told_of"],
     )

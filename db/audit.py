@@ -53,6 +53,7 @@ class Action(StrEnum):
     CHANNEL_ADD = "channel.add"
     CHANNEL_ROTATE = "channel.rotate"
     CHANNEL_RENEW = "channel.renew"
+    CHANNEL_TEMPLATE = "channel.template"
     CHANNEL_DISABLE = "channel.disable"
     CHANNEL_ENABLE = "channel.enable"
     DEAD_RETRY = "dead.retry"

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from db.catalogue_json import hours_to_json, product_to_json, question_to_json, service_to_json
+from db.outreach_settings import outreach_to_json
 from db.privacy import privacy_to_json
+from db.quiet_hours import quiet_to_json
 from db.records import AgentSettings, Branch, Channel, Company
 
 
@@ -34,7 +36,7 @@ def _agent(agent: AgentSettings) -> dict[str, Any]:
         **{
             name: getattr(agent, name)
             for name in AgentSettings.__slots__
-            if name not in ("budget", "policies", "privacy")
+            if name not in ("budget", "policies", "privacy", "outreach", "reminders", "quiet_hours")
         },
         "services": [service_to_json(service) for service in agent.services],
         "products": [product_to_json(product) for product in agent.products],
@@ -42,6 +44,9 @@ def _agent(agent: AgentSettings) -> dict[str, Any]:
         "policies": [list(pair) for pair in agent.policies.items()],
         "budget": [agent.budget.soft, agent.budget.hard],
         "privacy": privacy_to_json(agent.privacy),
+        "outreach": outreach_to_json(agent.outreach),
+        "reminders": agent.reminders,
+        "quiet_hours": quiet_to_json(agent.quiet_hours),
     }
 
 

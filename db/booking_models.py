@@ -82,6 +82,11 @@ appointments = Table(
     Column("phone", Text, nullable=False),
     Column("phone_proved", Boolean, nullable=False),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    # Made in the CRM by staff, for a client of ours.
+    Column("by_staff", Boolean, nullable=False, server_default=text("false")),
+    # The time that the client has said to come at, and the one that the CRM was told so of.
+    moment("confirmed_for"),
+    moment("crm_told_of"),
     created(),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id", "id"),
@@ -96,6 +101,24 @@ appointments = Table(
         "updated_at",
         postgresql_where=text("NOT cancelled"),
     ),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    company(),
+    Column("appointment_id", Uuid, nullable=False),
+    # A visit that is moved is reminded of anew.
+    moment("starts_at", nullable=False),
+    Column("lead_s", Integer, nullable=False),
+    # The appointment's, which is not always the one that the reminder is put into.
+    Column("dialogue_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    moment("at", nullable=False),
+    # What the reminder stands under in the history.
+    Column("turn_id", Uuid),
+    PrimaryKeyConstraint("company_id", "appointment_id", "starts_at", "lead_s"),
+    Index("reminders_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
 )
 
 crm_hooks = Table(

@@ -90,3 +90,24 @@ class BookedAppointment:
     cancelled: bool = False
     staff_id: str | None = None
     """Who the master is in the CRM; None: not known."""
+    by_staff: bool = False
+    """Staff made it in the CRM, not a dialogue of ours; `dialogue_id` is where its client was last heard."""
+    confirmed_for: datetime | None = None
+    """The time that the client has said to come at."""
+    crm_told_of: datetime | None = None
+    """The time of which the CRM was told that they come."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Say whether the client has said that they come, to the time that it is at now."""
+        return self.confirmed_for == self.starts_at
+
+
+class ReminderState(StrEnum):
+    """What became of one reminder of an appointment at one time."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    """It is in the outbox of the client's dialogue."""
+    SKIPPED = "skipped"
+    """It is never sent: too late, at night, nobody to be reached, or told with another part of the visit."""

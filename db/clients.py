@@ -14,9 +14,11 @@ from db.dialogues import dialogue_of
 from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
+from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
 from db.role_models import late_answers
 from db.sick_models import sick_visits
+from db.staff_models import drafts, mirror_items, staff_messages
 
 
 class Clients:
@@ -100,7 +102,10 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
-        for table in (messages, tool_calls, handovers, dialogue_memory, late_answers, sick_visits):
+        # Offers before what they were offered for; of ratings the stars stay, as figures do.
+        outreach = (waiting_offers, waiting_list, outreach_log, consents)
+        said = (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages)
+        for table in (*outreach, *said, late_answers, sick_visits):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )
@@ -111,13 +116,18 @@ class Clients:
                 or_(accepted_updates.c.done_at.is_not(None), accepted_updates.c.dead_at.is_not(None)),
             )
         )
+        await tx.connection.execute(
+            update(ratings)
+            .where(ratings.c.company_id == tx.company, ratings.c.dialogue_id.in_(ids))
+            .values(comment=None)
+        )
         their_turns = select(turns.c.id).where(turns.c.company_id == tx.company, turns.c.dialogue_id.in_(ids))
         await tx.connection.execute(
             update(replies)
             .where(
                 replies.c.company_id == tx.company,
                 # Notices to staff went out with the client's turns, and name them.
-                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns)),
+                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns), replies.c.about.in_(ids)),
                 replies.c.status != DeliveryStatus.WAITING.value,
             )
             .values(payload={})

@@ -51,6 +51,7 @@ from db.records import (
     WorkKind,
     new_id,
 )
+from db.reminders import ask_to_remind_all, reminds_otherwise
 from db.work import ring
 
 NEWS = "companies"
@@ -113,6 +114,8 @@ class Companies:
             await tx.connection.execute(update(table).where(table.c.id == company.id).values(company_values(company)))
             await write_agent(tx, agent, branches)
             await write_branches(tx, branches, now=self._clock())
+            if reminds_otherwise(agent, old.agent):
+                await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(
                 told_of_company(old.company, old.agent, old.branches), told_of_company(company, agent, branches)
             )
@@ -189,6 +192,8 @@ class Companies:
             if instead_of is not None and old.agent != instead_of:
                 raise Conflict("the agent's settings were changed meanwhile")
             await write_agent(tx, agent, old.branches)
+            if reminds_otherwise(agent, old.agent):
+                await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(told_of_company(old.company, old.agent), told_of_company(old.company, agent))
             await self._audit.record(
                 tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes, actor=actor
@@ -317,6 +322,23 @@ class Companies:
             await self._audit.record(tx, Action.CHANNEL_RENEW, subject=subject, before=before, after=after)
         await self.tell(channel.company_id)
         return renewed
+
+    async def set_channel_template(self, channel: Channel, changed: Mapping[str, Any]) -> Channel:
+        """Put these open options, which name templates, in the place of the channel's of the same names; return it."""
+        table = models.company_channels
+        mine = (table.c.company_id == channel.company_id, table.c.id == channel.id)
+        async with self._database.company(channel.company_id) as tx:
+            standing = (
+                await tx.connection.execute(select(table.c.options).where(*mine).with_for_update())
+            ).scalar_one()
+            options = {**standing, **changed}
+            await tx.connection.execute(update(table).where(*mine).values(options=options))
+            before = {f"option.{name}": standing.get(name) for name in changed}
+            after = {f"option.{name}": value for name, value in changed.items()}
+            subject = f"channel {channel.id}"
+            await self._audit.record(tx, Action.CHANNEL_TEMPLATE, subject=subject, before=before, after=after)
+        await self.tell(channel.company_id)
+        return replace(channel, options=options)
 
     async def set_channel_status(self, company_id: CompanyId, channel_id: ChannelId, status: ChannelStatus) -> None:
         table = models.company_channels

@@ -24,8 +24,10 @@ from db.catalogue_json import (
 from db.crypto import token_digest
 from db.engine import Transaction
 from db.errors import NotFound
+from db.outreach_settings import outreach_from_json, outreach_to_json
 from db.people_settings import people_from_json, people_to_json
 from db.privacy import privacy_from_json, privacy_to_json
+from db.quiet_hours import quiet_from_json, quiet_to_json
 from db.records import (
     NO_CHANNEL,
     AgentSettings,
@@ -110,7 +112,10 @@ async def write_agent(tx: Transaction, agent: AgentSettings, branches: Sequence[
         "budget_soft_cents": agent.budget.soft,
         "budget_hard_cents": agent.budget.hard,
         "tell_of_crm_changes": agent.tell_of_crm_changes,
+        "reminder_minutes": _leads(agent.reminders),
+        "quiet_hours": quiet_to_json(agent.quiet_hours),
         "privacy": privacy_to_json(agent.privacy),
+        "outreach": outreach_to_json(agent.outreach),
         "people": people_to_json(agent.people),
         "most_open_bookings": agent.most_open_bookings,
         "updated_at": func.now(),
@@ -212,10 +217,21 @@ def _agent(row: RowMapping) -> AgentSettings:
         longest_gap=timedelta(minutes=row["longest_gap_minutes"]) if row["longest_gap_minutes"] is not None else None,
         budget=ModelBudget(soft=row["budget_soft_cents"], hard=row["budget_hard_cents"]),
         tell_of_crm_changes=row["tell_of_crm_changes"],
+        reminders=_read_leads(row["reminder_minutes"]),
+        quiet_hours=quiet_from_json(row["quiet_hours"]),
         privacy=privacy_from_json(row["privacy"]),
+        outreach=outreach_from_json(row["outreach"]),
         people=people_from_json(row["people"]),
         most_open_bookings=row["most_open_bookings"],
     )
+
+
+def _leads(leads: Sequence[timedelta] | None) -> list[int] | None:
+    return [round(lead.total_seconds() / 60) for lead in leads] if leads is not None else None
+
+
+def _read_leads(minutes: Sequence[int] | None) -> tuple[timedelta, ...] | None:
+    return tuple(timedelta(minutes=one) for one in minutes) if minutes is not None else None
 
 
 def _minutes(length: timedelta | None) -> int | None:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 
+from db.outreach_records import FEW_STARS
+
 STEP = 1.05
 """Each range of answer times is 5% wider than the one before: what is told of one is off by 2.5% at most."""
 WRITTEN = "done"
@@ -44,6 +46,10 @@ class Figures:
     writes: Counter[str] = field(default_factory=Counter)
     """Calls of a CRM that were to change something: done, unknown, or `refused/why`."""
     calls: Counter[str] = field(default_factory=Counter)
+    ratings: Counter[str] = field(default_factory=Counter)
+    """Of visits, by how many stars."""
+    waiting: Counter[str] = field(default_factory=Counter)
+    """Of waiting lists: clients who joined, and times that were offered by what became of each."""
 
     def add(self, other: Figures) -> None:
         """Put another day's, or another company's, to these."""
@@ -62,6 +68,20 @@ class Figures:
             if rank <= 0:
                 return timedelta(milliseconds=STEP ** (int(key) + 0.5))
         return None
+
+    @property
+    def mean_rating(self) -> float | None:
+        rated = self.ratings.total()
+        return sum(int(stars) * count for stars, count in self.ratings.items()) / rated if rated else None
+
+    @property
+    def low_ratings(self) -> int:
+        """Return how many visits got so few stars that staff were told."""
+        return sum(count for stars, count in self.ratings.items() if int(stars) <= FEW_STARS)
+
+    @property
+    def times_offered(self) -> int:
+        return sum(count for event, count in self.waiting.items() if event.startswith("offer/"))
 
     @property
     def handed_share(self) -> float | None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db.columns import OBJECT, company, metadata, moment, of_company
 
 COUNTS = ("turns", "messages", "dialogues", "handed", "booked", "moved", "cancelled", "call_seconds")
-TALLIES = ("answers", "reasons", "tools", "writes", "calls")
+TALLIES = ("answers", "reasons", "tools", "writes", "calls", "ratings", "waiting")
 
 
 def _count(name: str) -> Column[int]:

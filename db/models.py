@@ -29,6 +29,7 @@ import db.call_models
 import db.console_models
 import db.figures_models
 import db.outbox_models
+import db.outreach_models
 import db.privacy_models
 import db.role_models
 import db.sick_models
@@ -124,8 +125,13 @@ company_agent_settings = Table(
     Column("budget_hard_cents", Integer),
     Column("tell_of_crm_changes", Boolean, nullable=False, server_default=text("true")),
     Column("privacy", JSONB, nullable=False, server_default=OBJECT),
+    Column("outreach", JSONB, nullable=False, server_default=OBJECT),
     Column("people", JSONB, nullable=False, server_default=OBJECT),
     Column("most_open_bookings", Integer, nullable=False, server_default=text("5")),
+    # How many minutes before a visit; [] where the CRM reminds clients itself, NULL where nobody has said.
+    Column("reminder_minutes", JSONB(none_as_null=True)),
+    # Begin and end; NULL: the default.
+    Column("quiet_hours", JSONB(none_as_null=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company_id"),
     of_company(),

@@ -11,15 +11,17 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, func, or_, select, update
 
-from db.booking_models import appointments, intents, slot_claims
+from db.booking_models import appointments, intents, reminders, slot_claims
 from db.booking_records import IntentStatus
 from db.call_models import calls
 from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
+from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import DialogueId
 from db.role_models import late_answers
 from db.sick_models import sick_visits
+from db.staff_models import drafts, handover_threads, mirror_items, staff_messages
 
 
 class Category(StrEnum):
@@ -62,8 +64,18 @@ _PLACES = (
     (intents, "dialogue_id", Category.BOOKINGS),
     (sick_visits, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
+    (reminders, "dialogue_id", Category.BOOKINGS),
+    (waiting_offers, "dialogue_id", Category.BOOKINGS),
+    (waiting_list, "dialogue_id", Category.BOOKINGS),
+    (ratings, "dialogue_id", Category.CORRESPONDENCE),
+    (outreach_log, "dialogue_id", Category.TECHNICAL),
+    (consents, "dialogue_id", Category.CONTACTS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
+    (drafts, "dialogue_id", Category.CORRESPONDENCE),
+    (mirror_items, "dialogue_id", Category.CORRESPONDENCE),
+    (staff_messages, "dialogue_id", Category.TECHNICAL),
+    (handover_threads, "dialogue_id", Category.TECHNICAL),
     (handovers, "dialogue_id", Category.CORRESPONDENCE),
     (tool_calls, "dialogue_id", Category.CORRESPONDENCE),
     (messages, "dialogue_id", Category.CORRESPONDENCE),
@@ -223,7 +235,8 @@ def _of(tx: Transaction, subject: Subject, name: str) -> Sequence[ColumnElement[
         theirs = select(replies.c.id).where(*_of(tx, subject, "replies"))
         return [*mine, table.c.reply_id.in_(theirs)]
     if table is replies:
-        # Notices to staff went out with the client's turns, and name them.
+        # Notices to staff went out with the client's turns, and name them; what staff were shown says whom it is about.
         of_turns = select(turns.c.id).where(*_of(tx, subject, "turns"))
-        return [*mine, or_(table.c.dialogue_id.in_(subject.dialogue_ids), table.c.turn_id.in_(of_turns))]
+        about = table.c.about.in_(subject.dialogue_ids)
+        return [*mine, or_(table.c.dialogue_id.in_(subject.dialogue_ids), table.c.turn_id.in_(of_turns), about)]
     return [*mine, table.c[column].in_(subject.dialogue_ids)]

@@ -12,8 +12,10 @@ from uuid import UUID, uuid5
 import uuid_utils
 
 from db.catalogue import CatalogueProduct, CatalogueService, Hours, Question
+from db.outreach_settings import DEFAULT_OUTREACH, OutreachSettings
 from db.people_settings import DEFAULT_PEOPLE, PeopleSettings
 from db.privacy import DEFAULT_PRIVACY, PrivacySettings
+from db.quiet_hours import DEFAULT_QUIET, QuietHours
 
 CompanyId = NewType("CompanyId", UUID)
 BranchId = NewType("BranchId", UUID)
@@ -138,7 +140,15 @@ class AgentSettings:
     budget: ModelBudget = ModelBudget()
     tell_of_crm_changes: bool = True
     """Whether clients are told when staff move or cancel their appointments in the CRM."""
+    reminders: tuple[timedelta, ...] | None = None
+    """How long before a visit its client is reminded, the longest first; empty: the CRM does that itself.
+
+    None: the owner has not said whether it does, so nobody is reminded.
+    """
+    quiet_hours: QuietHours = DEFAULT_QUIET
+    """When clients are not written to unasked, by their own clock."""
     privacy: PrivacySettings = DEFAULT_PRIVACY
+    outreach: OutreachSettings = DEFAULT_OUTREACH
     most_open_bookings: int = 5
     people: PeopleSettings = DEFAULT_PEOPLE
 
@@ -229,6 +239,12 @@ class WorkKind(StrEnum):
     """Of a branch, whose id stands for the dialogue's: what was changed in its CRM is looked into."""
     MEMORY = "memory"
     """Of a dialogue: what was said longer ago becomes a note."""
+    WAITING = "waiting"
+    """Of a company: what became free is offered to those who wait for it."""
+    CARE = "care"
+    """Of a dialogue: thanks after a visit, and being invited again."""
+    REMINDER = "reminder"
+    """Of an appointment, whose id is the subject: its client is reminded of it, and the CRM told what they say."""
     MIRROR = "mirror"
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"

@@ -13,6 +13,8 @@ from db.call_models import calls
 from db.engine import Transaction
 from db.models import accepted_updates, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies
+from db.outreach_models import freed_times, outreach_log, ratings, waiting_list
+from db.outreach_records import WaitingStatus
 from db.personal_data import PersonalData, Subject
 from db.privacy import Retention
 from db.privacy_models import erasures
@@ -46,9 +48,15 @@ class RetentionSweeps:
         gone += await self._delete_oldest(tx, replies, "created_at", texts, among=sent)
         dead = accepted_updates.c.dead_at.is_not(None)
         gone += await self._delete_oldest(tx, accepted_updates, "dead_at", texts, among=dead)
+        waits_no_more = waiting_list.c.status != WaitingStatus.WAITING.value
+        gone += await self._delete_oldest(tx, waiting_list, "created_at", texts, among=waits_no_more)
+        gone += await self._delete_oldest(tx, freed_times, "created_at", texts)
+        gone += await self._delete_oldest(tx, ratings, "asked_at", texts)
         gone += await self._calls(tx, texts)
         gone += await self._states(tx, texts)
         gone += await self._summaries(tx, now - timedelta(days=keep.summaries))
+        # It knows of each visit that its client was written to: it goes as late as the visits do.
+        gone += await self._delete_oldest(tx, outreach_log, "at", now - timedelta(days=keep.clients))
         gone += await self._silent_clients(tx, now - timedelta(days=keep.clients), now)
         return gone + await self._delete_oldest(tx, erasures, "erased_at", now - KEEP_ERASURES)
 

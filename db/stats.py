@@ -73,6 +73,21 @@ _CALLS = text(
     f" FROM {_DAYS} JOIN calls c ON c.company_id = :company AND c.started_at >= d.starts AND c.started_at < d.ends"
     " WHERE c.ended_at IS NOT NULL GROUP BY 1, 2"
 )
+_RATINGS = text(
+    "SELECT d.day, r.stars, count(*)"  # noqa: S608
+    f" FROM {_DAYS} JOIN ratings r ON r.company_id = :company AND r.rated_at >= d.starts AND r.rated_at < d.ends"
+    " GROUP BY 1, 2"
+)
+_JOINED = text(
+    "SELECT d.day, count(*)"  # noqa: S608
+    f" FROM {_DAYS} JOIN waiting_list w ON w.company_id = :company AND w.created_at >= d.starts"
+    " AND w.created_at < d.ends GROUP BY 1"
+)
+_OFFERED = text(
+    "SELECT d.day, o.outcome, count(*)"  # noqa: S608
+    f" FROM {_DAYS} JOIN waiting_offers o ON o.company_id = :company AND o.offered_at >= d.starts"
+    " AND o.offered_at < d.ends GROUP BY 1, 2"
+)
 _BOOKING_KINDS = {"create": "booked", "move": "moved", "cancel": "cancelled"}
 
 _KEEP = insert(daily_figures)
@@ -137,6 +152,12 @@ async def count_days(tx: Transaction, days: Sequence[date], *, zone: str) -> Map
     for day, outcome, number, seconds in await tx.connection.execute(_CALLS, window):
         found[day].calls[_code(outcome or "unknown")] += number
         found[day].call_seconds += round(seconds)
+    for day, stars, number in await tx.connection.execute(_RATINGS, window):
+        found[day].ratings[str(stars)] += number
+    for day, number in await tx.connection.execute(_JOINED, window):
+        found[day].waiting["joined"] += number
+    for day, outcome, number in await tx.connection.execute(_OFFERED, window):
+        found[day].waiting[f"offer/{_code(outcome)}"] += number
     return found
 
 

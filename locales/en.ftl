@@ -130,6 +130,51 @@ crm-visit-cancelled = Hello! The front desk has cancelled your appointment: { $w
 crm-visit-restored = Hello! Your appointment stands again: { $when }, { $service }, { $staff }. { $place }
 crm-visit-moved = Hello! The front desk has moved your appointment: it was { $was }, now it is { $when }. { $service }, { $staff }. { $place }. If the time does not suit you, write to us.
 crm-visit-other-staff = Hello! Another specialist will see you: { $when }, { $service }, now { $staff }. If that does not suit you, write to us.
+
+waiting-ask = Shall I tell you if a time becomes free: { $wish }?
+
+    { $consent }
+waiting-consent = By pressing “Yes, tell me” you agree to get messages from “{ $company }” here, in this chat, about times that have become free. Unless you ask again, at most once a week. You can say no at any moment with the word “stop”.
+waiting-yes = Yes, tell me
+waiting-refused = All right, I will not write. If you want to look for another time, I am here.
+waiting-too-many = { $most ->
+        [one] You are waiting for { $most } time already, and I cannot add another.
+       *[other] You are waiting for { $most } times already, and I cannot add another.
+    } If you need none of them any more, write “stop”, and I will take them all off.
+waiting-joined = You are on the waiting list: { $wish }. As soon as a time becomes free I will offer it in turn: whoever asked first comes first.
+waiting-days = { $first } – { $last }
+waiting-from = from { $time }
+waiting-until = until { $time }
+waiting-offer = A time that you were waiting for has become free: { $when }, { $service }, { $staff }. { $place }
+
+    We offer it to you first: until { $until }, then to the next in line. It is not reserved: it can be booked online as well, and somebody may take it sooner.
+waiting-take = I take it
+waiting-pass = Does not suit me
+waiting-leave = Stop waiting
+waiting-tell-next = Tell me of another
+waiting-passed = All right, I will offer it to the next in line. Shall I tell you when another time becomes free?
+waiting-offer-over = This time has been offered to the next in line. Shall I tell you when another one becomes free?
+waiting-offer-gone = I am sorry, this time has been taken. Shall I tell you when another one becomes free?
+waiting-next = All right, I will write as soon as a time that suits you becomes free.
+waiting-left = All right, you are off the waiting list.
+
+visit-thanks = Thank you for coming to “{ $company }”! How was it: { $service }? Please rate it from 1 to 5; only the staff will see it.
+rating-stars = { $stars } ★
+rating-high = Thank you! We are glad that you liked it.
+rating-low = We are sorry. Please tell us in one message what was wrong, and I will pass it on to the administrator.
+rating-why-passed-on = Thank you for telling us. I have passed it on to the administrator.
+rating-known = You have rated this visit already, thank you!
+invite-consent = Shall I remind you when it is time to come again? By pressing “Yes, remind me” you agree to get such invitations from “{ $company }” here, in this chat, at most once a week. You can say no at any moment with the word “stop”.
+invite-ask-again = The terms have changed, so I have to ask once more.
+invite-yes = Yes, remind me
+invite-agreed = All right, I will remind you when it is time.
+invite-refused = All right, I will not remind you.
+invitation = { $weeks ->
+        [one] Hello! It has been { $weeks } week since your last visit to “{ $company }” ({ $service }).
+       *[other] Hello! It has been { $weeks } weeks since your last visit to “{ $company }” ({ $service }).
+    } Shall I book you again?
+outreach-stop = Write no more
+outreach-stopped = All right, I will not write first any more: no invitations, no free times, no questions after a visit. I will still tell you about your appointments, and answer your messages as ever.
 service-by-person = “{ $service }” is booked by the administrator.
 service-by-link = “{ $service }” can be booked here: { $link }
 booking-link = You can book here: { $link }
@@ -166,6 +211,8 @@ call-code-message = Code for your call: { $code }. Tell it to the assistant on t
 call-summary = Thank you for calling! This is what was done:
 staff-late = Running late: { $client }. { $text } Appointment: { $appointment }
 staff-note = A message from a client: { $client }. { $text } Appointment: { $appointment }
+staff-rating-low = A low rating of a visit: { $stars } of 5. { $client }. Visit: { $visit }
+staff-rating-why = To the low rating: { $client }. { $text }
 staff-unconfirmed-booking = A new booking with an unconfirmed number: { $client }, { $when }. Please call.
 staff-outcome-unknown = Please check in the CRM whether the change went through, and write to the client: { $client }.
     { $what }
@@ -192,6 +239,7 @@ tool-answers-needed = I need to ask something before booking.
 tool-dates-past = That date has passed.
 tool-dates-too-far = The schedule is not open that far ahead.
 tool-not-found = The schedule does not have that.
+tool-cannot-be-told = There is no waiting list here: offer the nearest free time.
 
 language-name = English
 language-ask = Which language do you prefer?
@@ -206,6 +254,7 @@ command-words-person = human|person|administrator|operator|talk to a person|call
 command-words-language = language|change language
 command-words-help = help|what can you do
 command-words-delete = delete my data|erase my data
+command-words-stop = stop|unsubscribe|write no more|stop writing to me|do not write to me
 
 flow-branch = Which branch would suit you?
 flow-service = What would you like to book?
@@ -218,6 +267,7 @@ flow-time = Which time suits you?
 flow-no-times = Nothing is free on that day any more. Please go back and choose another.
 flow-back = Back
 flow-cancel = Cancel
+flow-tell-me = Tell me if one frees
 flow-later = Later
 flow-sooner = Earlier
 flow-cancelled = All right, nothing is booked. I am here if you need me.
@@ -230,6 +280,16 @@ my-list = Your appointments:
     Choose one to move or cancel it.
 my-move = Move
 my-cancel = Cancel it
+
+reminder = Hello! A reminder of your appointment: { $visit }. { $place }. Will you come?
+reminder-confirmed = Hello! We look forward to seeing you: { $visit }. { $place }. If your plans have changed, tap a button or write to us.
+reminder-coming = I'll come
+reminder-move = Move it
+reminder-cancel = Cancel it
+reminder-coming-words = i'll come|i will come|yes i'll come|yes i will come|i'll be there|i will be there|yes i'll be there|yes i will be there|we'll be there|we will be there|see you there|coming|yes coming
+reminder-thanks = Thank you, we look forward to seeing you: { $when }.
+reminder-gone = This appointment is no longer there, or its time has passed. To book again, tap the button or write to us.
+reminder-moved = This reminder was about an earlier time. You are booked for another one now: { $when }.
 
 delete-me-ask = Shall I delete all that I know of you: your name, your number and our conversation? Appointments in the salon's journal stay: the administrator changes those.
 delete-me-yes = Yes, delete
@@ -254,6 +314,7 @@ bot-command-my = My appointments
 bot-command-person = Call a person
 bot-command-language = Change the language
 bot-command-help = What I can do
+bot-command-stop = Write nothing unasked
 bot-command-delete-me = Delete my data
 bot-description = I am the digital assistant of { $company }. I answer questions, find a time and book you in. Write what you need.
 bot-short-description = The digital assistant of { $company }: answers and bookings

@@ -13,21 +13,24 @@ from dataclasses import replace
 
 from crm.base import Capability
 from crm.errors import CRMError, CRMNotConfigured, CRMNotFound, CRMUnsupported
+from db.records import BranchId
 from orchestration.booking_steps import (
     ANSWERED_IN_WORDS,
     Gone,
     Options,
     read_answer,
+    read_wish,
     steps,
 )
-from orchestration.conversation import Ask, Flow, ShownAppointment, Wish
-from orchestration.menu import BACK, CANCEL, LATER, SOONER, flow_button, menu_rows, ways
+from orchestration.conversation import Ask, Flow, Offer, ShownAppointment, Wish
+from orchestration.menu import BACK, CANCEL, LATER, SOONER, TELL_ME, flow_button, menu_rows, ways
 from orchestration.messages import Button, Reply
 from orchestration.own_appointments import why_not_moved
 from orchestration.ports import ClaimedTimes
 from orchestration.proposals import Proposals
 from orchestration.trouble import crm_failed
 from orchestration.turns import Turn
+from orchestration.waiting_list import ask_to_wait
 from orchestration.wording import chosen_text, place_text
 
 _BOOKING = (Ask.BRANCH, Ask.SERVICE, Ask.STAFF, Ask.DAY, Ask.TIME, Ask.ANSWERS, Ask.NAME)
@@ -87,11 +90,30 @@ class BookingFlow:
                 turn.outcome = "flow_cancelled"
             case _ if verb == BACK:
                 await self._carefully(turn, _back(flow))
+            case _ if verb == TELL_ME:
+                await self._ask_to_wait(turn, flow, argument)
             case _ if verb in (LATER, SOONER):
                 page = max(0, flow.page + (1 if verb == LATER else -1))
                 await self._carefully(turn, flow.model_copy(update={"page": page}))
             case _:
                 await self._choose(turn, flow, verb, argument)
+
+    async def take(self, turn: Turn, offer: Offer) -> None:
+        """Go on from a time that was offered: what its services ask before, the name, the confirmation."""
+        branch = turn.scope.branch(BranchId(offer.branch_id))
+        flow = Flow(
+            id=secrets.token_hex(3),
+            asks=Ask.TIME,
+            trail=(Ask.BRANCH, Ask.SERVICE, Ask.STAFF, Ask.DAY),
+            branch_id=branch.id,
+            service_ids=offer.service_ids,
+            service_names=offer.service_names,
+            staff_id=offer.parts[0].staff_id,
+            staff_name=offer.staff_name,
+            day=turn.local(offer.starts_at, branch).date(),
+            offer=offer,
+        )
+        await self._carefully(turn, flow, answered=Ask.TIME)
 
     async def hear(self, turn: Turn) -> bool:
         """Take free words as the answer where the flow waits for words; say whether they were one.
@@ -110,6 +132,14 @@ class BookingFlow:
             flow = flow.model_copy(update={"comment": answer})
         await self._carefully(turn, flow, answered=flow.asks)
         return True
+
+    async def _ask_to_wait(self, turn: Turn, flow: Flow, argument: str) -> None:
+        """Ask whether the client wants to be told of a time in these days."""
+        wish = read_wish(turn, flow, argument)
+        if wish is None:
+            await self._carefully(turn, flow, note="flow-choose-again")
+            return
+        ask_to_wait(turn, wish)
 
     async def _choose(self, turn: Turn, flow: Flow, verb: str, argument: str) -> None:
         """Take a choice of the step at hand, or of one before it: then all that was chosen after it is asked again."""
@@ -199,9 +229,10 @@ def _back(flow: Flow) -> Flow:
 
 
 def _navigation(turn: Turn, flow: Flow, options: Options) -> list[tuple[Button, ...]]:
-    """Return the rows under the choices: other pages, back, cancel."""
+    """Return the rows under the choices: being told of a time that becomes free, other pages, back, cancel."""
     pages = [
         *([flow_button(turn, flow, "flow-sooner", SOONER)] if options.has_sooner else []),
         *([flow_button(turn, flow, "flow-later", LATER)] if options.has_later else []),
     ]
-    return [tuple(row) for row in (pages, ways(turn, flow)) if row]
+    tell = [] if options.waits is None else [flow_button(turn, flow, "flow-tell-me", TELL_ME, options.waits)]
+    return [tuple(row) for row in (tell, pages, ways(turn, flow)) if row]

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
 from crm.base import Capability, Prepayment, Slot, Staff, StaffId
 from db.catalogue import Booking
-from db.records import Branch, BranchId
+from db.records import Branch, BranchId, new_id
 from orchestration.catalogue import OfferedService, find_services, list_offered_services
-from orchestration.conversation import Ask, Flow
+from orchestration.conversation import Ask, Flow, WaitingWish
 from orchestration.menu import FLOW
 from orchestration.messages import Button
 from orchestration.offers import free_slots, remember
 from orchestration.ports import ClaimedTimes
 from orchestration.turns import Turn
+from orchestration.waiting_list import may_wait
 from orchestration.wording import price_text
 
 _MOST_DAYS = 14
@@ -44,6 +45,8 @@ class Options:
     only: str | None = None
     has_sooner: bool = False
     has_later: bool = False
+    waits: str | None = None
+    """The days of which the client may ask to be told; None: there is nothing to wait for here."""
 
 
 class Step(Protocol):
@@ -136,6 +139,7 @@ class DayStep:
             rows=_in_rows(buttons, 2),
             has_sooner=flow.page > 0,
             has_later=last - today < _FURTHEST,
+            waits=None if days else _waited_for(turn, flow, first, last),
         )
 
     async def choose(self, turn: Turn, flow: Flow, argument: str) -> Flow:
@@ -162,10 +166,11 @@ class TimeStep:
         if flow.staff_id is None:
             # Anyone will do: one button for a time, with the first master who is free then.
             slots = list({slot.starts_at: slot for slot in reversed(slots)}.values())[::-1]
-        most = turn.choices.most - _NAVIGATION
+        waits = _waited_for(turn, flow, day, day)
+        most = turn.choices.most - _NAVIGATION - (waits is not None)
         page = slots[flow.page * most : (flow.page + 1) * most]
         if not page:
-            return Options(question=turn.texts.text("flow-no-times"), has_sooner=flow.page > 0)
+            return Options(question=turn.texts.text("flow-no-times"), has_sooner=flow.page > 0, waits=waits)
         offers = remember(turn, branch, await _chosen(turn, flow), [(slot,) for slot in page])
         buttons = [
             _button(
@@ -182,6 +187,7 @@ class TimeStep:
             rows=_in_rows(buttons, 2 if flow.staff_id is None else 4),
             has_sooner=flow.page > 0,
             has_later=len(slots) > (flow.page + 1) * most,
+            waits=waits,
         )
 
     async def choose(self, turn: Turn, flow: Flow, argument: str) -> Flow:
@@ -231,6 +237,32 @@ def read_answer(asks: Ask, words: str) -> str | None:
     # A name is a few words without figures; a question is the agent's to answer.
     is_name = re.fullmatch(r"[^\W\d_]+(?:[ '’-][^\W\d_]+){0,3}", text) is not None and len(text) <= 60
     return text if is_name else None
+
+
+def read_wish(turn: Turn, flow: Flow, days: str) -> WaitingWish | None:
+    """Return what the client waits for, in the days that a button names; None where there is nothing to wait for."""
+    found = re.fullmatch(r"(\d{8})-(\d{8})", days)
+    if found is None or flow.branch_id is None or flow.moves is not None or not may_wait(turn):
+        return None
+    try:
+        first, last = (datetime.strptime(day, "%Y%m%d").date() for day in found.groups())  # noqa: DTZ007 (a day has no zone)
+    except ValueError:
+        return None
+    return WaitingWish(
+        id=new_id(),
+        branch_id=flow.branch_id,
+        service_ids=flow.service_ids,
+        service_names=flow.service_names,
+        staff_id=flow.staff_id,
+        staff_name=flow.staff_name if flow.staff_id else "",
+        first_day=first,
+        last_day=last,
+    )
+
+
+def _waited_for(turn: Turn, flow: Flow, first: date, last: date) -> str | None:
+    """Return these days as the button that asks to be told of them names them."""
+    return None if flow.moves is not None or not may_wait(turn) else f"{first:%Y%m%d}-{last:%Y%m%d}"
 
 
 def _paged(turn: Turn, flow: Flow, question: str, buttons: Sequence[Button], *, only: str | None = None) -> Options:

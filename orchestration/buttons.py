@@ -1,4 +1,4 @@
-"""A pressed button on its way: to the answer of a proposal, the booking, the client's appointments, the menu.
+"""A pressed button on its way: to a proposal's answer, the booking, visits, reminders, what went out unasked, the menu.
 
 Words that are nothing but a button's label, or its number where the channel draws no buttons, press it too.
 """
@@ -10,10 +10,12 @@ from orchestration.booking_flow import BookingFlow
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.conversation import Choice
-from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, SICK, menu_rows
+from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, REMIND, SICK, menu_rows
 from orchestration.messages import Message, Reply
 from orchestration.my_appointments import MyAppointments
+from orchestration.outreach_buttons import VERBS, OutreachButtons
 from orchestration.proposals import NO, SLOT, YES, Proposals
+from orchestration.reminded import Reminded
 from orchestration.sick_choices import SickChoices
 from orchestration.turns import Turn
 
@@ -32,6 +34,8 @@ class Buttons:
         mine: MyAppointments,
         commands: Commands,
         sick: SickChoices,
+        outreach: OutreachButtons,
+        reminded: Reminded,
     ) -> None:
         self._confirmation = confirmation
         self._proposals = proposals
@@ -39,6 +43,8 @@ class Buttons:
         self._mine = mine
         self._commands = commands
         self._sick = sick
+        self._outreach = outreach
+        self._reminded = reminded
 
     async def press(self, turn: Turn, action: str) -> None:
         """Act on a press. What is no longer possible is said kindly, with what is."""
@@ -56,8 +62,12 @@ class Buttons:
             case _ if verb == SICK:
                 way, _, mark = rest.partition(":")
                 await self._sick.press(turn, way, mark)
+            case _ if verb == REMIND:
+                await self._reminded.press(turn, rest)
             case _ if verb == MENU:
                 await self._commands.press(turn, rest)
+            case _ if verb in VERBS:
+                await self._outreach.press(turn, verb, rest)
             case _ if verb == LANGUAGE:
                 self._commands.choose_language(turn, rest)
             case _ if verb == ERASE and _stands(turn, action):
@@ -79,8 +89,12 @@ class Buttons:
         return command is not None
 
     async def hear(self, turn: Turn) -> bool:
-        """Take words as the answer to an open question of the booking; say whether they were one."""
-        return await self._flow.hear(turn)
+        """Take words as the answer to an open question, of a visit or of the booking; say whether they were one."""
+        return await self._outreach.hear(turn) or await self._flow.hear(turn)
+
+    async def hear_reminded(self, turn: Turn) -> bool:
+        """Take words as the answer to a reminder, where nothing was said since; say whether they were one."""
+        return await self._reminded.hear(turn)
 
     async def _on_slot(self, turn: Turn, offer_id: str) -> None:
         offer = turn.conversation.find_offer(offer_id, turn.now)

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from locales import Translator, languages
+from orchestration.after_visit import stop
 from orchestration.booking_flow import BookingFlow
+from orchestration.conversation import PROPOSAL_LIFETIME
 from orchestration.handover import hand_over
 from orchestration.menu import AGENT_AGAIN, ERASE, LANGUAGE, MY, menu_rows
 from orchestration.messages import Button, Command, Reply
@@ -20,6 +22,7 @@ _WORDS = {
     Command.PERSON: "command-words-person",
     Command.LANGUAGE: "command-words-language",
     Command.HELP: "command-words-help",
+    Command.STOP: "command-words-stop",
     Command.DELETE_ME: "command-words-delete",
 }
 _LONGEST_SOURCE = 64
@@ -38,6 +41,7 @@ class Commands:
             Command.PERSON: self._on_person,
             Command.LANGUAGE: self._on_language,
             Command.HELP: self._on_help,
+            Command.STOP: self._on_stop,
             Command.DELETE_ME: self._on_delete_me,
         }
 
@@ -48,7 +52,9 @@ class Commands:
     def find(self, turn: Turn) -> Command | None:
         """Return the command that the client's words name, where they are nothing but its name."""
         named = (command for command, key in _WORDS.items() if turn.texts.is_one_of(key, turn.client_text))
-        return next(named, None)
+        command = next(named, None)
+        # Before an open question "stop" is said to that question.
+        return None if command is Command.STOP and _is_being_asked(turn) else command
 
     async def press(self, turn: Turn, what: str) -> None:
         """Do what a menu's button says."""
@@ -108,12 +114,20 @@ class Commands:
         text = turn.texts.text("help", company=turn.scope.company.name)
         turn.replies.append(Reply(text=text, buttons=menu_rows(turn)))
 
+    async def _on_stop(self, turn: Turn, argument: str) -> None:
+        stop(turn)
+
     async def _on_delete_me(self, turn: Turn, argument: str) -> None:
         row = (
             Button(text=turn.texts.text("delete-me-yes"), action=f"{ERASE}:yes"),
             Button(text=turn.texts.text("button-no"), action=f"{ERASE}:no"),
         )
         turn.replies.append(Reply(text=turn.texts.text("delete-me-ask"), buttons=(row,)))
+
+
+def _is_being_asked(turn: Turn) -> bool:
+    proposal = turn.conversation.proposal
+    return proposal is not None and turn.now - proposal.shown_at < PROPOSAL_LIFETIME
 
 
 def greeting(turn: Turn) -> str:

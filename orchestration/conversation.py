@@ -5,7 +5,7 @@ phone number. It is the data of the dialogue's FSM; the FSM's state says which o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -32,6 +32,8 @@ class Step(StrEnum):
     TAKING_MESSAGE = "taking_message"
     """What a caller wants to have told to a person who is not there now."""
     AWAITING_CONTACT = "awaiting_contact"
+    TELLING_WHY = "telling_why"
+    """What was wrong with the visit that the client has just given few stars."""
 
 
 class _Kept(BaseModel):
@@ -210,6 +212,24 @@ class Flow(_Kept):
     moves: ShownAppointment | None = None
 
 
+class WaitingWish(_Kept):
+    """What a client would like to be told of, once it becomes free: it stands in no list before they agree to that.
+
+    `id` stands in the question's buttons, and becomes the entry's. Days and times of day are the branch's.
+    """
+
+    id: UUID
+    branch_id: UUID
+    service_ids: tuple[str, ...]
+    service_names: tuple[str, ...]
+    staff_id: str | None = None
+    staff_name: str = ""
+    first_day: date
+    last_day: date
+    earliest: time | None = None
+    latest: time | None = None
+
+
 class Choice(_Kept):
     """A button as it was shown: typed words, or its number where nothing is drawn, press it too."""
 
@@ -246,6 +266,10 @@ class Conversation(_Kept):
     code: SentCode | None = None
     receipts: tuple[str, ...] = ()
     """What was booked, moved and cancelled in a call, as it is written to the client after it."""
+    waits: WaitingWish | None = None
+    """What the client is asked whether they want to be told of."""
+    rated: UUID | None = None
+    """The rating whose reasons the client is asked for."""
 
     @property
     def asks_elsewhere(self) -> bool:
@@ -302,7 +326,16 @@ class Conversation(_Kept):
     def at_rest(self) -> Self:
         """Ask nothing any more."""
         return self.model_copy(
-            update={"step": None, "proposal": None, "wish": None, "flow": None, "choices": (), "wants_list": False}
+            update={
+                "step": None,
+                "proposal": None,
+                "wish": None,
+                "flow": None,
+                "choices": (),
+                "wants_list": False,
+                "waits": None,
+                "rated": None,
+            }
         )
 
     def flowing(self, flow: Flow) -> Self:

@@ -40,6 +40,14 @@ def as_it_stands(ours: BookedAppointment, theirs: Appointment | None) -> BookedA
     return None if same else now
 
 
+def left_its_time(ours: BookedAppointment, theirs: Appointment | None) -> bool:
+    """Say whether the time at which we hold it is free now: it was cancelled, or moved, or is another master's now."""
+    now = as_it_stands(ours, theirs)
+    if now is None or ours.cancelled:
+        return False
+    return now.cancelled or (now.starts_at, now.staff_name) != (ours.starts_at, ours.staff_name)
+
+
 def told_to_client(
     scope: CompanyScope,
     branch: Branch,

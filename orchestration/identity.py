@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import timezone
 
 from crm.base import Phone
 from db.records import Author
+from orchestration.client_zone import find_zones
 from orchestration.phone_search import REGION, may_hold_phone
 from orchestration.turns import Turn
 
-_OF_COUNTRY = {"KZ": ("Asia/Almaty",)}
-"""The library gives numbers of Kazakhstan all zones of Russia too, as +7 is both countries'. It has one offset since
-2024."""
-_MEANT = {("RU", "Europe/Bucharest"): "Europe/Kaliningrad"}
-"""The library's stand-in for Kaliningrad puts the clock forward in summer; Kaliningrad does not."""
 _SHOWN_AT_END = 2
 
 
@@ -54,10 +48,7 @@ def lives_elsewhere(phone: str | None, at: datetime) -> bool:
     """
     if phone is None:
         return False
-    number = phonenumbers.parse(phone)
-    region = phonenumbers.region_code_for_number(number) or ""
-    names = _OF_COUNTRY.get(region) or timezone.time_zones_for_number(number)
-    known = [ZoneInfo(_MEANT.get((region, name), name)) for name in names if name != timezone.UNKNOWN_TIMEZONE]
+    known = find_zones(phone)
     return bool(known) and all(at.astimezone(zone).utcoffset() != at.utcoffset() for zone in known)
 
 

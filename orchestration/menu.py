@@ -11,6 +11,7 @@ from orchestration.turns import Turn
 FLOW = "f"
 """`f:<flow>:<step or way>:<choice>`: the booking by buttons."""
 BACK, CANCEL, LATER, SOONER = "back", "cancel", "later", "sooner"
+TELL_ME = "tell"
 MENU = "menu"
 """`menu:<what>`: what a command asks for as well."""
 BOOK, MY = "book", "my"
@@ -20,6 +21,8 @@ MINE = "mine"
 """`mine:<what>:<appointment>`: one of the client's appointments."""
 SICK = "sick"
 """`sick:<way>:<appointment>`: what a client would like instead of a visit that the salon cannot hold."""
+REMIND = "rem"
+"""`rem:<what>:<appointment>:<time>`: what a client answers to a reminder of that appointment at that time."""
 LANGUAGE = "lang"
 ERASE = "erase"
 
@@ -44,5 +47,5 @@ def ways(turn: Turn, flow: Flow) -> tuple[Button, ...]:
     return (*back, flow_button(turn, flow, "flow-cancel", CANCEL))
 
 
-def flow_button(turn: Turn, flow: Flow, key: str, verb: str) -> Button:
-    return Button(text=turn.texts.text(key), action=f"{FLOW}:{flow.id}:{verb}:")
+def flow_button(turn: Turn, flow: Flow, key: str, verb: str, argument: str = "") -> Button:
+    return Button(text=turn.texts.text(key), action=f"{FLOW}:{flow.id}:{verb}:{argument}")

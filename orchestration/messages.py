@@ -49,6 +49,8 @@ class Command(StrEnum):
     PERSON = "person"
     LANGUAGE = "language"
     HELP = "help"
+    STOP = "stop"
+    """Nothing unasked any more."""
     DELETE_ME = "delete_me"
 
 
@@ -166,6 +168,18 @@ class Choices(_Frozen):
     drawn: bool = True
 
 
+class TemplateWords(_Frozen):
+    """How a reply is said where a messenger takes no free words any more: by a template that the business had approved.
+
+    `name`: what it is for, as the channel's options name it. `words` fill its places in order; `actions` are what its
+    quick replies bring back, in order, whichever of them the reply itself shows.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
 class OutgoingFile(_Frozen):
     """A file on its way from one chat to another. `ref`: its handle in the channel that it came through."""
 
@@ -197,6 +211,8 @@ class Reply(_Frozen):
     """The message whose place it takes; where that is not possible (any more), it goes out as a new one."""
     spoken: bool = False
     """The client has heard it already, sentence by sentence, as it was written."""
+    template: TemplateWords | None = None
+    """The template of its own that this reply has; None: where no free words are taken it goes out as any answer."""
     file: OutgoingFile | None = None
     """Goes before the words, which stand under it where they are short."""
     topic: int | None = None

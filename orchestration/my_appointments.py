@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from crm.base import Capability
 from crm.errors import CRMError, CRMNotConfigured
@@ -49,6 +50,20 @@ class MyAppointments:
             await self._act(turn, what, shown)
         except CRMError as error:
             crm_failed(turn, error)
+
+    async def change(self, turn: Turn, what: str, branch_id: UUID, record_id: str) -> None:
+        """Begin to move or cancel an appointment that was shown otherwise than by the list."""
+        try:
+            found = await self._own.show(turn)
+        except CRMError as error:
+            crm_failed(turn, error)
+            return
+        wanted = [one.shown for one in found if (one.shown.branch_id, one.shown.record_id) == (branch_id, record_id)]
+        if not wanted:
+            turn.replies.append(Reply(text=turn.texts.text("reminder-gone"), buttons=menu_rows(turn)))
+            turn.outcome = "stale_button"
+            return
+        await self.press(turn, what, wanted[0].id)
 
     async def _show(self, turn: Turn) -> None:
         if not turn.scope.has_crm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from db.records import Dialogue, DialogueState, InCharge
+from orchestration.after_visit import note_stop
 from orchestration.attachments import Attachments
 from orchestration.buttons import Buttons, acknowledge, keep_choices
 from orchestration.callers import Callers
@@ -52,6 +53,7 @@ class Orchestrator:
         elif turn.dialogue.in_charge is InCharge.PERSON:
             # A person answers; the agent only keeps what the client said.
             turn.outcome = "person_in_charge"
+            note_stop(turn)
         else:
             await self._answer(turn)
             if turn.proof_wanted:
@@ -71,6 +73,7 @@ class Orchestrator:
         learn(turn)
         if told is not None and turn.dialogue.in_charge is InCharge.AGENT:
             turn.say(turn.texts.text(told))
+        note_stop(turn)
         turn.outcome = outcome
         _remember(turn)
         return turn.result()

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.booking_records import BookedAppointment, Intent, IntentKind, StaffTime
+from db.outreach_records import Consent, Rating, WaitingEntry, WaitingOffer
 from db.records import BranchId, Claim, CompanyId, Dialogue, Usage
 from orchestration.messages import Attachment
 
@@ -259,3 +260,36 @@ class Appointments(Protocol):
         self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
     ) -> datetime | None:
         """Return when the next standing one of this master begins, whoever's it is; None: we know of none."""
+
+
+class OutreachView(Protocol):
+    """What is known of messages that go out unasked to the client of a dialogue, in all of their channels."""
+
+    async def list_consents(self, dialogue: Dialogue) -> Sequence[Consent]:
+        """Return everything that they said to being written to, the oldest first."""
+
+    async def list_waiting(self, dialogue: Dialogue) -> Sequence[WaitingEntry]:
+        """Return what they wait for."""
+
+    async def find_offer(self, dialogue: Dialogue, offer_id: UUID) -> WaitingOffer | None:
+        """Return a time that was offered to them; None where it was not."""
+
+    async def find_rating(self, dialogue: Dialogue, rating_id: UUID) -> Rating | None:
+        """Return what they were asked of a visit of theirs; None where they were not."""
+
+    async def find_open_rating(self, dialogue: Dialogue, *, since: datetime) -> Rating | None:
+        """Return the latest visit of which they were asked since then and have not answered."""
+
+
+class VisitAnswers(Protocol):
+    """What clients answer to reminders of their visits. A visit is its records by time, none where it does not stand or
+    is not the client's own."""
+
+    async def find_visit(self, dialogue: Dialogue, appointment_id: UUID | None) -> Sequence[BookedAppointment]:
+        """Return the visit that this appointment belongs to."""
+
+    async def find_reminded(self, dialogue: Dialogue, turn_id: UUID) -> Sequence[BookedAppointment]:
+        """Return the visit of which this message of the history reminded."""
+
+    async def keep_coming(self, dialogue: Dialogue, visit: Sequence[BookedAppointment]) -> None:
+        """Keep that the client comes, and ask that the CRM is told; committed when this returns."""

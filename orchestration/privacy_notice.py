@@ -34,11 +34,16 @@ def is_told(agent: AgentSettings) -> bool:
     return agent.language == _NOTICE_LANGUAGE if chosen is None else chosen
 
 
+def operator_of(company: Company, agent: AgentSettings) -> str:
+    """Say who answers for clients' data before the law."""
+    return agent.privacy.operator or company.name
+
+
 def written_notice(company: Company, agent: AgentSettings, texts: Translator) -> Notice | None:
     """Return what is written at first contact; None: nothing."""
     if not is_told(agent):
         return None
-    privacy, operator = agent.privacy, agent.privacy.operator or company.name
+    privacy, operator = agent.privacy, operator_of(company, agent)
     if privacy.notice_text:
         link = f" {privacy.policy_url}" if privacy.policy_url and privacy.policy_url not in privacy.notice_text else ""
         return Notice(text=privacy.notice_text + link)

@@ -117,3 +117,9 @@ def ask_for_contact(turn: Turn, text: str) -> None:
             buttons=() if flow is None else (ways(turn, flow),),
         )
     )
+
+
+def stale_button(turn: Turn) -> None:
+    """Answer the press of a button that leads nowhere any more with what is possible."""
+    turn.replies.append(Reply(text=turn.texts.text("stale-button"), buttons=menu_rows(turn)))
+    turn.outcome = "stale_button"

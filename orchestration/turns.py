@@ -25,6 +25,7 @@ from locales import Translator
 from orchestration.conversation import Conversation
 from orchestration.messages import Button, Choices, Message, Reply
 from orchestration.model_prices import cost_of
+from orchestration.outreach_acts import OutreachAct
 from orchestration.ports import Content, MediaSource
 from orchestration.privacy_notice import Notice
 from orchestration.scope import CompanyScope
@@ -120,6 +121,8 @@ class TurnResult:
     """What the client was told of their data with this turn."""
     ends_call: CallEnd | None = None
     elsewhere: tuple[Elsewhere, ...] = ()
+    outreach: tuple[OutreachAct, ...] = ()
+    """What was decided about messages that go out unasked."""
     hands_back: bool = False
     """The client would rather go on with the assistant than wait for a person."""
     erases_client: bool = False
@@ -176,6 +179,7 @@ class Turn:
     proof_wanted: bool = False
     """What the caller wants needs a number that is proved to be theirs."""
     elsewhere: list[Elsewhere] = field(default_factory=list)
+    outreach: list[OutreachAct] = field(default_factory=list)
 
     @property
     def staff_texts(self) -> Translator:
@@ -256,6 +260,7 @@ class Turn:
             notice=self.notice,
             ends_call=self.ends_call,
             elsewhere=tuple(self.elsewhere),
+            outreach=() if self.erases else tuple(self.outreach),
             dialogue=replace(self.dialogue, last_message_at=client_at),
             state=self.conversation.to_state(self.state_version),
             tool_calls=tuple(self.tool_calls),

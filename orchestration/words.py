@@ -1,5 +1,5 @@
-"""Free words on their way: a button's label, a command's name, a number that was asked for, a yes, an answer to the
-booking's question; and all else is the agent's."""
+"""Free words on their way: a button's label, a command's name, a number that was asked for, a yes to a reminder or a
+proposal, an answer to the booking's question; and all else is the agent's."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Words:
         elif (
             await self._buttons.read(turn)
             or await self._contacts.take_typed(turn)
+            or await self._buttons.hear_reminded(turn)
             or await self._confirmation.answer(turn)
             or await self._buttons.hear(turn)
         ):

@@ -99,6 +99,11 @@ def taking_back(made: Made) -> Write:
     )
 
 
+def is_ours(external_id: str | None) -> bool:
+    """Say whether a record carries an id that a write of ours gave it."""
+    return external_id is not None and external_id.startswith("aiadm-")
+
+
 def visit_of(external_id: str | None) -> str | None:
     """Return what the external ids of one visit's records have in common; None where the record is alone."""
     found = _PART_OF_VISIT.fullmatch(external_id or "")

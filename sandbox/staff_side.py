@@ -31,6 +31,8 @@ class Visit:
     comment: str = ""
     external_id: str = ""
     cancelled: bool = False
+    confirmed: bool = False
+    """Its client has said to come; a CRM without a field for that never has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from orchestration.ports import Content, ModelAnswer, ModelRequest, ResultPart, 
 
 TOOLS = (
     "get_services", "get_staff", "get_products", "get_available_slots", "create_appointment", "my_appointments",
-    "reschedule_appointment", "cancel_appointment", "call_a_person", "tell_staff",
+    "reschedule_appointment", "cancel_appointment", "join_waiting_list", "call_a_person", "tell_staff",
 )  # fmt: skip
 _NOON = datetime(2026, 11, 24, 12)  # noqa: DTZ001 (the salon's wall clock)
 

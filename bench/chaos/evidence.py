@@ -26,7 +26,8 @@ _INTENTS = """
 """
 _UNREST = """
     SELECT (SELECT count(*) FROM work
-             WHERE kind NOT IN ('sweep', 'crm', 'memory') AND (due_at IS NOT NULL OR lease_until IS NOT NULL)) AS work,
+             WHERE kind NOT IN ('sweep', 'crm', 'memory', 'reminder', 'waiting', 'care')
+               AND (due_at IS NOT NULL OR lease_until IS NOT NULL)) AS work,
            (SELECT count(*) FROM replies WHERE status = 'waiting') AS replies,
            (SELECT count(*) FROM accepted_updates WHERE done_at IS NULL AND dead_at IS NULL) AS updates
 """

@@ -20,6 +20,7 @@ _COMMANDS = {
     Command.PERSON: "bot-command-person",
     Command.LANGUAGE: "bot-command-language",
     Command.HELP: "bot-command-help",
+    Command.STOP: "bot-command-stop",
     Command.DELETE_ME: "bot-command-delete-me",
 }
 _DESCRIPTION, _SHORT_DESCRIPTION = 512, 120

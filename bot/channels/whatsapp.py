@@ -10,15 +10,21 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 from pywa_async.errors import WhatsAppError
+from pywa_async.types.templates import TemplateLanguage
 
 from bot.app import Core
 from bot.channels.refused import ChannelRefused
 from bot.channels.webhook import whose_webhook
+from db.outreach_records import MessageKind
 from db.records import Channel, ChannelType, CompanyId
-from handlers.whatsapp.delivery import TEMPLATE
 from handlers.whatsapp.numbers import Numbers
+from handlers.whatsapp.options import TEMPLATE, TEMPLATES
+from orchestration.reminders import TEMPLATE as REMINDER
 
 _FIELDS = "messages"
+ANSWER = "answer"
+PURPOSES = (REMINDER, *(kind.value for kind in MessageKind))
+"""What has a template of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,22 @@ async def add_whatsapp(core: Core, company_id: CompanyId, number: WhatsAppNumber
     return {"id": str(channel.id), "number": channel.name, **await _webhook(core, channel, webhook_token)}
 
 
+async def set_template(core: Core, channel: Channel, purpose: str, template: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep which approved template says this; "answer": whatever has none of its own. Raises ChannelRefused."""
+    if channel.type is not ChannelType.WHATSAPP:
+        raise ChannelRefused("only WhatsApp has templates")
+    if template["language"] not in {one.value for one in TemplateLanguage}:
+        raise ChannelRefused(f"Meta has no templates in {template['language']!r}: write ru, en_US, kk")
+    if purpose == ANSWER:
+        changed: dict[str, Any] = {TEMPLATE: dict(template)}
+    elif purpose in PURPOSES:
+        changed = {TEMPLATES: {**(channel.options.get(TEMPLATES) or {}), purpose: dict(template)}}
+    else:
+        raise ChannelRefused(f"{purpose!r}: a template is for {ANSWER} or {', '.join(PURPOSES)}")
+    await core.companies.set_channel_template(channel, changed)
+    return {"id": str(channel.id), "for": purpose, **template}
+
+
 async def number_of(core: Core, phone_number_id: str, token: SecretStr) -> str:
     """Ask Meta with this token how the number is called. Raises ChannelRefused."""
     numbers = _numbers(core)
@@ -89,6 +111,7 @@ async def check_whatsapp(core: Core, channel: Channel) -> dict[str, Any]:
         "status": channel.status.value,
         "quality": str(shown.quality_rating),
         "template": (channel.options.get(TEMPLATE) or {}).get("name"),
+        "templates": {purpose: one.get("name") for purpose, one in (channel.options.get(TEMPLATES) or {}).items()},
         "webhook": (await whose_webhook(core, channel, _delivers_to(shown.webhook_configuration or {}))).value,
     }
 

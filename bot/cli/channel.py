@@ -173,6 +173,37 @@ def renew_(channel: ChannelArgument, as_json: AsJson = False) -> None:
     show(with_core(act), as_json=as_json)
 
 
+@app.command("template")
+def template_(
+    channel: ChannelArgument,
+    purpose: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOR", help="answer, reminder, waiting_list, thank_you, win_back: what the template says."
+        ),
+    ],
+    name: Annotated[str, typer.Argument(help="The name that it was approved under.")],
+    language: Annotated[str, typer.Option(help="The language that it was approved in.")] = "ru",
+    takes_text: Annotated[bool, typer.Option(help="answer only: its {{1}} takes the words.")] = False,
+    buttons: Annotated[
+        int,
+        typer.Option(min=0, max=6, help="not for answer: how many quick replies it has, in the order of the guide."),
+    ] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Say which approved template goes out where WhatsApp takes no free words any more."""
+
+    async def act(core: Core) -> dict[str, object]:
+        found = await find_channel(core, channel)
+        from bot.channels.whatsapp import ANSWER, set_template
+
+        answers = purpose == ANSWER
+        more = {"takes_text": takes_text} if answers else {"buttons": buttons}
+        return await set_template(core, found, purpose, {"name": name, "language": language, **more})
+
+    show(with_core(act), as_json=as_json)
+
+
 @app.command()
 def disable(channel: ChannelArgument) -> None:
     """Close the channel's door."""

@@ -14,6 +14,7 @@ from bot.cli.output import AsJson, fail, say, show
 from bot.cli.session import company_id_of, with_core
 from bot.companies import create_from_file, file_of, replace_from_file
 from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file
+from bot.company_outreach import NOT_ANSWERED, write_quiet, write_reminders
 from bot.company_writing import write_company_file
 from db.records import Company, CompanyId, CompanySnapshot
 from handlers.log_levels import LEVELS
@@ -145,6 +146,8 @@ async def describe(core: Core, company: str) -> dict[str, Any]:
         "log_level": snapshot.company.log_level,
         "log_level_until": snapshot.company.log_level_until,
         "language": snapshot.agent.language,
+        "reminders": NOT_ANSWERED if snapshot.agent.reminders is None else write_reminders(snapshot.agent.reminders),
+        "quiet_hours": write_quiet(snapshot.agent.quiet_hours),
         "services": len(snapshot.agent.services),
         "branches": [
             {"key": b.key, "name": b.name, "address": b.address, "zone": b.time_zone} for b in snapshot.branches

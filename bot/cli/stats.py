@@ -42,7 +42,7 @@ def stats(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the days too.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count messages, dialogues, bookings, answer times, tools, the CRM, the model's cost and calls, by day or company.
+    """Count messages, bookings, answer times, tools, the CRM, the model's cost, calls and ratings, by day or company.
 
     Days are those of each company's own time zone. docs/statistics.md says what each figure counts.
     """
@@ -103,6 +103,14 @@ def as_record(figures: Figures) -> dict[str, Any]:
         "calls": figures.calls.total(),
         "call_mean_s": _seconds(figures.mean_call),
         "call_outcomes": dict(figures.calls),
+        "rated": figures.ratings.total(),
+        "rating_mean": _rounded(figures.mean_rating),
+        "ratings_low": figures.low_ratings,
+        "ratings": dict(figures.ratings),
+        "waiting_joined": figures.waiting["joined"],
+        "waiting_offered": figures.times_offered,
+        "waiting_booked": figures.waiting["offer/booked"],
+        "waiting": dict(figures.waiting),
     }
 
 
@@ -126,6 +134,10 @@ def as_row(figures: Figures) -> dict[str, Any]:
         ),
         "cost": f"${figures.cost_microusd / 1_000_000:.2f}",
         "calls": f"{figures.calls.total()}, {_clock(length)}" if length is not None else "0",
+        "rating": _stars(figures),
+        "waiting list": f"{figures.times_offered} offered, {figures.waiting['offer/booked']} booked"
+        if figures.waiting
+        else "0",
     }
 
 
@@ -136,6 +148,8 @@ def _why(total: Figures) -> list[str]:
         "CRM": total.writes,
         "tools that failed": total.failed_tools,
         "calls": total.calls,
+        "stars": total.ratings,
+        "waiting list": total.waiting,
     }
     return [
         f"{what}: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items(), key=lambda one: -one[1]))
@@ -176,6 +190,11 @@ def _draw(daily: Mapping[date, Figures], title: str, path: Path) -> None:
     except OSError as error:
         fail(f"{path} could not be written: {error.strerror}")
     typer.echo(f"{path} is written", err=True)
+
+
+def _stars(figures: Figures) -> str:
+    mean = figures.mean_rating
+    return f"{mean:.1f} of {figures.ratings.total()}, {figures.low_ratings} low" if mean is not None else "0"
 
 
 def _nested(tally: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import Core
 from bot.checks import check_company_crm
 from bot.doctor.channels import look_at_channel, name_of
+from bot.doctor.reminders import look_at_reminders
 from bot.doctor.rows import INSIDE, Check, Row, Status, failed, ok, run_checks, warn
 from crm.base import CheckLine, CheckStatus
 from db.errors import DBError
@@ -52,7 +53,7 @@ async def _checks_of_companies(core: Core) -> tuple[list[Check], list[Check]]:
 
 
 async def _checks_of(core: Core, company: Company) -> list[Check]:
-    """Return the checks of a company's channels, and at last that of its CRM."""
+    """Return the checks of a company's channels and reminders, and at last that of its CRM."""
     snapshot = await core.companies.get_snapshot(company.id)
     channels = await core.companies.list_channels(company.id)
     return [
@@ -64,6 +65,11 @@ async def _checks_of(core: Core, company: Company) -> list[Check]:
             )
             for channel in channels
             if channel.status is not ChannelStatus.DISABLED
+        ),
+        Check(
+            what=f"{company.slug}: reminders",
+            look=partial(look_at_reminders, snapshot, channels),
+            advice="see `ai-admin company show`",
         ),
         Check(
             what=f"{company.slug}: CRM",

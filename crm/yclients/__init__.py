@@ -57,6 +57,7 @@ MANIFEST = Manifest(
             Capability.FIND_BY_EXTERNAL_ID,
             Capability.HOOKS,
             Capability.CHANGES,
+            Capability.CONFIRM,
         }
     ),
     tier="documented",

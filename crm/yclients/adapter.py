@@ -35,11 +35,9 @@ from crm.yclients.changes import list_changed, records_told
 from crm.yclients.check import Check
 from crm.yclients.client import YclientsClient
 from crm.yclients.clients import Clients
-from crm.yclients.meaning import appointment_of, staff_of
+from crm.yclients.meaning import CAME, NO_SHOW, appointment_of, staff_of
 from crm.yclients.slots import SlotSearch
 from crm.yclients.wire import WireRecord
-
-CAME, NO_SHOW = 1, -1
 
 
 class YclientsAdapter(BaseCRMAdapter):
@@ -110,6 +108,9 @@ class YclientsAdapter(BaseCRMAdapter):
 
     async def cancel_appointment(self, record_id: RecordId) -> None:
         await self._booking.cancel(_number_of(record_id))
+
+    async def confirm_visit(self, record_id: RecordId) -> None:
+        await self._booking.confirm(_number_of(record_id))
 
     async def check(self) -> tuple[CheckLine, ...]:
         return await self._check.run()

@@ -25,7 +25,7 @@ from crm.prices import amount_of
 from crm.yclients.catalogue import Catalogue
 from crm.yclients.client import YclientsClient
 from crm.yclients.clients import Clients
-from crm.yclients.meaning import appointment_of
+from crm.yclients.meaning import CAME, CONFIRMED, NO_SHOW, appointment_of
 from crm.yclients.refusals import UnexplainedRefusal
 from crm.yclients.slots import Found, SlotSearch
 from crm.yclients.wire import WireRecord, WireRecordService
@@ -109,6 +109,27 @@ class Booking:
             }
         )
         return await self._read_back(moved, facts, slot.staff)
+
+    async def confirm(self, record_id: RecordId) -> None:
+        """Say that the client comes. The whole record is written back: staff who change it in the same moment lose that
+        change, so it is read right before."""
+        record = await self._client.get_record(record_id)
+        if record.deleted:
+            raise CRMNotFound(f"record {record_id} is cancelled")
+        if _attendance(record) in (CAME, NO_SHOW, CONFIRMED):
+            return
+        if record.activity_id not in ("", "0") or not record.as_stated() or not record.duration:
+            raise CRMUnsupported(f"record {record_id} cannot be written back as it is")
+        client, private = _client_block(record)
+        body = {
+            **_kept(record, client),
+            "staff_id": int(record.master_id),
+            "services": [_kept_service(one, None) for one in record.services],
+            "datetime": record.as_stated(),
+            "seance_length": int(record.duration / timedelta(seconds=1)),
+            "attendance": CONFIRMED,
+        }
+        await self._client.change_record(record_id, body, private=private)
 
     async def cancel(self, record_id: RecordId) -> None:
         try:
@@ -198,16 +219,23 @@ def _moved(
     """Build the full body: a partial change is not promised. Another master brings their own prices and length."""
     same_master = record.master_id == slot.staff.id
     length = record.duration if same_master and record.duration else time.duration or slot.duration
-    body: dict[str, Any] = {
+    return {
+        **_kept(record, client),
         "staff_id": int(slot.staff.id),
         "services": [_kept_service(one, costs.get(ServiceId(one.id))) for one in record.services],
-        "client": dict(client),
         "datetime": time.verbatim,
         "seance_length": int(length / timedelta(seconds=1)),
+    }
+
+
+def _kept(record: WireRecord, client: Mapping[str, str]) -> dict[str, Any]:
+    """Return what of a record no write of ours changes."""
+    body: dict[str, Any] = {
+        "client": dict(client),
         "save_if_busy": False,
         "send_sms": False,
         "comment": record.comment,
-        "attendance": record.attendance or record.visit_attendance or 0,
+        "attendance": _attendance(record),
         "api_id": record.api_id,
         "custom_color": record.custom_color,
         "record_labels": [label.id for label in record.record_labels],
@@ -216,6 +244,10 @@ def _moved(
     if record.sms_before is not None:
         body["sms_remain_hours"] = record.sms_before
     return body
+
+
+def _attendance(record: WireRecord) -> int:
+    return record.attendance or record.visit_attendance or 0
 
 
 def _kept_service(service: WireRecordService, price: Price | None) -> dict[str, Any]:

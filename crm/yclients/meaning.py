@@ -23,6 +23,8 @@ from crm.phones import to_phone
 from crm.prices import price_of
 from crm.yclients.wire import WireCompany, WireRecord, WireRecordStaff, WireService, WireStaff, plain
 
+CAME, NO_SHOW, CONFIRMED = 1, -1, 2
+"""A record's `attendance`: staff say how the visit went, or that its client has said to come."""
 # The API gives the currency's sign, not its ISO code; where it gives none, the branch's country says it.
 BY_SIGN: Mapping[str, str] = MappingProxyType(
     {"р": "RUB", "руб": "RUB", "₽": "RUB", "₸": "KZT", "тг": "KZT", "₴": "UAH", "br": "BYN", "€": "EUR", "$": "USD"}
@@ -147,6 +149,7 @@ def appointment_of(
         comment=wire.comment,
         external_id=wire.api_id if wire.api_id not in ("", "0") else None,
         cancelled=wire.deleted,
+        missed=NO_SHOW in (wire.attendance, wire.visit_attendance),
     )
 
 

@@ -213,6 +213,7 @@ class WireRecord(Wire):
     client: Annotated[WireClient | None, BeforeValidator(_object)] = None
     moment: WallClock = Field(default=None, validation_alias="datetime")
     local: WallClock = Field(default=None, validation_alias="date")
+    stated: Text = Field(default="", validation_alias=AliasChoices("datetime"))
     comment: Text = ""
     attendance: Whole = None
     visit_attendance: Whole = None
@@ -242,6 +243,10 @@ class WireRecord(Wire):
         if stated is None:
             raise ValueError("neither datetime nor date")
         return stated
+
+    def as_stated(self) -> str:
+        """Return the moment as a write takes it, with the offset that the vendor itself gave it, wrong as it may be."""
+        return datetime.fromisoformat(self.stated.strip()).isoformat() if self.stated.strip() else ""
 
     @property
     def duration(self) -> timedelta:

@@ -14,7 +14,7 @@ import structlog
 from pywa_async import WhatsApp
 from pywa_async.errors import WhatsAppError
 from pywa_async.types import Button, Section, SectionList, SectionRow
-from pywa_async.types.templates import BodyText, TemplateLanguage
+from pywa_async.types.templates import BodyText, QuickReplyButton, TemplateLanguage
 
 from db.records import Channel, OutgoingReply
 from handlers.base import (
@@ -29,14 +29,13 @@ from handlers.base import (
     WindowClosed,
 )
 from handlers.whatsapp.drawing import Piece, draw
-from orchestration.messages import AttachmentKind, OutgoingFile, Reply
+from handlers.whatsapp.options import TEMPLATE, TEMPLATES
+from orchestration.messages import AttachmentKind, OutgoingFile, Reply, TemplateWords
 
 log = structlog.get_logger()
 
 WINDOW = timedelta(hours=24)
 """The customer service window (Meta's page "Sending messages")."""
-TEMPLATE = "template"
-"""The channel's option, a Template: an approved template for what comes too late."""
 _PAIR_REST = timedelta(seconds=20)
 _NUMBER_REST = timedelta(seconds=5)
 _ACCOUNT_REST = timedelta(minutes=5)
@@ -48,20 +47,34 @@ _LANGUAGES = frozenset(language.value for language in TemplateLanguage)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """An approved template of the company's. `takes_text`: its {{1}} takes the words that could not go out."""
+    """An approved template of the company's. `takes_text`: its {{1}} takes the words that could not go out.
+
+    `buttons`: how many quick replies it has.
+    """
 
     name: str
     language: TemplateLanguage
     takes_text: bool = False
+    buttons: int = 0
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Template | None:
-        """Read a channel's option; None where it names none that could be sent."""
-        given = options.get(TEMPLATE)
+    def of(cls, options: Mapping[str, Any], purpose: str | None = None) -> Template | None:
+        """Read a channel's options; None where they name none that could be sent.
+
+        `purpose` None: the one for whatever has none of its own.
+        """
+        own = options.get(TEMPLATES)
+        given = options.get(TEMPLATE) if purpose is None else own.get(purpose) if isinstance(own, dict) else None
         if not isinstance(given, dict) or not given.get("name") or given.get("language") not in _LANGUAGES:
             return None
         language = TemplateLanguage(given["language"])
-        return cls(name=str(given["name"]), language=language, takes_text=bool(given.get("takes_text")))
+        buttons = given.get("buttons")
+        return cls(
+            name=str(given["name"]),
+            language=language,
+            takes_text=bool(given.get("takes_text")),
+            buttons=buttons if isinstance(buttons, int) else 0,
+        )
 
 
 async def deliver(
@@ -71,7 +84,7 @@ async def deliver(
     reply = Reply.model_validate(outgoing.payload)
     if (reply.text or reply.file) and _is_closed(outgoing, now()):
         if outgoing.sent_parts == 0:
-            yield await _instead(client, channel, outgoing.dialogue_key, reply.text, permit)
+            yield await _instead(client, channel, outgoing.dialogue_key, reply, permit)
         return
     if reply.file is not None:
         if outgoing.sent_parts == 0:
@@ -118,21 +131,41 @@ async def _send(client: WhatsApp, to: str, piece: Piece) -> Any:
     return await client.send_message(to, piece.text, buttons=buttons or None)
 
 
-async def _instead(client: WhatsApp, channel: Channel, to: str, text: str, permit: Permit) -> str:
-    """Send the company's template instead. Raises WindowClosed where none is set, or where Meta refuses it."""
+async def _instead(client: WhatsApp, channel: Channel, to: str, reply: Reply, permit: Permit) -> str:
+    """Send a template of the company's instead: the reply's own, else the one for any words.
+
+    Raises WindowClosed where none is set, or where Meta refuses it.
+    """
+    own = Template.of(channel.options, reply.template.name) if reply.template is not None else None
+    if own is not None and reply.template is not None:
+        await permit()
+        try:
+            return await _sent(client.send_template(to, own.name, own.language, _params(own, reply.template)))
+        except ReplyRefused as error:
+            log.warning("whatsapp_template_refused", template=own.name, error=str(error))
     template = Template.of(channel.options)
     if template is None:
         raise WindowClosed("no template is set")
     await permit()
-    # A parameter takes no line ends, no tabs and no four spaces in a row.
-    flat = re.sub(r"\s+", " ", text).strip()[:_LONGEST_PARAMETER]
     # pywa declares the static method as if it took the component itself.
-    params = [BodyText.params(flat)] if template.takes_text else None  # type: ignore[arg-type]
+    params = [BodyText.params(_flat(reply.text))] if template.takes_text else None  # type: ignore[arg-type]
     try:
         return await _sent(client.send_template(to, template.name, template.language, params))
     except ReplyRefused as error:
         # Paused, disabled, or with other parameters than it was set up with: staff have to know what was not said.
         raise WindowClosed(f"the template {template.name!r} was refused: {error}") from error
+
+
+def _params(template: Template, words: TemplateWords) -> list[Any]:
+    """Fill a template's places, and say what each of its quick replies brings back."""
+    body = BodyText.params(*map(_flat, words.words))  # type: ignore[arg-type]
+    payloads = words.actions[: template.buttons]
+    return [body, *(QuickReplyButton.params(callback_data=one, index=place) for place, one in enumerate(payloads))]
+
+
+def _flat(text: str) -> str:
+    """Return a text as a parameter takes it: no line ends, no tabs and no four spaces in a row."""
+    return re.sub(r"\s+", " ", text).strip()[:_LONGEST_PARAMETER]
 
 
 async def _sent(call: Any) -> str:

@@ -95,6 +95,12 @@ def check_template(content: Json, templates: dict[tuple[str, str], Template]) ->
             raise wrong(f"template.components.type {component.get('type')!r}")
         if kind == "button" and not str(component.get("index", "")).isdecimal():
             raise missing("template.components.index")
+        if kind == "button" and str(component.get("sub_type", "")).lower() != "quick_reply":
+            raise missing("template.components.sub_type")
+        if kind == "button" and not any(
+            one.get("payload") for one in objects(component.get("parameters"), "parameters")
+        ):
+            raise missing("template.components.parameters.payload")
         if kind == "button" and int(component["index"]) >= len(template.buttons):
             raise Refused(132000, f"the template has {len(template.buttons)} buttons", broken=True)
 

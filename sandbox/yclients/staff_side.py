@@ -140,4 +140,5 @@ class YclientsSalon:
             comment=record["comment"],
             external_id=record["api_id"],
             cancelled=record["deleted"],
+            confirmed=record["attendance"] == 2,
         )

@@ -65,6 +65,7 @@ CHANGES = {
     "channel add": Action.CHANNEL_ADD,
     "channel rotate": Action.CHANNEL_ROTATE,
     "channel renew": Action.CHANNEL_RENEW,
+    "channel template": Action.CHANNEL_TEMPLATE,
     "channel disable": Action.CHANNEL_DISABLE,
     "dead retry": Action.DEAD_RETRY,
     "dead drop": Action.DEAD_DROP,
@@ -190,6 +191,12 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     await run("crm", "hook", "elita", AI_ADMIN_PUBLIC_URL="https://admin.example.com")
     added = json.loads(await run("channel", "add", "elita", "api", "--json"))
     await run("channel", "rotate", added["id"])
+    async with core.database.company(await core.companies.get_company_id("elita")) as tx:
+        # A number cannot be added here: nobody answers for Meta.
+        await tx.connection.execute(text("UPDATE company_channels SET type = 'whatsapp'"))
+    await run("channel", "template", added["id"], "reminder", "visit_reminder")
+    async with core.database.company(await core.companies.get_company_id("elita")) as tx:
+        await tx.connection.execute(text("UPDATE company_channels SET type = 'api'"))
     await run("channel", "disable", added["id"])
     number = await run("channel", "add", "elita", "voice", "--number", "+74951234567", "--json", stdin="canary-old\n")
     await run("channel", "renew", json.loads(number)["id"], stdin="canary-new\n")

@@ -11,6 +11,7 @@ import pytest
 from bot.companies import create_from_file, replace_from_file, slug_of
 from bot.company_file import CompanyFileErrors, parse_company_file
 from db.catalogue import Booking, PriceRange
+from db.quiet_hours import QuietHours
 from db.records import ChannelType
 from handlers.base import CHANNELS
 from locales import languages
@@ -146,6 +147,14 @@ def test_every_error_of_a_file_is_told_at_once_with_its_line():
         ("name: A\ncrm:\n  type: yclients\n  colour: red\n", ["line 4", "colour"]),
         ("name: A\ncrm:\n  type: yclients\n  flavour: [a]\n", ["line 4", "one word or number"]),
         ("name: A\npolicies:\n  x: ''\n  '': y\n", ["line 3: policies.x", "line 4: policies."]),
+        ("name: A\nreminders: on\n", ["line 2: reminders: reminders are off (the CRM sends them itself), or a list"]),
+        ("name: A\nreminders: []\n", ["line 2: reminders: reminders are off"]),
+        ("name: A\nreminders: [24h, 10m]\n", ["reminders: '10m': at least 45m and at most 7d before a visit"]),
+        ("name: A\nreminders: [soon]\n", ["reminders: 'soon': how long before a visit is written 24h, 90m or 2d"]),
+        ("name: A\nreminders: [24h, 1d]\n", ["reminders: one of these is there twice"]),
+        ("name: A\nreminders: [4d, 3d, 2d, 1d]\n", ["reminders: at most 3 reminders of one visit"]),
+        ("name: A\nquiet_hours: night\n", ["line 2: quiet_hours: quiet hours are written 21:00-9:00"]),
+        ("name: A\nquiet_hours: 9:00-9:00\n", ["line 2: quiet_hours: quiet hours cannot be the whole day"]),
         ("name: [", ["not YAML"]),
         ("name: A\nslug: \x07\n", ["line 2: not YAML"]),
         ("- 1", ["a list of fields"]),
@@ -212,6 +221,21 @@ def test_every_field_is_understood():
     assert file.agent.quiet == timedelta(milliseconds=1250)
     assert file.agent.longest_gap == timedelta(0)
     assert file.agent.most_open_bookings == 3
+    assert file.agent.reminders == (timedelta(hours=24), timedelta(minutes=90))
+    assert file.agent.quiet_hours == QuietHours(begins=time(22), until=time(8, 30))
+
+
+@pytest.mark.parametrize(
+    ("said", "leads"),
+    [
+        ("", None),
+        ("reminders:\n", None),
+        ("reminders: off\n", ()),
+        ("reminders: [2h, 1d]\n", (timedelta(days=1), timedelta(hours=2))),
+    ],
+)
+def test_whether_clients_are_reminded_is_said_not_said_or_said_to_be_the_crms_own(said, leads):
+    assert parse_company_file(f"name: A\n{said}").agent.reminders == leads
 
 
 async def test_a_repeated_import_changes_nothing(core):

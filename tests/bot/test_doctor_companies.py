@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text, update
 from bot.channels.voice import PhoneNumber, add_voice
 from bot.channels.whatsapp import WhatsAppNumber, add_whatsapp
 from bot.doctor.companies import look_at_queue
+from bot.doctor.reminders import look_at_reminders
 from bot.doctor.rows import Status
 from db.models import accepted_updates, company_channels
 from db.records import Accepted, ChannelStatus, new_id
@@ -172,3 +174,39 @@ async def test_messages_that_wait_for_a_worker(core, channel, clock, waited, sta
 
     assert (rows["queue of messages"].status, str(waited) in rows["queue of messages"].detail) == (status, True)
     assert rows["queue of replies"].detail == "nothing waits"
+
+
+# ---- reminders
+
+
+@pytest.mark.parametrize(
+    ("leads", "status", "said"),
+    [
+        (None, Status.OK, "nobody has said whether the CRM reminds clients itself"),
+        ((), Status.OK, "off: the CRM sends them itself"),
+        ((timedelta(hours=24), timedelta(hours=2)), Status.OK, "24h, 2h before a visit"),
+    ],
+)
+async def test_whether_the_owner_has_said_who_reminds_clients(examine, house, leads, status, said):
+    snapshot = await house.core.companies.get_snapshot(house.company_id)
+    agent = replace(snapshot.agent, reminders=leads)
+    await house.core.companies.replace_company(snapshot.company, agent, snapshot.branches)
+
+    row = (await examine())["elita: reminders"]
+
+    assert (row.status, said in row.detail) == (status, True)
+    assert ("reminders: [24h, 2h]" in row.advice) is (leads is None)
+
+
+async def test_reminders_that_a_crm_or_a_number_cannot_have_are_told(house):
+    await house.whatsapp_number()
+    snapshot = await house.core.companies.get_snapshot(house.company_id)
+    channels = await house.core.companies.list_channels(house.company_id)
+    reminding = replace(snapshot, agent=replace(snapshot.agent, reminders=(timedelta(hours=2),)))
+
+    [without_template] = await look_at_reminders(reminding, channels)
+    [without_crm] = await look_at_reminders(replace(reminding, crm=None), channels)
+
+    assert "no template on" in without_template.detail
+    assert "channel template" in without_template.advice
+    assert without_crm.status is Status.WARNING

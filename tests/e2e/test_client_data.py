@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select, text
 
 from bot.client_data import ClientData
 from bot.erasure_acts import BadAct, check_signature, in_words, read_act
+from db.appointments import Appointments
 from db.booking_models import intents
 from db.call_models import calls
 from db.columns import metadata
+from db.consents import Consents
 from db.dialogues import Dialogues
+from db.drafts import Draft, Drafts
 from db.errors import Conflict, NotFound
+from db.handovers import Handovers, item
 from db.memory import Memory
 from db.models import clients, messages, sessions
+from db.outreach_log import OutreachLog
+from db.outreach_records import (
+    ASKED,
+    Consent,
+    ConsentKind,
+    FreedOutcome,
+    MessageKind,
+    OfferOutcome,
+    Rating,
+    WaitingEntry,
+    WaitingOffer,
+)
 from db.personal_data import PLACES
 from db.privacy_models import erasures, signing_keys
+from db.ratings import Ratings
 from db.records import Author, HistoryMessage, dialogue_id_of, new_id
 from db.remembered import ClientMemory
+from db.reminders import Reminders
+from db.staff_models import staff_messages
+from db.waiting_list import WaitingList
+from db.waiting_offers import WaitingOffers, free_time
+from handlers.staff_notices import chat_with
+from house_installation import STAFF_CHAT
 from locales import Translator
 
 
@@ -44,11 +68,84 @@ async def met_everywhere(house):
     async with house.core.database.company(house.company_id) as tx:
         note = ClientMemory(summary="Зинаида любит стричься коротко", covers_until=new_id())
         await Memory().save(tx, dialogue_id, note, now=house.clock())
+        await _shown_to_staff(tx, channel, dialogue_id, house.clock())
+        for booked in await Appointments().list_upcoming(tx, [dialogue_id], now=house.clock()):
+            await Reminders().plan(tx, booked, [timedelta(hours=2)], now=house.clock())
+        await waited_and_rated(tx, house, dialogue_id)
         call = {"channel_id": channel.id, "key": "CA1", "dialogue_id": dialogue_id_of(channel.id, "CA1")}
         await tx.connection.execute(
             insert(calls).values(company_id=house.company_id, caller=whatsapp.phone, started_at=house.clock(), **call)
         )
     return telegram, whatsapp
+
+
+async def _shown_to_staff(tx, channel, dialogue_id, now):
+    """Let staff see the client, with something that is still to be shown, and an answer that is a draft."""
+    staff_chat = chat_with(channel, str(STAFF_CHAT))
+    dialogue = await Dialogues().find_dialogue(tx, dialogue_id)
+    await Handovers().open(
+        tx, dialogue, dialogues=[dialogue_id], staff_chat=staff_chat, reason="photo", now=now, at_once=False,
+        client_waits=False,
+    )  # fmt: skip
+    words = [item(Author.CLIENT, "Это Зинаида", now)]
+    await Handovers().show(tx, dialogue_id, channel.id, words, due_at=now + timedelta(days=1))
+    draft = Draft(id=new_id(), dialogue_id=dialogue_id, turn_id=new_id(), replies=[{"text": "Зинаида, да"}], said={})
+    await Drafts().put(tx, draft, now=now)
+    told = {"staff_dialogue_id": staff_chat.id, "message_id": "1", "dialogue_id": dialogue_id}
+    await tx.connection.execute(insert(staff_messages).values(company_id=tx.company, **told))
+
+
+async def waited_and_rated(tx, house, dialogue_id):
+    """Let the client have waited for a time, been offered one, agreed to it, and given stars."""
+    now = house.clock()
+    branch_id = (await house.core.companies.get_snapshot(house.company_id)).branches[0].id
+    entry = WaitingEntry(
+        id=new_id(),
+        branch_id=branch_id,
+        dialogue_id=dialogue_id,
+        service_ids=("501",),
+        service_names=("Стрижка женская",),
+        staff_id=None,
+        staff_name="",
+        first_day=now.date(),
+        last_day=now.date() + timedelta(days=2),
+        earliest=None,
+        latest=None,
+        created_at=now,
+        asked_at=now,
+    )
+    await WaitingList().add(tx, entry)
+    starts_at = now + timedelta(days=1)
+    await free_time(tx, branch_id, "7", staff_name="", starts_at=starts_at, duration=timedelta(hours=1), now=now)
+    [freed] = await WaitingOffers().list_freed(tx, limit=1)
+    offer = WaitingOffer(
+        id=new_id(),
+        freed_id=freed.id,
+        entry=entry,
+        staff_id="101",
+        starts_at=starts_at,
+        offered_at=now,
+        expires_at=now,
+        outcome=OfferOutcome.DECLINED,
+    )
+    await WaitingOffers().add(tx, offer)
+    await WaitingOffers().close(tx, freed.id, FreedOutcome.NOBODY, now=now)
+    await OutreachLog().add(tx, dialogue_id, MessageKind.OFFER, str(offer.id), requested=True, now=now)
+    await Consents().add(
+        tx, dialogue_id, Consent(kind=ConsentKind.WAITING_LIST, channel="telegram", given_at=now, wording_version="v")
+    )
+    rating = Rating(
+        id=new_id(),
+        visit="aiadm-1",
+        dialogue_id=dialogue_id,
+        branch_id=branch_id,
+        service_names=("Стрижка женская",),
+        staff_name="Анна Смирнова",
+        starts_at=now,
+        outcome=ASKED,
+    )
+    await Ratings().decide(tx, rating, now=now)
+    await Ratings().explain(tx, rating.id, "Зинаида ждала")
 
 
 async def every_row(house):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -415,3 +416,27 @@ async def test_a_command_with_a_slip_and_one_to_another_bot_do_not_reach_the_cli
     assert len(shift.group.texts_from_bot(topic)) == said
     assert (await house.core.companies.get_snapshot(house.company_id)).company.paused_at is None
     assert "на паузе" in await shift.says(maria, "/pause@elita_bot", topic)
+
+
+async def test_who_calls_a_paused_company_is_passed_on_to_a_person(shift, maria, house):
+    await shift.says(maria, "/pause")
+
+    async with await house.phone(transfer_to="+74957654321") as phone:
+        await phone.asks("Сколько стоит окрашивание?")
+        await phone.is_hung_up_on()
+
+    assert json.loads(phone.handoff) == {"reason": "transfer", "transfer": "+74957654321"}
+
+
+async def test_who_calls_a_paused_company_in_vain_may_leave_a_message(shift, maria, house):
+    await shift.says(maria, "/pause")
+    phone = await house.phone(transfer_to="+74957654321")
+    house.clock.now = house.clock.now.replace(hour=22)
+
+    async with phone:
+        asked = await phone.asks("Сколько стоит окрашивание?")
+        taken = await phone.asks("Перезвоните мне после шести")
+
+    assert asked != taken
+    await house.settles()
+    assert "Перезвоните мне после шести" in shift.everything()

@@ -75,6 +75,7 @@ async def test_the_bot_shows_its_commands_and_what_it_is_in_every_language(house
         "person",
         "language",
         "help",
+        "stop",
         "delete_me",
     ]
     assert bot.commands[""] == bot.commands["ru"]

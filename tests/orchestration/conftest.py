@@ -25,6 +25,7 @@ from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
 from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
+from orchestration.tools.waiting import WAITING_TOOLS
 from orchestration.turns import Turn
 
 BOT = "700000003:SANDBOX-only-works-in-the-tests-000003"
@@ -78,6 +79,7 @@ async def _open_desk(house, company_id):
             *CATALOGUE_TOOLS,
             *booking_tools(proposals, BeingBooked(house.core.database, SlotClaims(), house.clock)),
             *AppointmentTools(own, proposals).tools(),
+            *WAITING_TOOLS,
             *HandoffTools(own, made_here).tools(),
         )
         channel = ChannelId(new_id())

@@ -217,6 +217,7 @@ async def test_tools_are_declared_in_one_order_and_only_those_that_fit(desk):
         "my_appointments",
         "reschedule_appointment",
         "cancel_appointment",
+        "join_waiting_list",
         "call_a_person",
         "tell_staff",
     ]

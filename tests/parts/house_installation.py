@@ -171,17 +171,26 @@ class Installation:
     async def settles_webhooks(self) -> None:
         """Wait until everything that was written is stored."""
         async with asyncio.timeout(20):
-            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):
+            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):  # noqa: ASYNC110 (a sandbox's)
                 await asyncio.sleep(0.02)
 
-    async def settles(self, *, crm: bool = False, people: bool = False) -> None:
+    async def settles(
+        self, *, crm: bool = False, people: bool = False, reminders: bool = False, outreach: bool = False
+    ) -> None:
         """Wait until nothing is due any more: what was sent is answered, and what was answered is out.
 
-        `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be.
+        `crm`: what was changed in the CRM is looked into as well; `people`: staff have been shown what they are to be;
+        `reminders`: and who is due to be reminded has been; `outreach`: and what goes out unasked has gone.
         """
-        kinds = ["turn", "delivery", *(["crm"] if crm else []), *(["mirror", "handover", "sick"] if people else [])]
+        also = {"crm": crm, "mirror": people, "handover": people, "reminder": reminders}
+        also |= {"sick": people, "waiting": outreach, "care": outreach}
+        kinds = ["turn", "delivery", *(kind for kind, wanted in also.items() if wanted)]
         async with asyncio.timeout(20):
             while True:
+                # Looked at first: what a messenger has delivered by now is seen among what is due.
+                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
+                    bot.updates for bot in self.vendors.telegram.state.bots.values()
+                )
                 async with self.core.database.company(self.company_id) as tx:
                     due = await tx.connection.scalar(
                         select(func.count())
@@ -192,9 +201,6 @@ class Installation:
                             work.c.kind.in_(kinds),
                         )
                     )
-                quiet = not self.vendors.whatsapp.webhooks.waiting and not any(
-                    bot.updates for bot in self.vendors.telegram.state.bots.values()
-                )
                 if not due and quiet:
                     return
                 await asyncio.sleep(0.05)
@@ -206,7 +212,8 @@ class Installation:
             async with self.core.database.company(self.company_id) as tx:
                 resting = await tx.connection.scalar(
                     select(func.max(work.c.due_at)).where(
-                        work.c.company_id == self.company_id, work.c.kind.not_in(["sweep", "memory"])
+                        work.c.company_id == self.company_id,
+                        work.c.kind.not_in(["sweep", "memory", "reminder", "waiting", "care"]),
                     )
                 )
             if resting is None:

@@ -37,6 +37,7 @@ async def whatsapp(clock):
     sandbox = WhatsAppSandbox(clock=clock, retry_base_s=0.01)
     number = sandbox.add_number(sandbox.add_app(secret="app-secret"), id_="111", token="t", name="Салон")
     sandbox.add_template(number, "hello", "ru", "Здравствуйте, {{1}}!")
+    sandbox.add_template(number, "asks", "ru", "Вы придёте?", buttons=("Приду", "Нет"))
     await sandbox.start()
     await sandbox.people.send_text("111", PERSON, "Привет")
     await sandbox.people.send_text("111", HIDDEN, "Привет")
@@ -85,6 +86,13 @@ def template(*parameters, name="hello", language="ru"):
     return {"type": "template", "template": body}
 
 
+def quick_reply(index=0, *, payload="yes", **fields):
+    button = {"type": "button", "sub_type": "quick_reply", "index": index, **fields}
+    parameters = [{"type": "payload", "payload": payload}] if payload else []
+    body = {"name": "asks", "language": {"code": "ru"}, "components": [{**button, "parameters": parameters}]}
+    return {"type": "template", "template": body}
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -117,6 +125,11 @@ def template(*parameters, name="hello", language="ru"):
         (template("две\nстроки"), 131009),
         (template("Елена", name="bye"), 132001),
         (template("Елена", language="en"), 132001),
+        (quick_reply(), None),
+        (quick_reply(1, sub_type="QUICK_REPLY"), None),
+        (quick_reply(2), 132000),
+        (quick_reply(sub_type=""), 131008),
+        (quick_reply(payload=""), 131008),
         ({"type": "image", "image": {"id": "nothing"}}, 131009),
         ({"type": "hologram", "hologram": {}}, 131051),
         ({**text(1), "colour": "red"}, 100),

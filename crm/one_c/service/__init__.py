@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm.base import Capability
 
-CAPABILITIES = frozenset(set(Capability) - {Capability.BOOKING_PAGE})
+CAPABILITIES = frozenset(set(Capability) - {Capability.BOOKING_PAGE, Capability.CONFIRM})
 """The most that a service can do: the parts that an account's settings leave out it lacks."""
 
 DOCUMENTS = (

@@ -57,7 +57,13 @@ def altegio(business: Business, clock: Clock) -> CRMSandbox:
 
 _YCLIENTS_LACKS = frozenset({Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE})
 _BITRIX24_LACKS = frozenset(
-    {Capability.PRODUCTS, Capability.IDEMPOTENT_CREATE, Capability.BOOKING_PAGE, Capability.CHANGES}
+    {
+        Capability.PRODUCTS,
+        Capability.IDEMPOTENT_CREATE,
+        Capability.BOOKING_PAGE,
+        Capability.CHANGES,
+        Capability.CONFIRM,
+    }
 )
 CRMS = {
     "yclients": Case(yclients, _YCLIENTS_LACKS),
@@ -70,8 +76,11 @@ CRMS = {
     "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
     "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
     "dikidi-link": Case(partial(DikidiServer, mode="link"), ALL - BY_MODE["link"]),
-    "1c-odata": Case(one_c_odata, frozenset({Capability.PRODUCTS, Capability.BOOKING_PAGE, Capability.HOOKS})),
-    "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE})),
+    "1c-odata": Case(
+        one_c_odata,
+        frozenset({Capability.PRODUCTS, Capability.BOOKING_PAGE, Capability.HOOKS, Capability.CONFIRM}),
+    ),
+    "1c-service": Case(OneCServiceSalon, frozenset({Capability.BOOKING_PAGE, Capability.CONFIRM})),
     "notebook": Case(NotebookServer, ALL - NotebookAdapter.manifest.capabilities),
 }
 

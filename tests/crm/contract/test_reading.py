@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from crm.base import Capability, CheckStatus, Phone, ServiceId, StaffId
+from crm.base import Capability, CheckStatus, Phone, RecordId, ServiceId, StaffId
 from crm.errors import CRMInvalid, CRMNotFound, CRMUnsupported
 from sandbox.business import BusinessService
 
@@ -285,6 +285,7 @@ async def test_what_an_account_lacks_is_refused_by_name_and_asked_of_nobody(desk
         Capability.FIND_BY_EXTERNAL_ID: lambda: desk.crm.find_appointment("aiadm-1", day=desk.today),
         Capability.BOOKING_PAGE: lambda: desk.crm.get_booking_page(),
         Capability.CHANGES: lambda: desk.crm.list_changed(datetime(2026, 11, 24, tzinfo=UTC)),
+        Capability.CONFIRM: lambda: desk.crm.confirm_visit(RecordId("1")),
     }
     if lacked in operations:
         with pytest.raises(CRMUnsupported):

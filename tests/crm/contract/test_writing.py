@@ -295,3 +295,31 @@ async def test_what_staff_change_is_told_since_a_moment(desk, clock, new):
     assert changed[moved.id].starts_at.hour == 18
     assert changed[dropped.id].cancelled
     assert untouched.id not in changed
+
+
+@BOOKS
+@needs(Capability.CONFIRM, Capability.LIST)
+async def test_that_a_client_comes_is_written_down_and_all_else_stays(desk, new):
+    booked = await desk.crm.create_appointment(new(await desk.slot("15:00")))
+    before = replace_confirmed(desk.standing())
+    await desk.crm.confirm_visit(booked.id)
+    await desk.crm.confirm_visit(booked.id)
+
+    assert [visit.confirmed for visit in desk.standing()] == [True]
+    assert replace_confirmed(desk.standing()) == before
+    assert (await desk.crm.get_appointment(booked.id)).starts_at == booked.starts_at
+
+
+@BOOKS
+@needs(Capability.CONFIRM, Capability.CANCEL)
+async def test_a_cancelled_visit_is_not_confirmed(desk, new):
+    booked = await desk.crm.create_appointment(new(await desk.slot("15:00")))
+    await desk.crm.cancel_appointment(booked.id)
+
+    with pytest.raises(CRMNotFound):
+        await desk.crm.confirm_visit(booked.id)
+    assert desk.standing() == []
+
+
+def replace_confirmed(visits):
+    return [replace(visit, confirmed=False) for visit in visits]

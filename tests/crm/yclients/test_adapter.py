@@ -17,6 +17,7 @@ from crm.errors import (
     CRMRateLimited,
     CRMRejected,
     CRMUnavailable,
+    CRMUnsupported,
     SlotTaken,
 )
 from crm.registry import CRMFactory
@@ -163,6 +164,42 @@ async def test_an_appointment_is_listed_moved_and_cancelled(crm, salon):
     assert record["comment"] == "от помощника"
     assert record["deleted"]
     assert await crm.list_appointments(PHONE, first=TOMORROW) == ()
+
+
+@pytest.mark.parametrize(("stands", "becomes"), [(0, 2), (2, 2), (1, 1), (-1, -1)])
+async def test_that_a_client_comes_is_written_unless_staff_have_said_how_the_visit_went(
+    crm, vendor, salon, stands, becomes
+):
+    booked = await crm.create_appointment(new(await slot_at(crm, 15)))
+    [record] = salon.records.values()
+    record["attendance"] = stands
+    before = {**record, "attendance": becomes}
+    await crm.confirm_visit(booked.id)
+
+    assert {**record, "last_change_date": ""} == {**before, "last_change_date": ""}
+    assert len([call for call in vendor.calls if call["method"] == "PUT"]) == (1 if stands == 0 else 0)
+
+
+@pytest.mark.parametrize("change", [{"activity_id": 5}, {"seance_length": 0, "length": 0}])
+async def test_a_record_that_cannot_be_written_back_as_it_is_is_left_alone(crm, salon, change):
+    booked = await crm.create_appointment(new(await slot_at(crm, 15)))
+    [record] = salon.records.values()
+    record |= change
+
+    with pytest.raises(CRMUnsupported):
+        await crm.confirm_visit(booked.id)
+    assert record["attendance"] == 0
+
+
+async def test_a_record_is_written_back_with_the_offset_that_the_vendor_gave_it(crm, salon):
+    """Branches run with a wrong account zone: another offset would move the visit."""
+    booked = await crm.create_appointment(new(await slot_at(crm, 15)))
+    [record] = salon.records.values()
+    record["datetime"] = "2026-11-25T15:00:00+05:00"
+    await crm.confirm_visit(booked.id)
+
+    assert datetime.fromisoformat(record["datetime"]) == datetime.fromisoformat("2026-11-25T15:00:00+05:00")
+    assert record["attendance"] == 2
 
 
 async def test_a_record_that_is_not_there_is_not_found(crm):
