@@ -2,8 +2,8 @@
 
 Waiting-list and win-back messages need a yes of their own, given in the channel that they are written in; a word of
 thanks after a visit needs none. Whoever wants nothing any more gets nothing, whatever they agreed to before. What a
-client did not ask for goes at most once a week, whatever it is about. Where staff look at each of the agent's words first, only
-what the client asked for goes.
+client did not ask for goes at most once a week, whatever it is about. Where staff look at each of the agent's words
+first, only what the client asked for goes.
 """
 
 from __future__ import annotations
