@@ -20,6 +20,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.connections import THIS_MACHINE
+from bot.console.app import build_console
+from bot.console.links import HOME as CONSOLE
 from bot.gateway import Gateway, build_application
 from bot.keys import open_keys
 from bot.settings import Mode, Settings
@@ -230,7 +232,7 @@ def build_gateway(
     *,
     more: Sequence[web.RouteDef] = (),
 ) -> Gateway:
-    """Make the gateway: webhooks, `/process`, the operators' routes, the description of them all, and `more`."""
+    """Make the gateway: webhooks, `/process`, the console, operators' routes, a description of all, and `more`."""
     settings = core.settings
     address_of = client_address(settings.trusted_proxies)
     webhooks = Webhooks(
@@ -260,6 +262,7 @@ def build_gateway(
     application = build_application(
         [*webhooks.routes(), *hooks.routes(), *process.routes(), *ops.routes(), *openapi.routes(), *more],
         leaving,
+        parts={CONSOLE: build_console(core, address_of)},
     )
     return Gateway(
         application,

@@ -125,8 +125,9 @@ def _known_fields() -> list[str]:
     return [name for part in _PARTS for name in part.model_fields]
 
 
-def _to_records(yaml: CompanyYaml) -> CompanyFile:
-    agent = AgentSettings(
+def agent_of(yaml: CompanyYaml) -> AgentSettings:
+    """Return what a file says of the agent."""
+    return AgentSettings(
         description=yaml.description,
         business_type=yaml.business_type,
         target_audience=yaml.target_audience,
@@ -154,6 +155,9 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
         most_open_bookings=yaml.most_open_bookings,
     )
+
+
+def _to_records(yaml: CompanyYaml) -> CompanyFile:
     branches = [_branch(branch, branch.key, branch.name) for branch in yaml.branches]
     options = {name: str(value) for name, value in ((yaml.crm.model_extra or {}) if yaml.crm else {}).items()}
     return CompanyFile(
@@ -161,7 +165,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         name=yaml.name,
         email=yaml.email,
         plan=yaml.plan,
-        agent=agent,
+        agent=agent_of(yaml),
         branches=tuple(branches or [_branch(yaml, "main", yaml.name)]),
         crm_type=yaml.crm.type if yaml.crm else None,
         crm_options=dict(sorted(options.items())),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter
 
+from bot.sick_cancellations import CancelledDays
 from crm.base import Appointment, BaseCRMAdapter, RecordId
 from crm.errors import CRMNotFound
 from crm.purpose import Purpose, acting
@@ -63,6 +64,8 @@ class Following:
         await ask_for_care(tx, now)
         if left_its_time(ours, theirs):
             await free_visit(tx, ours, now=self.clock())
+        if now.cancelled and not ours.cancelled:
+            await CancelledDays(self.outbox).saw(tx, scope, branch, ours, now=self.clock())
         change = "cancelled" if now.cancelled else "moved" if now.starts_at != ours.starts_at else "other"
         CHANGES.labels(crm.manifest.type, change).inc()
         log.info("crm_change_followed", change=change, branch_id=str(branch.id))

@@ -14,6 +14,7 @@ from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_press import phone_button
 from orchestration.trouble import lost_reply_notice
 
 log = structlog.get_logger()
@@ -49,5 +50,6 @@ class DeliveryReports:
             await self._dialogues.mark_unreachable(tx, reply.dialogue_id, now=self._clock())
         dialogue = await self._dialogues.find_dialogue(tx, reply.dialogue_id)
         if dialogue is not None:
-            notice = lost_reply_notice(Translator.for_language(scope.agent.language), dialogue, reply.payload)
-            await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None)
+            texts = Translator.for_language(scope.agent.language)
+            notice, phone = lost_reply_notice(texts, dialogue, reply.payload), phone_button(texts, dialogue)
+            await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None, phone=phone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -36,8 +36,14 @@ class Stop(asyncio.Event):
         self.set()
 
 
-def build_application(routes: Sequence[web.RouteDef], leaving: asyncio.Event | None = None) -> web.Application:
+def build_application(
+    routes: Sequence[web.RouteDef],
+    leaving: asyncio.Event | None = None,
+    parts: Mapping[str, web.Application] | None = None,
+) -> web.Application:
     """Make the aiohttp application. Bodies over 1 MB are refused with 413 before they are read whole.
+
+    `parts`: applications of their own, each below its path.
 
     Once `leaving` is set, every answer asks the sender to close its connection: who keeps one open to this instance
     would else write into it at the very moment in which it is closed here.
@@ -47,6 +53,8 @@ def build_application(routes: Sequence[web.RouteDef], leaving: asyncio.Event | N
         client_max_size=BODY_LIMIT, middlewares=[*closes, request_log(write_access_line), errors_as_json]
     )
     application.add_routes(routes)
+    for path, part in (parts or {}).items():
+        application.add_subapp(path, part)
     return application
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from bot.console.links import ConsoleLinks, console_address
+from db.audit import AuditTrail
 from db.clients import Clients
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
@@ -31,6 +34,9 @@ from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
 from orchestration.turns import StaffNotice, TurnResult
 
+if TYPE_CHECKING:
+    from bot.app import Core
+
 WRITTEN = frozenset({ChannelType.TELEGRAM, ChannelType.WHATSAPP})
 """Channels in which a person can write to the client whenever they like."""
 DRAFT = "draft"
@@ -48,6 +54,23 @@ class HandoverStores:
     drafts: Drafts
     staff: Staff
     states: DialogueStates
+    audit: AuditTrail
+    links: ConsoleLinks
+
+
+def people_stores(core: Core) -> HandoverStores:
+    """Return where it stands who answers whom."""
+    return HandoverStores(
+        clients=Clients(),
+        dialogues=Dialogues(),
+        handovers=Handovers(),
+        outbox=Outbox(core.clock),
+        drafts=Drafts(),
+        staff=Staff(),
+        states=DialogueStates(core.redis, core.redis_prefix),
+        audit=core.audit,
+        links=ConsoleLinks(console_address(core.settings), core.audit, core.clock),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,16 +193,17 @@ class HandoverDesk:
         words: str,
         at: datetime,
         staff_id: StaffId | None = None,
+        client_waits: bool = False,
     ) -> TakenOver:
         """Put the person who has just answered in charge: nothing more of the agent's goes out, and it knows what they
         said. Sending the words is the caller's.
 
         Where their words take the place of a draft, the agent goes on writing drafts: it says nothing by itself there.
+        `client_waits`: they have not answered yet, they only say that they will.
         """
         stores = self._stores
-        instead = await stores.drafts.settle_open(
-            tx, dialogue.id, DraftStatus.EDITED, now=self._clock(), staff_id=staff_id
-        )
+        settled = DraftStatus.DROPPED if client_waits else DraftStatus.EDITED
+        instead = await stores.drafts.settle_open(tx, dialogue.id, settled, now=self._clock(), staff_id=staff_id)
         ids = await stores.clients.list_dialogues(tx, dialogue)
         await stores.handovers.open(
             tx,
@@ -188,8 +212,8 @@ class HandoverDesk:
             staff_chat=staff_chat,
             reason="person_answered",
             now=self._clock(),
-            at_once=not instead,
-            client_waits=False,
+            at_once=client_waits or not instead,
+            client_waits=client_waits,
         )
         # What waited for the people's answer is looked at anew: they have given it.
         await ring(
@@ -204,7 +228,8 @@ class HandoverDesk:
             said = HistoryMessage(author=Author.PERSON, text=words, at=at, turn_id=new_id())
             await stores.dialogues.add_messages(tx, dialogue.id, [said])
         state = await self._put_to_rest(tx, dialogue)
-        await stores.handovers.person_answered(tx, dialogue.id, at=self._clock())
+        if not client_waits:
+            await stores.handovers.person_answered(tx, dialogue.id, at=self._clock())
         await self._watch(tx, dialogue, self._clock())
         if dropped:
             texts = Translator.for_language(scope.agent.language)

@@ -23,11 +23,13 @@ from db.outbox import Outbox
 from db.records import Author, Channel, Claim, Dialogue, HistoryMessage
 from db.work import Work
 from handlers.base import DeliveryDelayed
+from handlers.staff_notices import as_shown_in
 from handlers.telegram.rooms import TelegramRooms
 from locales import Translator
 from orchestration.messages import AttachmentKind, Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
+from orchestration.staff_press import phone_button
 from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT
 from orchestration.trouble import label_of
 from orchestration.turns import TurnPostponed
@@ -139,15 +141,16 @@ class MirrorJob:
         if thread.topic_id is not None or thread.topicless:
             return thread.topic_id, False
         bot = await self._stores.directory.get_channel(claim.company_id, waiting.staff_chat.channel_id)
-        name = label_of(waiting.dialogue, Translator.for_language(scope.agent.language))
-        chat = waiting.staff_chat.key.partition(":")[0]
+        chat = _chat(waiting)
+        name = as_shown_in(chat, label_of(waiting.dialogue, Translator.for_language(scope.agent.language)))
         try:
             return await self._rooms.open_topic(bot, chat, name), True
         except DeliveryDelayed as error:
             raise TurnPostponed(error.rest or _AGAIN, f"no topic: {error}") from error
 
     async def _put(self, tx: Transaction, waiting: _Waiting, replies: Sequence[Reply]) -> None:
-        payloads = [reply.model_dump(mode="json", exclude_defaults=True) for reply in replies]
+        shown = [one.model_copy(update={"text": as_shown_in(_chat(waiting), one.text)}) for one in replies]
+        payloads = [reply.model_dump(mode="json", exclude_defaults=True) for reply in shown]
         await self._stores.outbox.put(
             tx, waiting.staff_chat, payloads, turn_id=None, author=Author.SYSTEM, about=waiting.dialogue.id
         )
@@ -157,11 +160,23 @@ class MirrorJob:
             await self._stores.work.done(tx, claim, next_due_at=until)
 
 
+def _chat(waiting: _Waiting) -> str:
+    return waiting.staff_chat.key.partition(":")[0]
+
+
 def _header(texts: Translator, channel: Channel, waiting: _Waiting, topic_id: int | None) -> Reply:
     """Say who the client is, where they write, and what was said last."""
     lines = [texts.text("staff-topic-opened", client=label_of(waiting.dialogue, texts), channel=channel.type.value)]
     lines += [_line(texts, waiting.dialogue, one.author, one.text) for one in waiting.before]
-    return Reply(text="\n".join(lines)[:_LONGEST], topic=topic_id, pinned=topic_id is not None, silent=True)
+    known = waiting.dialogue.proved_phone or waiting.dialogue.typed_phone
+    masked = known is not None and as_shown_in(_chat(waiting), known) != known
+    return Reply(
+        text="\n".join(lines)[:_LONGEST],
+        buttons=((phone_button(texts, waiting.dialogue),),) if masked else (),
+        topic=topic_id,
+        pinned=topic_id is not None,
+        silent=True,
+    )
 
 
 def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, silent: bool) -> list[Reply]:

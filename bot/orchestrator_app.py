@@ -39,11 +39,12 @@ from orchestration.ports import Model
 from orchestration.prompts import PromptManager
 from orchestration.proposals import Proposals
 from orchestration.reminded import Reminded
+from orchestration.sick_choices import SickChoices
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.base import Tool
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
 from orchestration.tools.waiting import WAITING_TOOLS
 from orchestration.waiting_desk import WaitingDesk
@@ -69,7 +70,7 @@ def build_orchestrator(
         *booking_tools(proposals, being_booked),
         *AppointmentTools(own, proposals).tools(),
         *WAITING_TOOLS,
-        *HANDOFF_TOOLS,
+        *HandoffTools(own, made_here).tools(),
     )
     tools = ToolManager([alter(tool) for tool in offered])
     limits = AgentLimits(rounds=settings.turn_rounds, time=timedelta(seconds=settings.turn_seconds))
@@ -82,10 +83,11 @@ def build_orchestrator(
     flow = BookingFlow(proposals, being_booked)
     mine = MyAppointments(own, proposals, flow)
     commands = Commands(flow, mine)
+    sick = SickChoices(own, made_here, proposals, flow, being_booked)
     answers = KeptVisitAnswers(core.database, Clients(), appointments, Reminders(), core.clock)
     known = KnownOutreach(core.database)
     outreach = OutreachButtons(WaitingDesk(known, flow), AfterVisit(known))
-    buttons = Buttons(confirmation, proposals, flow, mine, commands, outreach, Reminded(answers, mine))
+    buttons = Buttons(confirmation, proposals, flow, mine, commands, sick, outreach, Reminded(answers, mine))
     contacts = Contacts(agent, proposals, mine)
     callers = Callers(contacts, KnownMessengers(core.database, Clients(), core.directory, core.limits))
     words = Words(agent, buttons, contacts, confirmation, callers)

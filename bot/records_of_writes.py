@@ -188,3 +188,16 @@ class MadeHere:
         async with self._database.company(dialogue.company_id) as tx:
             ids = await self._clients.list_dialogues(tx, dialogue)
             return await self._appointments.list_open(tx, ids, phone, proved=proved, now=self._clock())
+
+    async def list_cancelled_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
+        """Return those that would be upcoming, were they not cancelled."""
+        async with self._database.company(dialogue.company_id) as tx:
+            ids = await self._clients.list_dialogues(tx, dialogue)
+            return await self._appointments.list_upcoming(tx, ids, now=self._clock(), cancelled=True)
+
+    async def find_next_with(
+        self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the next one of this master begins, of those that we know."""
+        async with self._database.company(company_id) as tx:
+            return await self._appointments.find_next_with(tx, branch_id, staff_name=staff_name, after=after)

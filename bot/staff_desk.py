@@ -7,17 +7,22 @@ the agent is silent, or neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 import structlog
 
 from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver
+from bot.staff_ask import StaffAsk
+from bot.staff_commands import StaffCommands
+from db.audit import Action, Actor
 from db.dialogue_state import key_of
 from db.drafts import DraftStatus
 from db.engine import Transaction
 from db.handovers import Thread
 from db.records import Author, Channel, Dialogue, dialogue_id_of
 from db.staff import StaffMember
+from db.strangers_told import may_tell_stranger
 from handlers.base import ECHO
 from handlers.staff_notices import chat_with
 from locales import Translator
@@ -32,28 +37,40 @@ _HEX = 32
 """A UUID without its dashes."""
 
 
+@dataclass(slots=True)
+class Taken:
+    """What staff's words changed besides the database. `company_changed`: what processes keep of the company is old."""
+
+    rested: list[TakenOver] = field(default_factory=list)
+    """Whose states changed."""
+    company_changed: bool = False
+
+
 class StaffDesk:
     def __init__(self, stores: HandoverStores, handovers: HandoverDesk, clock: Clock) -> None:
         self._stores = stores
         self._handovers = handovers
         self._clock = clock
+        self._commands = StaffCommands(
+            stores.outbox, stores.staff, stores.handovers, stores.dialogues, stores.audit, stores.links
+        )
 
     async def take(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, words: Sequence[StaffWord]
-    ) -> Sequence[TakenOver]:
+    ) -> Taken:
         """Carry out what staff said, in order, within the caller's transaction. `where`: the chat that they wrote in.
 
-        Returns whose states changed: they are copied once it is committed (`copy_states`).
+        States that changed are copied once it is committed (`copy_states`).
         """
-        changed = []
+        taken = Taken()
         for word in words:
             if word.from_owner:
-                taken = await self._on_business_phone(tx, channel, scope, where, word)
+                rested = await self._on_business_phone(tx, channel, scope, where, word)
             else:
-                taken = await self._one(tx, channel, scope, where, word)
-            if taken is not None:
-                changed.append(taken)
-        return changed
+                rested = await self._one(tx, channel, scope, where, word, taken)
+            if rested is not None:
+                taken.rested.append(rested)
+        return taken
 
     async def copy_states(self, channel: Channel, changed: Sequence[TakenOver]) -> None:
         """Copy the states of dialogues that were put to rest; those of other channels are read from PostgreSQL."""
@@ -62,7 +79,13 @@ class StaffDesk:
                 await self._stores.states.copy(key_of(channel, one.dialogue), one.state)
 
     async def _one(
-        self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, word: StaffWord
+        self,
+        tx: Transaction,
+        channel: Channel,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        taken: Taken,
     ) -> TakenOver | None:
         texts = Translator.for_language(scope.agent.language)
         if word.command is StaffCommand.ENROL:
@@ -73,19 +96,41 @@ class StaffDesk:
         if member is None:
             # Who only talks to others in the group is none of our business.
             if thread is not None or word.command is not None or word.action is not None:
-                await self._answer(tx, where, word, texts.text("staff-not-enrolled"))
+                told = await may_tell_stranger(tx, where.id, now=self._clock())
+                await self._answer(tx, where, word, texts.text("staff-not-enrolled") if told else "")
             return None
         if word.command is StaffCommand.BACK:
             await self._hand_back(tx, scope, where, word, thread, member)
         elif word.action is not None and word.action.startswith((f"{SEND_DRAFT}:", f"{DROP_DRAFT}:")):
             await self._press_draft(tx, scope, where, word, word.action, member)
         elif word.command is not None or word.action is not None:
-            await self._answer(tx, where, word, texts.text("staff-unknown-command"))
+            await self._command(tx, channel, scope, where, word, member, taken)
         elif word.edits is not None:
             await self._edit(tx, where, word, thread)
+        elif thread is not None and word.text.startswith("/"):
+            # A command with a slip in it is no word for the client.
+            await self._answer(tx, where, word, texts.text("staff-unknown-command"))
         elif thread is not None:
             return await self._to_client(tx, scope, where, word, thread, member)
         return None
+
+    async def _command(
+        self,
+        tx: Transaction,
+        channel: Channel,
+        scope: CompanyScope,
+        where: Dialogue,
+        word: StaffWord,
+        member: StaffMember,
+        taken: Taken,
+    ) -> None:
+        ask = StaffAsk(tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock())
+        answer = await self._commands.run(ask)
+        if answer is None:
+            await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))
+            return
+        taken.company_changed = taken.company_changed or answer.changes_company
+        await self._answer(tx, where, word, answer.text, answer.buttons, closes=answer.closes, turn_id=answer.turn_id)
 
     async def _press_draft(
         self,
@@ -110,7 +155,7 @@ class StaffDesk:
             now = self._clock()
             await self._stores.drafts.settle(tx, draft.id, DraftStatus.DROPPED, now=now, staff_id=member.id)
             told = texts.text("staff-draft-dropped", name=member.name)
-        await self._answer(tx, where, word, told)
+        await self._answer(tx, where, word, told, closes=True)
 
     async def _thread_of(self, tx: Transaction, where: Dialogue, word: StaffWord) -> Thread | None:
         """Return which client is meant: by the message that is replied to, else by the topic."""
@@ -210,6 +255,13 @@ class StaffDesk:
         if member is None:
             await self._answer(tx, where, word, texts.text("staff-code-unknown"))
             return
+        await self._stores.audit.record(
+            tx,
+            Action.STAFF_ENROL,
+            subject=f"staff {member.id}",
+            after={"name": member.name, "role": member.role.value},
+            actor=Actor.staff("telegram", word.author),
+        )
         log.info("staff_enrolled", staff_id=str(member.id), role=member.role.value)
         text = texts.text("staff-enrolled", name=member.name, company=scope.company.name, role=member.role.value)
         await self._answer(tx, where, word, text)
@@ -221,13 +273,18 @@ class StaffDesk:
         word: StaffWord,
         text: str,
         buttons: tuple[tuple[Button, ...], ...] = (),
+        *,
+        closes: bool = False,
+        turn_id: UUID | None = None,
     ) -> None:
-        """Answer in the chat, and in the topic, in which it was said."""
-        closes = word.reply_to if word.press_id is not None else None
+        """Answer in the chat, and in the topic, in which it was said; without words, end a press alone."""
+        if not text and word.press_id is None:
+            return
+        pressed = word.reply_to if closes and word.press_id is not None else None
         reply = Reply(
-            text=text, topic=word.topic, acknowledges=word.press_id, closes_buttons_of=closes, buttons=buttons
+            text=text, topic=word.topic, acknowledges=word.press_id, closes_buttons_of=pressed, buttons=buttons
         )
-        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=None, author=Author.SYSTEM)
+        await self._stores.outbox.put(tx, where, [_payload(reply)], turn_id=turn_id, author=Author.SYSTEM)
 
 
 def private_chat(bot: Channel, member: StaffMember) -> Dialogue | None:

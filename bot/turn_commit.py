@@ -11,11 +11,12 @@ import structlog
 from prometheus_client import Counter
 
 from bot.delivery_reports import DeliveryReports
-from bot.handover_desk import HandoverDesk, HandoverStores, TakenOver, as_draft, silenced
+from bot.handover_desk import HandoverDesk, HandoverStores, as_draft, silenced
 from bot.memory_keeper import ask_to_remember
 from bot.outreach_commit import OutreachCommit, count
-from bot.staff_desk import StaffDesk
+from bot.staff_desk import StaffDesk, Taken
 from db.clients import Clients
+from db.companies import Companies
 from db.dialogue_state import DialogueStates, key_of
 from db.dialogues import Dialogues
 from db.directory import Directory
@@ -49,6 +50,7 @@ from orchestration.messages import Message, Reply
 from orchestration.modes import Way
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
+from orchestration.staff_press import phone_button
 from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
@@ -78,6 +80,7 @@ class TurnStores:
     memory: Memory
     people: HandoverStores
     directory: Directory
+    companies: Companies
     doorbell: Doorbell
 
 
@@ -167,13 +170,13 @@ class TurnCommit:
         """
         stores, now = self._stores, self._clock()
         saved: DialogueState | None = None
-        rested: Sequence[TakenOver] = ()
+        taken = Taken()
         async with stores.database.company(claim.company_id) as tx:
             for update, reason in head.unreadable:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if head.staff:
-                rested = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
+                taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
             if result is not None:
                 await self._outreach.keep(tx, channel, result.dialogue, result.outreach, now=now)
                 made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)
@@ -205,7 +208,10 @@ class TurnCommit:
             _show_cost(scope, result, before)
         if saved is not None:
             await stores.states.copy(key_of(channel, waiting.dialogue), saved)
-        await self._desk.copy_states(channel, rested)
+        await self._desk.copy_states(channel, taken.rested)
+        if taken.company_changed:
+            stores.directory.forget(claim.company_id)
+            await stores.companies.tell(claim.company_id)
         if head.staff:
             await stores.doorbell.ring(WorkKind.DELIVERY)
         if result is not None and not (told and not result.notices and not result.elsewhere):
@@ -240,7 +246,8 @@ class TurnCommit:
                 payload = _payload(Reply(text=texts.text("something-went-wrong")))
                 await stores.outbox.put(tx, waiting.dialogue, [payload], turn_id=update.id)
                 notice = dead_update_notice(scope, waiting.dialogue)
-                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None)
+                phone = phone_button(Translator.for_language(scope.agent.language), waiting.dialogue)
+                await self._staff.put(tx, channel, scope.branches, [notice], turn_id=None, phone=phone)
             await stores.dialogues.add_handover(
                 tx, claim.dialogue_id, reason=DEAD_UPDATE, summary=str(update.id), now=self._clock()
             )
@@ -292,7 +299,8 @@ class TurnCommit:
         )
         if draft is not None:
             await self._handovers.put_draft(tx, result.dialogue, draft)
-        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id)
+        phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
+        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)

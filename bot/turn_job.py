@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
 from bot.handover_desk import WRITTEN
+from bot.preview import by_draft, harmless
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
@@ -104,6 +105,8 @@ class TurnJob:
         if not waiting.updates:
             await self._commit.rest(claim, until=None)
             return None
+        if channel.is_preview:
+            scope = await by_draft(self._stores.database, scope, claim.dialogue_id)
         stages.add("read", time.perf_counter() - began)
         kind, first = channel.type.value, waiting.updates[0]
         with (
@@ -151,6 +154,8 @@ class TurnJob:
                     result = self._orchestrator.leave_unanswered(turn, outcome="left_to_people")
                 else:
                     result = await self._answer(turn, channel, again=again)
+            if channel.is_preview:
+                result = harmless(result)
         with stages.stage("commit"):
             await self._commit.turn(claim, channel, scope, waiting, head, result, way=way, told=speech is not None)
         return head, result
@@ -272,6 +277,9 @@ class TurnJob:
 
     def _way(self, channel: Channel, scope: CompanyScope, waiting: Waiting, head: Head) -> tuple[Way, datetime | None]:
         """Return how the turn goes by the company's mode; with a moment: it waits until then for its people."""
+        if channel.is_preview or scope.company.paused_at is not None:
+            # Code says that a person will answer, at once.
+            return Way.ANSWER, None
         if not waiting.staffed or not head.messages or waiting.dialogue.in_charge is InCharge.PERSON:
             return Way.ANSWER, None
         return way_of(
@@ -311,6 +319,7 @@ class TurnJob:
             choices=self._channels[channel.type].choices,
             media=ChannelMedia(channel, self._channels[channel.type]),
             call=facts_of(channel.options, scope, now) if by_phone else None,
+            carries_out=not channel.is_preview,
             speech=speech,
         )
 

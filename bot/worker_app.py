@@ -15,7 +15,7 @@ from bot.call_desk import Desk
 from bot.care_job import CareJob, CareStores
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
 from bot.crm_watch import CrmWatchJob, WatchStores
-from bot.handover_desk import HandoverDesk, HandoverStores
+from bot.handover_desk import HandoverDesk, people_stores
 from bot.handover_watch import HandoverWatchJob
 from bot.handover_watch import WatchStores as HandoverWatchStores
 from bot.housekeeping import SweepJob
@@ -28,6 +28,7 @@ from bot.orchestrator_app import build_orchestrator
 from bot.reminders import ReminderJob, ReminderStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
+from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
 from bot.waiting_job import WaitingJob, WaitingStores
@@ -39,7 +40,6 @@ from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
-from db.drafts import Drafts
 from db.handovers import Handovers
 from db.intents import Intents
 from db.memory import Memory
@@ -51,7 +51,6 @@ from db.reminders import Reminders
 from db.retention import RetentionSweeps
 from db.slot_claims import SlotClaims
 from db.spending import Spending
-from db.staff import Staff
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
 from handlers.delivery import DeliveryJob, DeliveryStores
@@ -217,20 +216,8 @@ def _turn_stores(core: Core, only: DialogueId | None) -> TurnStores:
         memory=Memory(),
         people=people_stores(core),
         directory=core.directory,
+        companies=core.companies,
         doorbell=_doorbell(core, only),
-    )
-
-
-def people_stores(core: Core) -> HandoverStores:
-    """Return where it stands who answers whom."""
-    return HandoverStores(
-        clients=Clients(),
-        dialogues=Dialogues(),
-        handovers=Handovers(),
-        outbox=Outbox(core.clock),
-        drafts=Drafts(),
-        staff=Staff(),
-        states=DialogueStates(core.redis, core.redis_prefix),
     )
 
 
@@ -309,6 +296,9 @@ def _jobs(
         WorkKind.CARE: CareJob(_care_stores(core), scopes, core.clock),
         WorkKind.MIRROR: mirror,
         WorkKind.HANDOVER: waiting,
+        WorkKind.SICK: SickJob(
+            SickStores(database=core.database, work=core.work, outbox=Outbox(core.clock)), scopes, core.clock
+        ),
     }
 
 
@@ -347,6 +337,7 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.CARE, places=2),
         lane(WorkKind.MIRROR, places=4),
         lane(WorkKind.HANDOVER, places=2),
+        lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
 

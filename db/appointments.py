@@ -28,6 +28,7 @@ class Appointments:
             "duration_s": round(booked.duration.total_seconds()),
             "service_names": list(booked.service_names),
             "staff_name": booked.staff_name,
+            "staff_id": booked.staff_id,
             "cancelled": booked.cancelled,
             "updated_at": func.now(),
         }
@@ -88,9 +89,12 @@ class Appointments:
         return [booked_of(row) for row in rows.mappings()]
 
     async def list_upcoming(
-        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime, cancelled: bool = False
     ) -> Sequence[BookedAppointment]:
-        """Return what these dialogues made and what is still ahead, by time; not what staff made for their clients."""
+        """Return what these dialogues made and what is still ahead, by time; not what staff made for their clients.
+
+        `cancelled`: what would be ahead, were it not cancelled.
+        """
         table = appointments.c
         rows = await tx.connection.execute(
             select(appointments)
@@ -98,7 +102,7 @@ class Appointments:
                 table.company_id == tx.company,
                 table.dialogue_id.in_(dialogue_ids),
                 table.starts_at > now,
-                table.cancelled.is_(False),
+                table.cancelled.is_(cancelled),
                 table.by_staff.is_(False),
             )
             .order_by(table.starts_at)
@@ -122,6 +126,41 @@ class Appointments:
                 table.by_staff.is_(False),
             )
             .limit(100)
+        )
+        return [booked_of(row) for row in rows.mappings()]
+
+    async def find_next_with(
+        self, tx: Transaction, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the first standing one of this master after a moment begins; None where there is none."""
+        table = appointments.c
+        found: datetime | None = await tx.connection.scalar(
+            select(func.min(table.starts_at)).where(
+                table.company_id == tx.company,
+                table.branch_id == branch_id,
+                table.staff_name == staff_name,
+                table.starts_at > after,
+                table.cancelled.is_(False),
+            )
+        )
+        return found
+
+    async def list_of_day(
+        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, until: datetime, limit: int = 200
+    ) -> Sequence[BookedAppointment]:
+        """Return the standing ones of these branches that begin between two moments, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.branch_id.in_(branch_ids),
+                table.starts_at >= first,
+                table.starts_at < until,
+                table.cancelled.is_(False),
+            )
+            .order_by(table.starts_at)
+            .limit(limit)
         )
         return [booked_of(row) for row in rows.mappings()]
 
@@ -150,6 +189,24 @@ class Appointments:
             select(appointments)
             .where(*mine, table.starts_at > now, table.cancelled.is_(False))
             .order_by(table.updated_at)
+            .limit(limit)
+        )
+        return [booked_of(row) for row in rows.mappings()]
+
+    async def list_between(
+        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, last: datetime, limit: int = 500
+    ) -> Sequence[BookedAppointment]:
+        """Return those of these branches that begin from `first` on and before `last`, the cancelled too, by time."""
+        table = appointments.c
+        rows = await tx.connection.execute(
+            select(appointments)
+            .where(
+                table.company_id == tx.company,
+                table.branch_id.in_(branch_ids),
+                table.starts_at >= first,
+                table.starts_at < last,
+            )
+            .order_by(table.starts_at, table.id)
             .limit(limit)
         )
         return [booked_of(row) for row in rows.mappings()]
@@ -208,6 +265,7 @@ def booked_of(row: RowMapping) -> BookedAppointment:
         duration=timedelta(seconds=row["duration_s"]),
         service_names=tuple(row["service_names"]),
         staff_name=row["staff_name"],
+        staff_id=row["staff_id"],
         client_name=row["client_name"],
         visitor_name=row["visitor_name"],
         phone=row["phone"],

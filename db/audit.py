@@ -45,6 +45,8 @@ class Action(StrEnum):
     COMPANY_DISABLE = "company.disable"
     COMPANY_ENABLE = "company.enable"
     COMPANY_LOGS = "company.logs"
+    COMPANY_PAUSE = "company.pause"
+    COMPANY_RESUME = "company.resume"
     AGENT_SET = "agent.set"
     CRM_SET = "crm.set"
     CRM_HOOK = "crm.hook"
@@ -61,6 +63,18 @@ class Action(StrEnum):
     DIALOGUE_TAKE_OVER = "dialogue.take_over"
     DIALOGUE_HAND_BACK = "dialogue.hand_back"
     DIALOGUE_REPLY = "dialogue.reply"
+    CONSOLE_LINK = "console.link"
+    CONSOLE_SIGN_IN = "console.sign_in"
+    STAFF_INVITE = "staff.invite"
+    STAFF_ENROL = "staff.enrol"
+    STAFF_REMOVE = "staff.remove"
+    NOTE_PROPOSE = "note.propose"
+    NOTE_ADMIT = "note.admit"
+    NOTE_UNDO = "note.undo"
+    PHONE_VIEW = "phone.view"
+    LATE_ANSWER = "late.answer"
+    SICK_APPROVE = "sick.approve"
+    SICK_DROP = "sick.drop"
 
 
 @dataclass(frozen=True, slots=True)

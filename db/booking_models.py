@@ -75,6 +75,8 @@ appointments = Table(
     Column("duration_s", Integer, nullable=False),
     Column("service_names", JSONB, nullable=False),
     Column("staff_name", Text, nullable=False),
+    # Who that is in the CRM; NULL: not known.
+    Column("staff_id", Text),
     Column("client_name", Text, nullable=False),
     Column("visitor_name", Text),
     Column("phone", Text, nullable=False),
@@ -91,6 +93,7 @@ appointments = Table(
     UniqueConstraint("company_id", "branch_id", "crm_record_id"),
     Index("appointments_company_id_dialogue_id_starts_at_idx", "company_id", "dialogue_id", "starts_at"),
     Index("appointments_company_id_phone_starts_at_idx", "company_id", "phone", "starts_at"),
+    Index("appointments_company_id_branch_id_starts_at_idx", "company_id", "branch_id", "starts_at"),
     Index(
         "appointments_company_id_branch_id_updated_at_idx",
         "company_id",

@@ -88,6 +88,8 @@ class BookedAppointment:
     phone: str
     phone_proved: bool
     cancelled: bool = False
+    staff_id: str | None = None
+    """Who the master is in the CRM; None: not known."""
     by_staff: bool = False
     """Staff made it in the CRM, not a dialogue of ours; `dialogue_id` is where its client was last heard."""
     confirmed_for: datetime | None = None

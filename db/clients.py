@@ -16,6 +16,9 @@ from db.models import accepted_updates, clients, dialogue_memory, handovers, mes
 from db.outbox_models import replies
 from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
+from db.role_models import late_answers
+from db.sick_models import sick_visits
+from db.staff_models import drafts, mirror_items, staff_messages
 
 
 class Clients:
@@ -100,8 +103,9 @@ class Clients:
         """
         ids = await self.list_dialogues(tx, dialogue)
         # Offers before what they were offered for; of ratings the stars stay, as figures do.
-        gone = (waiting_offers, waiting_list, outreach_log, consents, messages, tool_calls, handovers, dialogue_memory)
-        for table in gone:
+        outreach = (waiting_offers, waiting_list, outreach_log, consents)
+        said = (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages)
+        for table in (*outreach, *said, late_answers, sick_visits):
             await tx.connection.execute(
                 delete(table).where(table.c.company_id == tx.company, table.c.dialogue_id.in_(ids))
             )
@@ -123,7 +127,7 @@ class Clients:
             .where(
                 replies.c.company_id == tx.company,
                 # Notices to staff went out with the client's turns, and name them.
-                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns)),
+                or_(replies.c.dialogue_id.in_(ids), replies.c.turn_id.in_(their_turns), replies.c.about.in_(ids)),
                 replies.c.status != DeliveryStatus.WAITING.value,
             )
             .values(payload={})

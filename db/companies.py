@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from db.audit import Action, AuditTrail, changes
+from db.audit import Action, Actor, AuditTrail, changes
 from db.audited import told_of_channel, told_of_company, told_of_crm
 from db.company_rows import (
     channel_values,
@@ -170,14 +170,34 @@ class Companies:
             await self._audit.record(tx, Action.COMPANY_LOGS, subject=was["slug"], before=before, after=after)
         await self.tell(company_id)
 
-    async def set_agent(self, company_id: CompanyId, agent: AgentSettings) -> None:
+    async def set_agent(
+        self,
+        company_id: CompanyId,
+        agent: AgentSettings,
+        *,
+        actor: Actor | None = None,
+        instead_of: AgentSettings | None = None,
+    ) -> None:
+        """Replace the agent's settings. `actor`: who does, where it is not whoever runs this process.
+
+        `instead_of`: what they were when somebody began to change them; Conflict where they are others meanwhile.
+        """
         async with self._database.company(company_id) as tx:
+            # Whoever changes them at the same time waits, and then sees these.
+            mine = models.company_agent_settings.c.company_id == company_id
+            await tx.connection.execute(
+                select(models.company_agent_settings.c.company_id).where(mine).with_for_update()
+            )
             old = await read_snapshot(tx)
+            if instead_of is not None and old.agent != instead_of:
+                raise Conflict("the agent's settings were changed meanwhile")
             await write_agent(tx, agent, old.branches)
             if reminds_otherwise(agent, old.agent):
                 await ask_to_remind_all(tx, now=self._clock())
             was, becomes = changes(told_of_company(old.company, old.agent), told_of_company(old.company, agent))
-            await self._audit.record(tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes)
+            await self._audit.record(
+                tx, Action.AGENT_SET, subject=old.company.slug, before=was, after=becomes, actor=actor
+            )
         await self.tell(company_id)
 
     # ---- the CRM

@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, RowMapping, Select, bindparam, delete, fun
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from db import models
+from db.agent_notes import read_notes_in_force
 from db.catalogue_json import (
     hours_from_json,
     hours_to_json,
@@ -70,6 +71,7 @@ async def read_snapshot(tx: Transaction) -> CompanySnapshot:
         agent=_agent(agent),
         branches=tuple(_branch(row) for row in branches.mappings()),
         crm=CrmSettings(type=crm["type"], options=crm["options"], secrets=crm["secrets"]) if crm else None,
+        notes=await read_notes_in_force(tx),
     )
 
 
@@ -191,6 +193,8 @@ def to_company(row: RowMapping) -> Company:
         disabled=row["disabled_at"] is not None,
         log_level=row["log_level"],
         log_level_until=row["log_level_until"],
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
     )
 
 

@@ -95,6 +95,7 @@ class Directory:
     ) -> None:
         self._database = database
         self._hears = False
+        self._forgotten = 0
 
         def lifetime() -> timedelta:
             return heard_ttl if self._hears and heard_ttl is not None else ttl
@@ -181,9 +182,12 @@ class Directory:
         kept = self._companies.find(company_id)
         if kept is not None:
             return kept[0]
+        forgotten = self._forgotten
         async with self._database.company(company_id) as tx:
             read = (await read_snapshot(tx), await read_channels(tx))
-        self._companies.keep(company_id, read)
+        if forgotten == self._forgotten:
+            # Else it may be from before the change that was told of meanwhile, and nobody would tell of it again.
+            self._companies.keep(company_id, read)
         return read
 
     async def get_channel(self, company_id: CompanyId, channel_id: ChannelId) -> Channel:
@@ -204,6 +208,7 @@ class Directory:
 
     def forget(self, company_id: CompanyId) -> None:
         """Drop what is kept of a company. Tokens are dropped all: a rotated one is known by its digest only."""
+        self._forgotten += 1
         self._companies.drop(company_id)
         self._tokens.clear()
         self._crm_tokens.clear()
@@ -211,6 +216,7 @@ class Directory:
 
     def forget_all(self) -> None:
         """Drop everything that is kept."""
+        self._forgotten += 1
         for kept in (self._tokens, self._crm_tokens, self._unknown, self._companies):
             kept.clear()
 

@@ -185,6 +185,10 @@ class Handovers:
             .where(threads.c.company_id == tx.company, threads.c.dialogue_id.in_(dialogues))
             .values(closed_at=now, client_waits_since=None, rung=0)
         )
+        await self.resolve(tx, dialogues, now=now)
+
+    async def resolve(self, tx: Transaction, dialogues: Sequence[DialogueId], *, now: datetime) -> None:
+        """Note that a person has looked at what they were asked to look at."""
         await tx.connection.execute(
             update(handovers)
             .where(

@@ -26,10 +26,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 import db.audit_models
 import db.booking_models
 import db.call_models
+import db.console_models
 import db.figures_models
 import db.outbox_models
 import db.outreach_models
 import db.privacy_models
+import db.role_models
+import db.sick_models
 import db.staff_models  # noqa: F401 (their tables belong to the same metadata)
 from db.columns import ARRAY, NOW, OBJECT, ciphertext, company, created, metadata, moment, of_company
 
@@ -47,6 +50,9 @@ companies = Table(
     # How much is logged of the company's work at the moment, and until when.
     Column("log_level", Text),
     moment("log_level_until"),
+    # Since when a person answers every client, and who said so; NULL: the agent does.
+    moment("paused_at"),
+    Column("paused_by", Text),
     created(),
 )
 

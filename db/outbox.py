@@ -197,6 +197,13 @@ class Outbox:
         )
         return next((str(ids[-1]) for ids in found if ids), None)
 
+    async def has_turn(self, tx: Transaction, turn_id: UUID) -> bool:
+        """Say whether anything was put under this id already."""
+        found = await tx.connection.scalar(
+            select(replies.c.id).where(replies.c.company_id == tx.company, replies.c.turn_id == turn_id).limit(1)
+        )
+        return found is not None
+
     async def count_waiting(self, tx: Transaction, dialogue_id: DialogueId) -> int:
         """Count what is still to be sent in a chat."""
         found = await tx.connection.scalar(

@@ -19,6 +19,9 @@ from db.models import accepted_updates, clients, dialogue_memory, handovers, mes
 from db.outbox_models import replies, sent_messages
 from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
 from db.records import DialogueId
+from db.role_models import late_answers
+from db.sick_models import sick_visits
+from db.staff_models import drafts, handover_threads, mirror_items, staff_messages
 
 
 class Category(StrEnum):
@@ -59,6 +62,7 @@ _PLACES = (
     (accepted_updates, "dialogue_id", Category.RECEIVED),
     (slot_claims, "intent_id", Category.BOOKINGS),
     (intents, "dialogue_id", Category.BOOKINGS),
+    (sick_visits, "dialogue_id", Category.BOOKINGS),
     (appointments, "dialogue_id", Category.BOOKINGS),
     (reminders, "dialogue_id", Category.BOOKINGS),
     (waiting_offers, "dialogue_id", Category.BOOKINGS),
@@ -68,10 +72,15 @@ _PLACES = (
     (consents, "dialogue_id", Category.CONTACTS),
     (sent_messages, "reply_id", Category.TECHNICAL),
     (replies, "dialogue_id", Category.CORRESPONDENCE),
+    (drafts, "dialogue_id", Category.CORRESPONDENCE),
+    (mirror_items, "dialogue_id", Category.CORRESPONDENCE),
+    (staff_messages, "dialogue_id", Category.TECHNICAL),
+    (handover_threads, "dialogue_id", Category.TECHNICAL),
     (handovers, "dialogue_id", Category.CORRESPONDENCE),
     (tool_calls, "dialogue_id", Category.CORRESPONDENCE),
     (messages, "dialogue_id", Category.CORRESPONDENCE),
     (dialogue_memory, "dialogue_id", Category.NOTES),
+    (late_answers, "dialogue_id", Category.TECHNICAL),
     (calls, "dialogue_id", Category.CALLS),
     (turns, "dialogue_id", Category.TECHNICAL),
     (sessions, "id", Category.CONTACTS),
@@ -226,7 +235,8 @@ def _of(tx: Transaction, subject: Subject, name: str) -> Sequence[ColumnElement[
         theirs = select(replies.c.id).where(*_of(tx, subject, "replies"))
         return [*mine, table.c.reply_id.in_(theirs)]
     if table is replies:
-        # Notices to staff went out with the client's turns, and name them.
+        # Notices to staff went out with the client's turns, and name them; what staff were shown says whom it is about.
         of_turns = select(turns.c.id).where(*_of(tx, subject, "turns"))
-        return [*mine, or_(table.c.dialogue_id.in_(subject.dialogue_ids), table.c.turn_id.in_(of_turns))]
+        about = table.c.about.in_(subject.dialogue_ids)
+        return [*mine, or_(table.c.dialogue_id.in_(subject.dialogue_ids), table.c.turn_id.in_(of_turns), about)]
     return [*mine, table.c[column].in_(subject.dialogue_ids)]

@@ -53,6 +53,10 @@ class ChannelType(StrEnum):
     """That of examples/channels, which shows how one is added; nothing serves it."""
 
 
+PREVIEW = "preview"
+"""The option of the channel over which staff try their agent out: nothing that is said there is carried out."""
+
+
 class ChannelStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -81,6 +85,9 @@ class Company:
     log_level: str | None = None
     """How much is logged of its work, until `log_level_until`; None: as much as of everybody's."""
     log_level_until: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when a person answers every client, as `paused_by` said; None: the agent does."""
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +181,10 @@ class Channel:
     options: Mapping[str, Any]
     secrets: str
 
+    @property
+    def is_preview(self) -> bool:
+        return bool(self.options.get(PREVIEW))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanySnapshot:
@@ -183,6 +194,8 @@ class CompanySnapshot:
     agent: AgentSettings
     branches: tuple[Branch, ...]
     crm: CrmSettings | None
+    notes: tuple[str, ...] = ()
+    """What staff have added to the agent's instructions from their chat, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +249,8 @@ class WorkKind(StrEnum):
     """Of a dialogue that a person has taken over: what was said in it is shown to staff."""
     HANDOVER = "handover"
     """Of the same: staff are rung again for what waits, and who has been silent for long hands back."""
+    SICK = "sick"
+    """Of a list, whose id stands for the dialogue's: whose visits of a master's day are settled is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

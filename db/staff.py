@@ -82,7 +82,7 @@ class Staff:
             "created_at": now,
         }
         row = (await tx.connection.execute(insert(staff).values(values).returning(*staff.c))).mappings().one()
-        return _member(row), code
+        return member_of(row), code
 
     async def enrol(self, tx: Transaction, code: str, *, telegram_user_id: int, now: datetime) -> StaffMember | None:
         """Give the place that a code opens to this person; None where it opens none (any more).
@@ -121,7 +121,7 @@ class Staff:
             .where(staff.c.company_id == tx.company, staff.c.id == found["id"])
             .values(telegram_user_id=telegram_user_id, enrolled_at=now, invite=None, invite_until=None)
         )
-        return _member((await tx.connection.execute(changed.returning(*staff.c))).mappings().one())
+        return member_of((await tx.connection.execute(changed.returning(*staff.c))).mappings().one())
 
     async def find(self, tx: Transaction, telegram_user_id: int) -> StaffMember | None:
         """Return who of the staff this is now; None where it is nobody."""
@@ -138,7 +138,7 @@ class Staff:
             .mappings()
             .one_or_none()
         )
-        return _member(row) if row is not None else None
+        return member_of(row) if row is not None else None
 
     async def has_any(self, tx: Transaction) -> bool:
         """Say whether anybody of the staff is enrolled: whether somebody could answer a client."""
@@ -157,7 +157,7 @@ class Staff:
             select(staff).where(staff.c.company_id == tx.company, staff.c.id == id_, staff.c.dismissed_at.is_(None))
         )
         row = found.mappings().one_or_none()
-        return _member(row) if row is not None else None
+        return member_of(row) if row is not None else None
 
     async def list(self, tx: Transaction, *, now: datetime) -> Sequence[StaffMember]:
         """Return who is of the staff, and who was invited and may still come."""
@@ -170,7 +170,7 @@ class Staff:
             )
             .order_by(staff.c.id)
         )
-        return [_member(row) for row in rows.mappings()]
+        return [member_of(row) for row in rows.mappings()]
 
     async def dismiss(self, tx: Transaction, id_: StaffId, *, now: datetime) -> StaffMember:
         """End all that somebody may see and do here, from now on. Raises NotFound."""
@@ -182,10 +182,11 @@ class Staff:
         row = (await tx.connection.execute(changed.returning(*staff.c))).mappings().one_or_none()
         if row is None:
             raise NotFound(f"nobody of the staff has the id {id_}")
-        return _member(row)
+        return member_of(row)
 
 
-def _member(row: RowMapping) -> StaffMember:
+def member_of(row: RowMapping) -> StaffMember:
+    """Read a row of `staff`."""
     return StaffMember(
         id=StaffId(row["id"]),
         name=row["name"],

@@ -39,6 +39,7 @@ from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.errors import MediaTooLarge, MediaUnavailable
 from orchestration.messages import Attachment, OutgoingFile
 from orchestration.ports import Clock
+from orchestration.staff_press import phone_button
 from orchestration.stages import span
 from orchestration.trouble import too_late_notice
 
@@ -215,8 +216,8 @@ class DeliveryJob:
             await self._outbox.mark_failed(tx, reply.id, f"WindowClosed: {reason}")
             dialogue = await self._dialogues.find_dialogue(tx, reply.dialogue_id)
             if dialogue is not None:
-                notice = too_late_notice(texts, dialogue, reply.payload)
-                await self._staff.put(tx, channel, snapshot.branches, [notice], turn_id=None)
+                notice, phone = too_late_notice(texts, dialogue, reply.payload), phone_button(texts, dialogue)
+                await self._staff.put(tx, channel, snapshot.branches, [notice], turn_id=None, phone=phone)
 
     async def _keep_part(self, channel: Channel, claim: Claim, reply: OutgoingReply, message_id: str) -> None:
         try:

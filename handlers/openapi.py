@@ -7,6 +7,7 @@ that are mounted, both ways.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ _ERRORS = {
     429: "Over the rate; Retry-After says when to come again where that is known. Nothing was stored.",
     503: "The service cannot store anything at the moment; come again after Retry-After seconds.",
 }
+_CONSOLE_FAULTS = (400, 403, 404, 409, 413, 429, 503)
 _TOKEN = "webhook_token"  # noqa: S105 (the parameter's name)
 
 
@@ -53,7 +55,12 @@ def describe() -> _Json:
             "version": _version(),
             "description": "Routes under `/api/v1` also answer under `/v1`.",
         },
-        "paths": {**_for_both_prefixes(_messengers() | _telephone() | _crm()), **_process(), **_operators()},
+        "paths": {
+            **_for_both_prefixes(_messengers() | _telephone() | _crm()),
+            **_process(),
+            **_operators(),
+            **_console(),
+        },
         "components": {
             "schemas": {
                 "Error": _object(error=_object(code={"type": "string"}, message={"type": "string"})),
@@ -166,6 +173,40 @@ def _operators() -> dict[str, _Json]:
         "/metrics": {"get": _operation("Figures for Prometheus", _media("text/plain"), 401, 404, security="admin")},
         PATH: {"get": _operation("This description", {"content": {"application/json": {"schema": {}}}})},
     }
+
+
+def _console() -> dict[str, _Json]:
+    """Return the pages of the staff's console: for browsers, and nothing to build on."""
+    dialogue, posted = "/console/dialogues/{dialogue_id}", ("post",)
+    pages: dict[str, tuple[str, ...]] = {
+        "/console": ("get",),
+        "/console/enter/{token}": ("get", "post"),
+        "/console/leave": posted,
+        "/console/static/{name}": ("get",),
+        "/console/dialogues": ("get",),
+        "/console/dialogues/live": ("get",),
+        dialogue: ("get",),
+        f"{dialogue}/live": ("get",),
+        **{f"{dialogue}/{act}": posted for act in ("take", "answer", "back", "phone")},
+        "/console/day": ("get",),
+        "/console/day/crm": ("get",),
+        "/console/day/{appointment_id}/phone": posted,
+        "/console/figures": ("get",),
+        "/console/settings": ("get", "post"),
+        "/console/settings/ask": posted,
+    }
+    return {path: {method: _page(path) for method in methods} for path, methods in pages.items()}
+
+
+def _page(path: str) -> _Json:
+    operation = _operation("A page of the staff's console, or a part of one", _media("*/*"))
+    operation["responses"] |= {
+        "204": {"description": "It is as it was."},
+        "303": {"description": "Another page is to be looked at: mostly the one that says how to sign in."},
+        **{str(code): {"description": "A page that says so.", **_media("text/html")} for code in _CONSOLE_FAULTS},
+    }
+    operation["parameters"] = [_in_path(name) for name in re.findall(r"{(\w+)}", path)]
+    return operation
 
 
 def _operation(summary: str, content: _Json, *errors: int, security: str | None = None) -> _Json:

@@ -143,7 +143,8 @@ class Process:
             raise web.HTTPNotFound(reason="There is no such company") from None
         if not (await self._directory.get_snapshot(company_id)).company.disabled:
             for channel in await self._directory.list_channels(company_id):
-                if channel.type is ChannelType.API and channel.status is not ChannelStatus.DISABLED:
+                open_ = channel.status is not ChannelStatus.DISABLED and not channel.is_preview
+                if channel.type is ChannelType.API and open_:
                     return channel
         raise web.HTTPNotFound(reason="This company has no API channel")
 

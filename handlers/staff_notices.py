@@ -11,7 +11,8 @@ from db.directory import Directory
 from db.engine import Transaction
 from db.outbox import Outbox
 from db.records import Author, Branch, BranchId, Channel, ChannelType, Dialogue, dialogue_id_of
-from orchestration.messages import Reply
+from orchestration.identity import mask_phones
+from orchestration.messages import Button, Reply
 from orchestration.turns import StaffNotice
 
 log = structlog.get_logger()
@@ -32,8 +33,12 @@ class StaffNotices:
         notices: Sequence[StaffNotice],
         *,
         turn_id: UUID | None,
+        phone: Button | None = None,
     ) -> None:
-        """Ring the staff chats of the branches that the notices name. `channel`: where what they are about happened."""
+        """Ring the staff chats of the branches that the notices name. `channel`: where what they are about happened.
+
+        A group is shown no whole number; `phone` shows the client's to who may see it.
+        """
         if not notices:
             return
         bot = await self._bot(channel)
@@ -42,7 +47,10 @@ class StaffNotices:
             if chat is None or bot is None:
                 log.warning("staff_not_told", reason="no staff chat is set" if chat is None else "no Telegram channel")
                 continue
-            payload = Reply(text=notice.text).model_dump(mode="json", exclude_defaults=True)
+            text, buttons = as_shown_in(chat, notice.text), notice.buttons
+            if phone is not None and text != notice.text:
+                buttons = (*buttons, (phone,))
+            payload = Reply(text=text, buttons=buttons).model_dump(mode="json", exclude_defaults=True)
             await self._outbox.put(tx, chat_with(bot, chat), [payload], turn_id=turn_id, author=Author.SYSTEM)
 
     async def chat_of(
@@ -57,6 +65,11 @@ class StaffNotices:
             return channel
         every = await self._directory.list_channels(channel.company_id)
         return next((one for one in every if one.type is ChannelType.TELEGRAM), None)
+
+
+def as_shown_in(chat: str, text: str) -> str:
+    """Return words as a chat is shown them: in a group masters read along, who are shown no whole numbers."""
+    return mask_phones(text) if chat.startswith("-") else text
 
 
 def chat_with(bot: Channel, chat: str) -> Dialogue:

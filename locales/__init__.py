@@ -99,6 +99,10 @@ class Translator:
         """Say a day as a button has room for it: twenty characters at most."""
         return format_date(day, "EEE, d MMMM" if self.language != "en" else "EEE, MMMM d", locale=self.language)
 
+    def tiny_day(self, day: date) -> str:
+        """Say a day as the axis of a plot has room for it."""
+        return format_date(day, "d MMM" if self.language != "en" else "MMM d", locale=self.language)
+
     def moment(self, at: datetime) -> str:
         """Say a moment with its weekday, by the clock that it carries."""
         return f"{self.day(at.date())}, {self.time(at.time())}"

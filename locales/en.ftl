@@ -202,6 +202,7 @@ staff-call-person = { $kind ->
         [health] A question of health
         [asked_for] A client asks for a person
         [photo] The client has sent a photo, please look at it in the client's chat
+        [paused] The assistant is paused, and the client waits for a person
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-call-message = A message from a call, please call back: { $client }. { $text }
@@ -423,3 +424,270 @@ staff-draft = Draft of an answer:
 staff-draft-sent = { $name }: sent to the client.
 staff-draft-dropped = { $name }: the draft was not sent. Answer the client yourself.
 staff-draft-settled = This draft is settled: it was sent, or not to be sent, or the client has written again.
+
+agent-paused = Somebody at the desk will answer you: I have passed your message on.
+staff-paused = The assistant is paused for the whole company. A person answers the clients: their messages come here. To let it answer again: /resume
+staff-paused-by = { $by }: the assistant is paused for the whole company. A person answers the clients. To let it answer again: /resume
+staff-paused-already = The assistant is paused already ({ $by }). To let it answer again: /resume
+staff-is-paused = ⏸ The assistant is paused: { $when } ({ $by }). A person answers the clients. To let it answer again: /resume
+staff-resumed = The assistant answers the clients again. Dialogues that wait for a person are still yours: /back in a client's topic gives them back to the assistant.
+staff-resumed-by = { $by }: the assistant answers the clients again. Dialogues that wait for a person are still yours.
+staff-not-paused = The assistant answers the clients already.
+staff-not-allowed = Your role does not allow this. Ask the owner.
+staff-stale-button = This button does nothing any more.
+staff-today-counts = The assistant booked { $booked }, moved { $moved }, cancelled { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Nobody waits for a person.
+staff-waiting = Waiting for a person: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … and { $count } more
+staff-phones-in-private = Whole numbers: /today in the private chat with the bot.
+staff-note-usage = Write the note after the command: /note On Saturday we close at 18:00
+staff-note-too-long = The note is too long: at most { $most } characters.
+staff-note-too-many-wait = Too many notes wait for the owner. The list: /notes
+staff-note-too-many = { $most } notes are in force already, and no more may be. Take some back (/undo), or write them into the company's instructions.
+staff-note-proposed = A note for the assistant: “{ $text }” ({ $by }). It counts once the owner presses the button.
+staff-note-admit = Let it count
+staff-note-refuse = Not needed
+staff-note-owner-decides = The owner decides this.
+staff-note-decided = Decided already: { $state ->
+        [in_force] the note counts
+       *[undone] the note does not count
+    } ({ $by }).
+staff-note-in-force = The note counts: “{ $text }”. To take it back: /undo
+staff-note-refused = The note does not count: “{ $text }”.
+staff-notes = Notes for the assistant:
+staff-notes-none = There are no notes. To add one: /note and the text.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (waits for the owner)
+    } “{ $text }”. { $by }, { $when }
+staff-undone = The note is taken back: “{ $text }”.
+staff-undo-none = There is nothing to take back.
+staff-late-gap = After this appointment the specialist is free for { $length } (until { $until }), by the CRM's schedule.
+staff-late-no-gap = Right after this appointment the specialist has no free time.
+staff-late-gap-unknown = How much time the specialist has after it, the CRM does not say.
+staff-late-next = The specialist's next appointment, of those that the assistant made: { $time }.
+staff-late-wait = We wait
+staff-late-shorten = We shorten it
+staff-late-move = Move it
+staff-late-answered-already = This was answered already: “{ $answer }”.
+staff-late-told = { $by }: the client was told ({ $client }): “{ $words }”
+late-wait = The front desk has answered: they are waiting for you.
+late-shorten = The front desk has answered: they are waiting for you, but there will be less time, and the service will have to be shortened.
+late-move = The front desk has answered: at this time you cannot be received today any more, and the appointment has to be moved. Press the button and we will find another time.
+staff-phone = Show the number
+staff-phone-sent = { $name }, the number was sent to your private chat.
+staff-no-phone = The assistant has no number of this client.
+
+# The staff's web console
+console-pages = Pages
+console-dialogues = Dialogues
+console-day = Day
+console-figures = Statistics
+console-settings = Settings
+console-account = Who is signed in
+console-role-owner = owner
+console-role-administrator = administrator
+console-role-master = master
+console-sign-out = Sign out
+console-home = To the first page
+console-back = Back
+console-yes = yes
+console-no = no
+console-as-usual = as is usual for the language
+console-door-title = For staff
+console-door-how = Write /console to the company's bot in a private chat. It sends you a link.
+console-door-who = Only those whom the owner has added get one. It works once, within ten minutes.
+console-enter = Sign in
+console-enter-as = You are signing in as { $name }.
+console-enter-hint = If that is not you, just close this page.
+console-link = Your way into the console (it works once, within { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }; do not pass it on):
+    { $url }
+console-link-in-private = The bot sends the link to the console in a private chat only: write /console to it there.
+console-link-unknown = This link did not work: it lasts ten minutes and opens the console once. Ask the bot for a new one: /console.
+console-staff-took-over = { $name } answers this client from the console.
+console-fault-unreadable = This request could not be read.
+console-fault-sign-in = Please sign in.
+console-fault-forbidden = This page or action is not yours. If you were filling in a form, open the page again and try once more.
+console-fault-not-found = There is no such page.
+console-fault-too-large = This request is too large.
+console-fault-too-many = Too many tries. Please wait a minute.
+console-fault-unavailable = Nothing can be saved at the moment. Please try again in a few seconds.
+console-show-all = All
+console-show-waiting = Waiting for a person
+console-no-dialogues-all = No dialogues yet.
+console-no-dialogues-waiting = Nobody is waiting.
+console-we = Us:
+console-waits = waits for a person
+console-waits-since = waiting since { $at }
+console-person-answers = a person answers
+console-agent-answers = the assistant answers
+console-unreachable = messages do not reach this client
+console-paused = The assistant is paused: staff answer the clients.
+console-channel-telegram = Telegram
+console-channel-whatsapp = WhatsApp
+console-channel-voice = phone call
+console-channel-api = own channel
+console-channel-example = example
+console-by-client = client
+console-by-agent = assistant
+console-by-person = staff
+console-by-system = system
+console-nothing-said = Nothing has been said here yet.
+console-asked-for = Asked for
+console-was-told = Was told
+console-show-phone = Show the number
+console-no-phone = The number is not known.
+console-take-over = Take over
+console-hand-back = Back to the assistant
+console-looked-at = Done with it
+console-answer = Answer to the client
+console-answer-hint = Answer to the client. The assistant will be silent.
+console-send = Send
+console-cannot-answer = A client of this channel cannot be written to from here.
+console-today = Today
+console-day-before = The day before
+console-day-after = The day after
+console-no-visits = No appointments made through the assistant.
+console-asking-crm = Asking the CRM…
+console-crm-stands = the same in the CRM
+console-crm-cancelled = cancelled in the CRM
+console-crm-moved = moved in the CRM: { $when }
+console-crm-staff = another master in the CRM: { $name }
+console-crm-silent = the CRM did not answer; this is what we know
+console-cancelled = cancelled
+console-phone-typed = number not confirmed
+console-to-dialogue = Dialogue
+console-days = { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+console-seconds = { $count } s
+console-figures-of-all = Figures of the whole company. Days go by the first branch's clock, the model's cost by UTC.
+console-figure-messages = Messages of clients
+console-figure-dialogues = Dialogues
+console-figure-booked = Booked
+console-figure-moved = Moved
+console-figure-cancelled = Cancelled
+console-figure-handed = Handed to people
+console-figure-answer-half = Half of the answers within
+console-figure-answer-most = 95% of the answers within
+console-figure-writes = Success of writes to the CRM
+console-figure-cost = Cost of the model
+console-plot-messages = Messages of clients a day
+console-plot-bookings = Bookings by the assistant a day
+console-plot-answers = Answer time, seconds
+console-plot-handed = Dialogues handed to people, %
+console-plot-cost = Cost of the model a day, US dollars
+console-saved = Saved. The assistant answers by it already.
+console-save = Save
+console-settings-agent = Assistant
+console-settings-people = When people answer
+console-field-mode = When the assistant answers
+console-field-people-answer-minutes = Minutes that staff have before the assistant answers
+console-field-people-ring-minutes = Minutes of waiting after which staff are rung again
+console-field-people-hand-back-hours = Hours of silence after which a client goes back to the assistant
+console-field-people-topics = Topics that always bring in a person (one a line)
+console-mode-always = always
+console-mode-if-unanswered = if staff have not answered
+console-mode-off-hours = out of working hours
+console-mode-draft = only writes drafts
+console-fault-of-mode = One of the four.
+console-fault-of-people-answer-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-ring-minutes = A whole number of minutes from 1 to 240.
+console-fault-of-people-hand-back-hours = A whole number of hours from 1 to 72.
+console-fault-of-people-topics = At most 50 lines of up to 200 characters.
+console-settings-privacy = Clients' data
+console-settings-crm = CRM
+console-settings-changed = Somebody else changed the settings while you were editing. Copy your text, open the page again and make your changes once more.
+console-settings-faults = Not saved: please correct the marked fields.
+console-field-description = About the company
+console-field-highlights = What you are good at
+console-field-target-audience = Your clients
+console-field-instructions = Instructions to the assistant
+console-field-language = The company's language
+console-field-quiet-seconds = How many seconds to wait for the rest of what a client types
+console-field-most-open-bookings = How many appointments ahead one client may hold
+console-field-tell-clients-of-crm-changes = Tell clients when their appointment is changed in the CRM
+console-field-privacy-operator = Who answers for the data (name and address)
+console-field-privacy-policy-url = Link to the privacy policy
+console-field-privacy-notice = Say at first contact that data is processed
+console-field-privacy-notice-text = Your own words for it
+console-field-privacy-hide-from-model = Hide clients' names and numbers from the model
+console-field-privacy-keep-days-texts = Days to keep conversations
+console-field-privacy-keep-days-media = Days to keep pictures and voice notes
+console-field-privacy-keep-days-summaries = Days to keep notes on earlier contacts
+console-field-privacy-keep-days-clients = Days of silence after which a client is forgotten
+console-fault-of-description = At most 4000 characters.
+console-fault-of-highlights = At most 4000 characters.
+console-fault-of-target-audience = At most 4000 characters.
+console-fault-of-instructions = At most 20,000 characters.
+console-fault-of-language = There is no such language.
+console-fault-of-quiet-seconds = A number from 0 to 30.
+console-fault-of-most-open-bookings = A whole number from 1 to 100.
+console-fault-of-tell-clients-of-crm-changes = Yes or no.
+console-fault-of-privacy-operator = At most 4000 characters.
+console-fault-of-privacy-policy-url = An address that begins with https://
+console-fault-of-privacy-notice = Yes, no, or as usual.
+console-fault-of-privacy-notice-text = At most 700 characters.
+console-fault-of-privacy-hide-from-model = Yes, no, or as usual.
+console-fault-of-privacy-keep-days-texts = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-media = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-summaries = A whole number of days from 1 to 3650.
+console-fault-of-privacy-keep-days-clients = A whole number of days from 1 to 3650.
+console-language-ru = Russian
+console-language-en = English
+console-language-kk = Kazakh
+console-crm-type = System
+console-crm-none = No CRM is connected.
+console-crm-how = The platform's administrator connects and changes the CRM: ai-admin crm set.
+console-ask-title = Ask your assistant
+console-ask-hint = The real assistant answers by what stands in the form now, saved or not. No appointment is made, and no staff are called.
+console-ask-label = A question, as a client would put it
+console-ask-example = How much is a haircut?
+console-ask = Ask
+console-ask-thinks = Thinking…
+console-ask-silent = No answer came within half a minute. The worker may not be running.
+console-ask-no-words = The assistant said nothing.
+console-ask-faults = Please correct these fields first: { $fields }.
+console-ask-contact = Here a client sees the button "{ $label }". The number can be written in words.
+preview-not-carried-out = This is a preview: the appointment would be made here, but nothing has been changed.
+words-today = today
+words-tomorrow = tomorrow
+sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
+sick-which = Who exactly: { $masters }? Write the whole name.
+sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-head = { $master }, { $day }: { $count } appointments
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ asked, no answer yet
+        [answered] { " " }💬 has written, and chooses
+        [moved] { " " }✅ moved: { $now }
+        [again] { " " }✅ has booked again
+        [cancelled] { " " }➖ cancelled
+       *[phone] { " " }📞 to be phoned
+    }
+sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-cancelled-in-crm = These appointments were cancelled in the CRM one after the other: it looks as if the specialist does not work. Offer the clients another specialist or another time?
+sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
+sick-approved-already = The clients of this day were offered something else already ({ $by }).
+sick-decided-already = Decided already ({ $by }).
+sick-approve = Offer it to the clients
+sick-drop = Not needed
+sick-phones = Whom to phone
+sick-dropped = { $by }: the clients are offered nothing.
+sick-asking = { $by }: clients asked: { $count }. The list above follows.
+sick-nobody-to-phone = Nobody has to be phoned.
+sick-offer = Hello! { $staff } cannot receive you: { $when }, { $service }. { $place }. We are sorry. The appointment stays until you have chosen:
+sick-offer-again = Your appointment is cancelled: { $when }, { $service }, { $staff }. { $place }. We can offer instead:
+sick-same = The same time with another specialist
+sick-other = Another time
+sick-nobody-then = At that time the other specialists are busy. Let us find another time.

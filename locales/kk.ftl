@@ -194,6 +194,7 @@ staff-call-person = { $kind ->
         [health] Денсаулық туралы сұрақ
         [asked_for] Клиент адамды сұрайды
         [photo] Клиент фото жіберді, клиентпен чаттан қараңыз
+        [paused] Көмекші кідіртілген, клиент адамды күтуде
        *[other] Клиентке адам керек
     }: { $client }. { $summary }
 staff-call-message = Қоңыраудан кейінгі хабарлама, қайта қоңырау шалыңызшы: { $client }. { $text }
@@ -415,3 +416,264 @@ staff-draft = Жауаптың нобайы:
 staff-draft-sent = { $name }: клиентке жіберілді.
 staff-draft-dropped = { $name }: нобай жіберілмеді. Клиентке өзіңіз жауап беріңіз.
 staff-draft-settled = Бұл нобай енді өзекті емес: ол жіберілді, жіберілмейтін болды немесе клиент қайта жазды.
+
+agent-paused = Қазір сізге әкімші жауап береді: хабарламаңызды жеткіздім.
+staff-paused = Көмекші бүкіл компания бойынша кідіртілді. Клиенттерге адам жауап береді: хабарламалары осында келеді. Қайта қосу: /resume
+staff-paused-by = { $by }: көмекші бүкіл компания бойынша кідіртілді. Клиенттерге адам жауап береді. Қайта қосу: /resume
+staff-paused-already = Көмекші онсыз да кідіртілген ({ $by }). Қосу: /resume
+staff-is-paused = ⏸ Көмекші кідіртілген: { $when } ({ $by }). Клиенттерге адам жауап береді. Қосу: /resume
+staff-resumed = Көмекші клиенттерге қайтадан жауап береді. Адамды күткен диалогтар сізде қалды: клиент тақырыбындағы /back оны көмекшіге қайтарады.
+staff-resumed-by = { $by }: көмекші клиенттерге қайтадан жауап береді. Адамды күткен диалогтар сізде қалды.
+staff-not-paused = Көмекші онсыз да клиенттерге жауап беріп отыр.
+staff-not-allowed = Бұл сіздің құқығыңызға кірмейді. Иесінен сұраңыз.
+staff-stale-button = Бұл батырма енді жұмыс істемейді.
+staff-today-counts = Көмекші жазды: { $booked }, ауыстырды: { $moved }, жойды: { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Адамның жауабын ешкім күтіп отырған жоқ.
+staff-waiting = Адамның жауабын күтіп отыр: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … және тағы { $count }
+staff-phones-in-private = Толық нөмірлер: ботпен жеке чаттағы /today.
+staff-note-usage = Жазбаны командадан кейін жазыңыз: /note Сенбіде 18:00-ге дейін жұмыс істейміз
+staff-note-too-long = Жазба тым ұзын: { $most } таңбадан аспауы керек.
+staff-note-too-many-wait = Иесінің шешімін күткен жазбалар тым көп. Тізімі: /notes
+staff-note-too-many = Күшіндегі жазба { $most } болды, одан көп болмайды. Артығын алып тастаңыз (/undo) немесе компания нұсқауларына енгізіңіз.
+staff-note-proposed = Көмекшіге арналған жазба: «{ $text }» ({ $by }). Иесі батырманы басқанда күшіне енеді.
+staff-note-admit = Күшіне енгізу
+staff-note-refuse = Керек емес
+staff-note-owner-decides = Мұны иесі шешеді.
+staff-note-decided = Шешіліп қойған: { $state ->
+        [in_force] жазба күшінде
+       *[undone] жазба күшінде емес
+    } ({ $by }).
+staff-note-in-force = Жазба күшінде: «{ $text }». Қайтару: /undo
+staff-note-refused = Жазба енгізілмеді: «{ $text }».
+staff-notes = Көмекшіге арналған жазбалар:
+staff-notes-none = Жазба жоқ. Қосу: /note және мәтін.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (иесін күтуде)
+    } «{ $text }». { $by }, { $when }
+staff-undone = Жазба алынды: «{ $text }».
+staff-undo-none = Алатын ештеңе жоқ.
+staff-late-gap = Осы жазбадан кейін шебердің бос уақыты: { $length } ({ $until } дейін), CRM кестесі бойынша.
+staff-late-no-gap = Осы жазбадан кейін бірден шебердің бос уақыты жоқ.
+staff-late-gap-unknown = Жазбадан кейін шеберде қанша уақыт барын CRM айтпайды.
+staff-late-next = Көмекші жасағандардың ішінде шебердің келесі жазбасы: { $time }.
+staff-late-wait = Күтеміз
+staff-late-shorten = Қысқартамыз
+staff-late-move = Ауыстыру
+staff-late-answered-already = Бұған жауап берілген: «{ $answer }».
+staff-late-told = { $by }: клиентке жіберілді ({ $client }): «{ $words }»
+late-wait = Әкімші жауап берді: сізді күтеді.
+late-shorten = Әкімші жауап берді: сізді күтеді, бірақ уақыт азырақ болады, сондықтан процедураны қысқартуға тура келеді.
+late-move = Әкімші жауап берді: бүгін бұл уақытта сізді қабылдап үлгермейді, жазбаны ауыстыру керек. Батырманы басыңыз, басқа уақыт табамыз.
+staff-phone = Нөмірді көрсету
+staff-phone-sent = { $name }, нөмір жеке чатыңызға жіберілді.
+staff-no-phone = Көмекшіде бұл клиенттің нөмірі жоқ.
+
+# Қызметкерлердің веб-консолі
+console-pages = Бөлімдер
+console-dialogues = Диалогтар
+console-day = Күн
+console-figures = Статистика
+console-settings = Баптаулар
+console-account = Кім кірді
+console-role-owner = иесі
+console-role-administrator = әкімші
+console-role-master = шебер
+console-sign-out = Шығу
+console-home = Басты бетке
+console-back = Артқа
+console-yes = иә
+console-no = жоқ
+console-as-usual = тілге сай қалыпты
+console-door-title = Қызметкерлерге кіру
+console-door-how = Компания ботына жеке чатта жазыңыз: /console. Ол кіру сілтемесін жібереді.
+console-door-who = Сілтемені тек иесі қосқан адамдар алады. Ол он минут және бір рет жарамды.
+console-enter = Кіру
+console-enter-as = Сіз { $name } ретінде кіресіз.
+console-enter-hint = Бұл сіз болмасаңыз, бетті жаба салыңыз.
+console-link = Консольге кіру (сілтеме { $minutes } минут және бір рет жарамды, ешкімге жібермеңіз):
+    { $url }
+console-link-in-private = Консоль сілтемесін бот тек жеке чатқа жібереді: сонда /console деп жазыңыз.
+console-link-unknown = Бұл сілтеме жарамады: ол он минут және бір рет қана жарамды. Боттан жаңасын сұраңыз: /console.
+console-staff-took-over = { $name } клиентке консольден жауап береді.
+console-fault-unreadable = Сұрауды оқу мүмкін болмады.
+console-fault-sign-in = Кіру қажет.
+console-fault-forbidden = Бұл бөлім немесе әрекет сізге қолжетімсіз. Пішін толтырып жатсаңыз, бетті қайта ашып, тағы бір рет көріңіз.
+console-fault-not-found = Мұндай бет жоқ.
+console-fault-too-large = Сұрау тым үлкен.
+console-fault-too-many = Әрекет тым көп. Бір минут күтіңіз.
+console-fault-unavailable = Қазір сақтау мүмкін емес. Бірнеше секундтан кейін қайталаңыз.
+console-show-all = Барлығы
+console-show-waiting = Адамды күтуде
+console-no-dialogues-all = Әзірге диалог жоқ.
+console-no-dialogues-waiting = Ешкім күтіп тұрған жоқ.
+console-we = Біз:
+console-waits = адамды күтуде
+console-waits-since = { $at } бастап күтуде
+console-person-answers = адам жауап береді
+console-agent-answers = ассистент жауап береді
+console-unreachable = хабарламалар клиентке жетпейді
+console-paused = Ассистент кідіртілген: клиенттерге қызметкерлер жауап береді.
+console-channel-telegram = Telegram
+console-channel-whatsapp = WhatsApp
+console-channel-voice = қоңырау
+console-channel-api = өз арнасы
+console-channel-example = мысал
+console-by-client = клиент
+console-by-agent = ассистент
+console-by-person = қызметкер
+console-by-system = жүйе
+console-nothing-said = Мұнда әлі ештеңе айтылмаған.
+console-asked-for = Сұралды
+console-was-told = Алынды
+console-show-phone = Нөмірді көрсету
+console-no-phone = Нөмір белгісіз.
+console-take-over = Өзім жауап беремін
+console-hand-back = Ассистентке қайтару
+console-looked-at = Қарап шықтым
+console-answer = Клиентке жауап
+console-answer-hint = Клиентке жауап. Ассистент үндемейді.
+console-send = Жіберу
+console-cannot-answer = Бұл арнада клиентке осы жерден жазу мүмкін емес.
+console-today = Бүгін
+console-day-before = Алдыңғы күн
+console-day-after = Келесі күн
+console-no-visits = Ассистент арқылы жасалған жазба жоқ.
+console-asking-crm = CRM-мен салыстырудамыз…
+console-crm-stands = CRM-де де солай
+console-crm-cancelled = CRM-де бас тартылған
+console-crm-moved = CRM-де ауыстырылған: { $when }
+console-crm-staff = CRM-де басқа шебер: { $name }
+console-crm-silent = CRM жауап бермеді, бізге белгілісі көрсетілген
+console-cancelled = бас тартылған
+console-phone-typed = нөмір расталмаған
+console-to-dialogue = Диалог
+console-days = { $count } күн
+console-seconds = { $count } с
+console-figures-of-all = Бүкіл компания бойынша сандар. Күндер бірінші филиалдың сағатымен, модель шығыны UTC бойынша есептеледі.
+console-figure-messages = Клиент хабарламалары
+console-figure-dialogues = Диалогтар
+console-figure-booked = Жазылды
+console-figure-moved = Ауыстырылды
+console-figure-cancelled = Бас тартылды
+console-figure-handed = Адамдарға берілді
+console-figure-answer-half = Жауаптардың жартысы мына уақытта
+console-figure-answer-most = Жауаптардың 95%-ы мына уақытта
+console-figure-writes = CRM-ге жазу сәттілігі
+console-figure-cost = Модель шығыны
+console-plot-messages = Күніне клиент хабарламалары
+console-plot-bookings = Күніне ассистент арқылы жазбалар
+console-plot-answers = Жауап уақыты, секунд
+console-plot-handed = Адамдарға берілген диалогтар, %
+console-plot-cost = Күніне модель шығыны, доллар
+console-saved = Сақталды. Ассистент енді жаңаша жауап береді.
+console-save = Сақтау
+console-settings-agent = Ассистент
+console-settings-people = Адамдар қашан жауап береді
+console-field-mode = Ассистент қашан жауап береді
+console-field-people-answer-minutes = Ассистент жауап бергенше қызметкерлерге неше минут
+console-field-people-ring-minutes = Неше минут күткен соң қызметкерлерге еске салу
+console-field-people-hand-back-hours = Неше сағат үнсіздіктен кейін клиентті ассистентке қайтару
+console-field-people-topics = Әрдайым адамды шақыратын тақырыптар (әр жолға біреуден)
+console-mode-always = әрдайым
+console-mode-if-unanswered = қызметкерлер жауап бермесе
+console-mode-off-hours = жұмыс уақытынан тыс
+console-mode-draft = тек жобасын дайындайды
+console-fault-of-mode = Төрт нұсқаның бірі.
+console-fault-of-people-answer-minutes = 1-ден 240-қа дейінгі бүтін минут саны.
+console-fault-of-people-ring-minutes = 1-ден 240-қа дейінгі бүтін минут саны.
+console-fault-of-people-hand-back-hours = 1-ден 72-ге дейінгі бүтін сағат саны.
+console-fault-of-people-topics = 50 жолдан аспауы керек, әрқайсысы 200 таңбаға дейін.
+console-settings-privacy = Клиенттердің деректері
+console-settings-crm = CRM
+console-settings-changed = Сіз өңдеп жатқанда баптауларды басқа біреу өзгертті. Мәтініңізді көшіріп алып, бетті қайта ашыңыз да, өзгерістерді тағы енгізіңіз.
+console-settings-faults = Сақталмады: белгіленген өрістерді түзетіңіз.
+console-field-description = Компания туралы
+console-field-highlights = Артықшылықтарыңыз
+console-field-target-audience = Клиенттеріңіз
+console-field-instructions = Ассистентке нұсқаулар
+console-field-language = Компания тілі
+console-field-quiet-seconds = Клиент жазып бітуін неше секунд күту керек
+console-field-most-open-bookings = Бір клиент алдағы неше жазба ұстай алады
+console-field-tell-clients-of-crm-changes = Жазба CRM-де өзгергенде клиентке хабарлау
+console-field-privacy-operator = Деректерге кім жауап береді (атауы мен мекенжайы)
+console-field-privacy-policy-url = Деректерді өңдеу саясатына сілтеме
+console-field-privacy-notice = Алғашқы хабарласуда деректер өңделетінін ескерту
+console-field-privacy-notice-text = Ескертудің өз мәтіні
+console-field-privacy-hide-from-model = Клиенттердің аты мен нөмірін модельден жасыру
+console-field-privacy-keep-days-texts = Хат алмасуды неше күн сақтау
+console-field-privacy-keep-days-media = Суреттер мен дауысты неше күн сақтау
+console-field-privacy-keep-days-summaries = Бұрынғы хабарласу жазбаларын неше күн сақтау
+console-field-privacy-keep-days-clients = Неше күн үнсіздіктен кейін клиентті ұмыту
+console-fault-of-description = 4000 таңбадан аспауы керек.
+console-fault-of-highlights = 4000 таңбадан аспауы керек.
+console-fault-of-target-audience = 4000 таңбадан аспауы керек.
+console-fault-of-instructions = 20 000 таңбадан аспауы керек.
+console-fault-of-language = Мұндай тіл жоқ.
+console-fault-of-quiet-seconds = 0-ден 30-ға дейінгі сан.
+console-fault-of-most-open-bookings = 1-ден 100-ге дейінгі бүтін сан.
+console-fault-of-tell-clients-of-crm-changes = Иә немесе жоқ.
+console-fault-of-privacy-operator = 4000 таңбадан аспауы керек.
+console-fault-of-privacy-policy-url = https:// деп басталатын мекенжай.
+console-fault-of-privacy-notice = Иә, жоқ немесе қалыпты.
+console-fault-of-privacy-notice-text = 700 таңбадан аспауы керек.
+console-fault-of-privacy-hide-from-model = Иә, жоқ немесе қалыпты.
+console-fault-of-privacy-keep-days-texts = 1-ден 3650-ге дейінгі бүтін күн саны.
+console-fault-of-privacy-keep-days-media = 1-ден 3650-ге дейінгі бүтін күн саны.
+console-fault-of-privacy-keep-days-summaries = 1-ден 3650-ге дейінгі бүтін күн саны.
+console-fault-of-privacy-keep-days-clients = 1-ден 3650-ге дейінгі бүтін күн саны.
+console-language-ru = орысша
+console-language-en = ағылшынша
+console-language-kk = қазақша
+console-crm-type = Жүйе
+console-crm-none = CRM қосылмаған.
+console-crm-how = CRM-ді платформа әкімшісі қосады және өзгертеді: ai-admin crm set.
+console-ask-title = Ассистентіңізден сұраңыз
+console-ask-hint = Сақтамасаңыз да, пішінде қазір тұрғаны бойынша нағыз ассистент жауап береді. Жазба жасалмайды, қызметкерлер шақырылмайды.
+console-ask-label = Клиент атынан сұрақ
+console-ask-example = Шаш қию қанша тұрады?
+console-ask = Сұрау
+console-ask-thinks = Ойлануда…
+console-ask-silent = Жарты минутта жауап келмеді. Өңдеуші қазір жұмыс істемей тұрған болар.
+console-ask-no-words = Ассистент ештеңе демеді.
+console-ask-faults = Алдымен мына өрістерді түзетіңіз: { $fields }.
+console-ask-contact = Мұнда клиент «{ $label }» түймесін көреді. Нөмірді сөзбен жазуға болады.
+preview-not-carried-out = Бұл тексеру: осы жерде жазба жасалар еді, бірақ қазір ештеңе өзгертілген жоқ.
+words-today = бүгін
+words-tomorrow = ертең
+sick-usage = Кімді және қай күнге екенін жазыңыз: /sick Анна 25.11 (немесе «бүгін», «ертең»).
+sick-which = Нақты кім: { $masters }? Есімін толық жазыңыз.
+sick-none = Көмекші { $master } шеберіне { $day } күніне жазба жасаған жоқ. Қалған жазбаларды CRM-нен қараңыз.
+sick-head = { $master }, { $day }: { $count } жазба
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ сұралды, жауап күтеміз
+        [answered] { " " }💬 жазды, таңдап жатыр
+        [moved] { " " }✅ ауыстырылды: { $now }
+        [again] { " " }✅ қайта жазылды
+        [cancelled] { " " }➖ жойылды
+       *[phone] { " " }📞 қоңырау шалу керек
+    }
+sick-only-ours = Мұнда тек көмекші жасаған жазбалар: қалғандарын ол CRM-де көрмейді. Бұл күнге енді жазбас үшін шебердің күнін CRM-де жабыңыз. Клиенттерге басқа шебер немесе басқа уақыт ұсынайық па?
+sick-cancelled-in-crm = Бұл жазбалар CRM-де бірінен соң бірі жойылды: шебер жұмыс істемейтін сияқты. Клиенттерге басқа шебер немесе басқа уақыт ұсынайық па?
+sick-approved = Клиенттерге басқасы ұсынылды ({ $by }). Қоңырау шалу керек: { $count }. Клиент таңдағанша жазба қалады.
+sick-approved-already = Бұл күннің клиенттеріне басқасы ұсынылып қойған ({ $by }).
+sick-decided-already = Шешіліп қойған ({ $by }).
+sick-approve = Клиенттерге ұсыну
+sick-drop = Керек емес
+sick-phones = Кімге қоңырау шалу
+sick-dropped = { $by }: клиенттерге ештеңе ұсынбаймыз.
+sick-asking = { $by }: ұсынылған клиенттер: { $count }. Жоғарыдағы тізім жаңарып отырады.
+sick-nobody-to-phone = Ешкімге қоңырау шалудың қажеті жоқ.
+sick-offer = Сәлеметсіз бе! { $staff } сізді қабылдай алмайды: { $when }, { $service }. { $place }. Кешіріңіз. Сіз таңдағанша жазба қалады:
+sick-offer-again = Жазбаңыз жойылды: { $when }, { $service }, { $staff }. { $place }. Орнына ұсына аламыз:
+sick-same = Сол уақытта басқа шеберге
+sick-other = Басқа уақыт
+sick-nobody-then = Сол уақытта басқа шеберлер бос емес. Басқа уақыт таңдайық.

@@ -207,6 +207,7 @@ staff-call-person = { $kind ->
         [health] Вопрос о здоровье
         [asked_for] Клиент просит человека
         [photo] Клиент прислал фото, посмотрите его в чате с клиентом
+        [paused] Помощник на паузе, клиент ждёт человека
        *[other] Клиенту нужен человек
     }: { $client }. { $summary }
 staff-call-message = Сообщение после звонка, перезвоните, пожалуйста: { $client }. { $text }
@@ -428,3 +429,272 @@ staff-draft = Черновик ответа:
 staff-draft-sent = { $name }: отправлено клиенту.
 staff-draft-dropped = { $name }: черновик не отправлен. Ответьте клиенту сами.
 staff-draft-settled = Этот черновик уже не актуален: его отправили, не стали отправлять или клиент написал снова.
+
+agent-paused = Сейчас вам ответит администратор: я передал ему ваше сообщение.
+staff-paused = Помощник на паузе во всей компании. Клиентам отвечает человек: их сообщения приходят сюда. Включить снова: /resume
+staff-paused-by = { $by }: помощник на паузе во всей компании. Клиентам отвечает человек. Включить снова: /resume
+staff-paused-already = Помощник уже на паузе ({ $by }). Включить: /resume
+staff-is-paused = ⏸ Помощник на паузе: { $when } ({ $by }). Клиентам отвечает человек. Включить: /resume
+staff-resumed = Помощник снова отвечает клиентам. Диалоги, которые ждут человека, остались у вас: /back в теме клиента возвращает его помощнику.
+staff-resumed-by = { $by }: помощник снова отвечает клиентам. Диалоги, которые ждут человека, остались у вас.
+staff-not-paused = Помощник и так отвечает клиентам.
+staff-not-allowed = Это не входит в ваши права. Спросите владельца.
+staff-stale-button = Эта кнопка уже не действует.
+staff-today-counts = Помощник записал: { $booked }, перенёс: { $moved }, отменил: { $cancelled }
+staff-today-line = { $kind ->
+        [create] ➕
+        [move] 🔁
+       *[cancel] ➖
+    } { $when }, { $service }, { $staff }. { $client }
+staff-nobody-waits = Ответа человека никто не ждёт.
+staff-waiting = Ждут ответа человека: { $count }
+staff-waiting-line = • { $client }: { $length }
+staff-and-more = … и ещё { $count }
+staff-phones-in-private = Номера целиком: /today в личном чате с ботом.
+staff-note-usage = Напишите заметку после команды: /note В субботу работаем до 18:00
+staff-note-too-long = Заметка слишком длинная: не больше { $most } знаков.
+staff-note-too-many-wait = Слишком много заметок ждут решения владельца. Список: /notes
+staff-note-too-many = В силе уже { $most } заметок, больше нельзя. Уберите лишнее (/undo) или внесите в указания компании.
+staff-note-proposed = Заметка для помощника: «{ $text }» ({ $by }). Вступит в силу, когда владелец нажмёт кнопку.
+staff-note-admit = Ввести в силу
+staff-note-refuse = Не нужно
+staff-note-owner-decides = Это решает владелец.
+staff-note-decided = Уже решено: { $state ->
+        [in_force] заметка в силе
+       *[undone] заметка не действует
+    } ({ $by }).
+staff-note-in-force = Заметка в силе: «{ $text }». Вернуть: /undo
+staff-note-refused = Заметка не введена: «{ $text }».
+staff-notes = Заметки для помощника:
+staff-notes-none = Заметок нет. Добавить: /note и текст.
+staff-note-line = { $state ->
+        [in_force] ✅
+       *[proposed] ⏳ (ждёт владельца)
+    } «{ $text }». { $by }, { $when }
+staff-undone = Заметка снята: «{ $text }».
+staff-undo-none = Снимать нечего.
+staff-late-gap = После этой записи мастер свободен: { $length } (до { $until }), по расписанию CRM.
+staff-late-no-gap = Сразу после этой записи свободного времени у мастера нет.
+staff-late-gap-unknown = Сколько времени у мастера после записи, CRM не говорит.
+staff-late-next = Следующая запись у мастера из тех, что сделал помощник: { $time }.
+staff-late-wait = Ждём
+staff-late-shorten = Сократим
+staff-late-move = Перенести
+staff-late-answered-already = На это уже ответили: «{ $answer }».
+staff-late-told = { $by }: клиенту отправлено ({ $client }): «{ $words }»
+late-wait = Администратор ответил: вас ждут.
+late-shorten = Администратор ответил: вас ждут, но времени останется меньше, и процедуру придётся сократить.
+late-move = Администратор ответил: сегодня в это время вас уже не успеют принять, запись нужно перенести. Нажмите кнопку, и подберём другое время.
+staff-phone = Показать номер
+staff-phone-sent = { $name }, номер отправлен вам в личный чат.
+staff-no-phone = Номера этого клиента у помощника нет.
+
+# Веб-консоль сотрудников
+console-pages = Разделы
+console-dialogues = Диалоги
+console-day = День
+console-figures = Статистика
+console-settings = Настройки
+console-account = Кто вошёл
+console-role-owner = владелец
+console-role-administrator = администратор
+console-role-master = мастер
+console-sign-out = Выйти
+console-home = На главную
+console-back = Назад
+console-yes = да
+console-no = нет
+console-as-usual = как принято для языка
+console-door-title = Вход для сотрудников
+console-door-how = Напишите боту компании в личный чат: /console. Он пришлёт ссылку для входа.
+console-door-who = Ссылку получают только те, кого добавил владелец. Она действует десять минут и один раз.
+console-enter = Войти
+console-enter-as = Вы входите как { $name }.
+console-enter-hint = Если это не вы, просто закройте страницу.
+console-link = Вход в консоль (ссылка действует { $minutes ->
+        [one] { $minutes } минуту
+        [few] { $minutes } минуты
+       *[other] { $minutes } минут
+    } и один раз, никому её не пересылайте):
+    { $url }
+console-link-in-private = Ссылку на консоль бот присылает только в личный чат: напишите ему /console там.
+console-link-unknown = Эта ссылка не подошла: она действует десять минут и только один раз. Попросите у бота новую: /console.
+console-staff-took-over = { $name } отвечает клиенту из консоли.
+console-fault-unreadable = Запрос не получилось прочитать.
+console-fault-sign-in = Нужно войти.
+console-fault-forbidden = Этот раздел или действие вам недоступны. Если вы заполняли форму, откройте страницу заново и попробуйте ещё раз.
+console-fault-not-found = Такой страницы нет.
+console-fault-too-large = Слишком большой запрос.
+console-fault-too-many = Слишком много попыток. Подождите минуту.
+console-fault-unavailable = Сейчас ничего не получается сохранить. Попробуйте ещё раз через несколько секунд.
+console-show-all = Все
+console-show-waiting = Ждут человека
+console-no-dialogues-all = Диалогов пока нет.
+console-no-dialogues-waiting = Никто не ждёт.
+console-we = Мы:
+console-waits = ждёт человека
+console-waits-since = ждёт с { $at }
+console-person-answers = отвечает человек
+console-agent-answers = отвечает помощник
+console-unreachable = сообщения до клиента не доходят
+console-paused = Помощник на паузе: клиентам отвечают сотрудники.
+console-channel-telegram = Telegram
+console-channel-whatsapp = WhatsApp
+console-channel-voice = звонок
+console-channel-api = свой канал
+console-channel-example = пример
+console-by-client = клиент
+console-by-agent = помощник
+console-by-person = сотрудник
+console-by-system = система
+console-nothing-said = Здесь ещё ничего не сказано.
+console-asked-for = Запрошено
+console-was-told = Получено
+console-show-phone = Показать номер
+console-no-phone = Номер неизвестен.
+console-take-over = Взять на себя
+console-hand-back = Вернуть помощнику
+console-looked-at = Уже посмотрел
+console-answer = Ответ клиенту
+console-answer-hint = Ответ клиенту. Помощник замолчит.
+console-send = Отправить
+console-cannot-answer = В этом канале клиенту отсюда не написать.
+console-today = Сегодня
+console-day-before = Предыдущий день
+console-day-after = Следующий день
+console-no-visits = Записей, сделанных через помощника, нет.
+console-asking-crm = Сверяем с CRM…
+console-crm-stands = в CRM так же
+console-crm-cancelled = в CRM отменено
+console-crm-moved = в CRM перенесено: { $when }
+console-crm-staff = в CRM другой мастер: { $name }
+console-crm-silent = CRM не ответила, показано то, что знаем мы
+console-cancelled = отменено
+console-phone-typed = номер не подтверждён
+console-to-dialogue = Диалог
+console-days = { $count ->
+        [one] { $count } день
+        [few] { $count } дня
+       *[other] { $count } дней
+    }
+console-seconds = { $count } с
+console-figures-of-all = Цифры по всей компании. Дни считаются по часам первого филиала, расходы на модель по UTC.
+console-figure-messages = Сообщений клиентов
+console-figure-dialogues = Диалогов
+console-figure-booked = Записано
+console-figure-moved = Перенесено
+console-figure-cancelled = Отменено
+console-figure-handed = Передано людям
+console-figure-answer-half = Половина ответов быстрее
+console-figure-answer-most = 95% ответов быстрее
+console-figure-writes = Успех записи в CRM
+console-figure-cost = Расходы на модель
+console-plot-messages = Сообщения клиентов за день
+console-plot-bookings = Записи через помощника за день
+console-plot-answers = Время ответа, секунды
+console-plot-handed = Диалоги, переданные людям, %
+console-plot-cost = Расходы на модель за день, долларов
+console-saved = Сохранено. Помощник уже отвечает по-новому.
+console-save = Сохранить
+console-settings-agent = Помощник
+console-settings-people = Когда отвечают люди
+console-field-mode = Когда отвечает помощник
+console-field-people-answer-minutes = Сколько минут у сотрудников, прежде чем ответит помощник
+console-field-people-ring-minutes = Через сколько минут ожидания напомнить сотрудникам
+console-field-people-hand-back-hours = Через сколько часов молчания вернуть клиента помощнику
+console-field-people-topics = Темы, на которые всегда зовут человека (по одной на строке)
+console-mode-always = всегда
+console-mode-if-unanswered = если сотрудники не ответили
+console-mode-off-hours = в нерабочее время
+console-mode-draft = только готовит черновики
+console-fault-of-mode = Один из четырёх вариантов.
+console-fault-of-people-answer-minutes = Целое число минут от 1 до 240.
+console-fault-of-people-ring-minutes = Целое число минут от 1 до 240.
+console-fault-of-people-hand-back-hours = Целое число часов от 1 до 72.
+console-fault-of-people-topics = Не больше 50 строк, каждая до 200 знаков.
+console-settings-privacy = Данные клиентов
+console-settings-crm = CRM
+console-settings-changed = Пока вы редактировали, настройки изменил кто-то другой. Скопируйте свой текст, откройте страницу заново и внесите изменения ещё раз.
+console-settings-faults = Не сохранено: исправьте отмеченные поля.
+console-field-description = О компании
+console-field-highlights = Чем вы хороши
+console-field-target-audience = Ваши клиенты
+console-field-instructions = Указания помощнику
+console-field-language = Язык компании
+console-field-quiet-seconds = Сколько секунд ждать, не допишет ли клиент ещё
+console-field-most-open-bookings = Сколько записей вперёд может держать один клиент
+console-field-tell-clients-of-crm-changes = Сообщать клиентам, когда запись изменили в CRM
+console-field-privacy-operator = Кто отвечает за данные (название и адрес)
+console-field-privacy-policy-url = Ссылка на политику обработки данных
+console-field-privacy-notice = Предупреждать об обработке данных при первом обращении
+console-field-privacy-notice-text = Свой текст предупреждения
+console-field-privacy-hide-from-model = Скрывать имена и номера клиентов от модели
+console-field-privacy-keep-days-texts = Сколько дней хранить переписку
+console-field-privacy-keep-days-media = Сколько дней хранить фото и голосовые
+console-field-privacy-keep-days-summaries = Сколько дней хранить заметки о прошлых обращениях
+console-field-privacy-keep-days-clients = Через сколько дней молчания забывать клиента
+console-fault-of-description = Не больше 4000 знаков.
+console-fault-of-highlights = Не больше 4000 знаков.
+console-fault-of-target-audience = Не больше 4000 знаков.
+console-fault-of-instructions = Не больше 20 000 знаков.
+console-fault-of-language = Такого языка нет.
+console-fault-of-quiet-seconds = Число от 0 до 30.
+console-fault-of-most-open-bookings = Целое число от 1 до 100.
+console-fault-of-tell-clients-of-crm-changes = Да или нет.
+console-fault-of-privacy-operator = Не больше 4000 знаков.
+console-fault-of-privacy-policy-url = Адрес, который начинается с https://
+console-fault-of-privacy-notice = Да, нет или как принято.
+console-fault-of-privacy-notice-text = Не больше 700 знаков.
+console-fault-of-privacy-hide-from-model = Да, нет или как принято.
+console-fault-of-privacy-keep-days-texts = Целое число дней от 1 до 3650.
+console-fault-of-privacy-keep-days-media = Целое число дней от 1 до 3650.
+console-fault-of-privacy-keep-days-summaries = Целое число дней от 1 до 3650.
+console-fault-of-privacy-keep-days-clients = Целое число дней от 1 до 3650.
+console-language-ru = русский
+console-language-en = английский
+console-language-kk = казахский
+console-crm-type = Система
+console-crm-none = CRM не подключена.
+console-crm-how = Подключает и меняет CRM администратор платформы: ai-admin crm set.
+console-ask-title = Спросите вашего помощника
+console-ask-hint = Отвечает настоящий помощник по тому, что сейчас стоит в форме, даже если вы не сохранили. Записи не создаются, сотрудников он не зовёт.
+console-ask-label = Вопрос от лица клиента
+console-ask-example = Сколько стоит стрижка?
+console-ask = Спросить
+console-ask-thinks = Думает…
+console-ask-silent = За полминуты ответа не было. Возможно, обработчик сейчас не работает.
+console-ask-no-words = Помощник ничего не ответил.
+console-ask-faults = Сначала исправьте поля: { $fields }.
+console-ask-contact = Здесь клиент увидит кнопку «{ $label }». Номер можно написать словами.
+preview-not-carried-out = Это проверка: здесь запись была бы оформлена, но сейчас ничего не изменено.
+words-today = сегодня
+words-tomorrow = завтра
+sick-usage = Напишите, кого и на какой день: /sick Анна 25.11 (или «сегодня», «завтра»).
+sick-which = Кого именно: { $masters }? Напишите имя полностью.
+sick-none = Помощник не делал записей к мастеру { $master } на { $day }. Остальные записи посмотрите в CRM.
+sick-head = { $master }, { $day }: записей { $count }
+sick-line = { $time }, { $service }. { $client }{ $standing ->
+        [listed] { "" }
+        [asked] { " " }⏳ спросили, ждём ответа
+        [answered] { " " }💬 на связи, выбирает
+        [moved] { " " }✅ перенесена: { $now }
+        [again] { " " }✅ записался снова
+        [cancelled] { " " }➖ отменена
+       *[phone] { " " }📞 нужно позвонить
+    }
+sick-only-ours = Здесь только записи, которые сделал помощник: остальные он в CRM не видит. Закройте день мастера в CRM, чтобы на него больше не записывали. Предложить клиентам другого мастера или другое время?
+sick-cancelled-in-crm = Эти записи отменили в CRM одну за другой: похоже, мастер не работает. Предложить клиентам другого мастера или другое время?
+sick-approved = Клиентам предложено другое ({ $by }). Позвонить: { $count }. Запись остаётся, пока клиент не выбрал.
+sick-approved-already = Клиентам этого дня уже предложено другое ({ $by }).
+sick-decided-already = Уже решено ({ $by }).
+sick-approve = Предложить клиентам
+sick-drop = Не нужно
+sick-phones = Кому звонить
+sick-dropped = { $by }: клиентам ничего не предлагаем.
+sick-asking = { $by }: предложено клиентов: { $count }. Список выше обновляется.
+sick-nobody-to-phone = Звонить никому не нужно.
+sick-offer = Здравствуйте! { $staff } не сможет принять вас: { $when }, { $service }. { $place }. Простите за неудобство. Запись останется, пока вы не выберете:
+sick-offer-again = Ваша запись отменена: { $when }, { $service }, { $staff }. { $place }. Можем предложить взамен:
+sick-same = В то же время у другого мастера
+sick-other = Другое время
+sick-nobody-then = В это же время другие мастера заняты. Давайте выберем другое время.

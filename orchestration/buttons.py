@@ -10,12 +10,13 @@ from orchestration.booking_flow import BookingFlow
 from orchestration.commands import Commands
 from orchestration.confirmation import Confirmation
 from orchestration.conversation import Choice
-from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, REMIND, menu_rows
+from orchestration.menu import ERASE, FLOW, LANGUAGE, MENU, MINE, REMIND, SICK, menu_rows
 from orchestration.messages import Message, Reply
 from orchestration.my_appointments import MyAppointments
 from orchestration.outreach_buttons import VERBS, OutreachButtons
 from orchestration.proposals import NO, SLOT, YES, Proposals
 from orchestration.reminded import Reminded
+from orchestration.sick_choices import SickChoices
 from orchestration.turns import Turn
 
 _PAGES = (FLOW, MINE)
@@ -32,6 +33,7 @@ class Buttons:
         flow: BookingFlow,
         mine: MyAppointments,
         commands: Commands,
+        sick: SickChoices,
         outreach: OutreachButtons,
         reminded: Reminded,
     ) -> None:
@@ -40,6 +42,7 @@ class Buttons:
         self._flow = flow
         self._mine = mine
         self._commands = commands
+        self._sick = sick
         self._outreach = outreach
         self._reminded = reminded
 
@@ -56,6 +59,9 @@ class Buttons:
             case _ if verb == MINE:
                 what, _, appointment_id = rest.partition(":")
                 await self._mine.press(turn, what, appointment_id)
+            case _ if verb == SICK:
+                way, _, mark = rest.partition(":")
+                await self._sick.press(turn, way, mark)
             case _ if verb == REMIND:
                 await self._reminded.press(turn, rest)
             case _ if verb == MENU:

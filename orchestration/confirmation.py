@@ -79,6 +79,11 @@ class Confirmation:
             self._on_no(turn)
 
     async def _on_yes(self, turn: Turn, proposal: Proposal) -> None:
+        if not turn.carries_out:
+            turn.conversation = turn.conversation.at_rest()
+            turn.say(turn.texts.text("preview-not-carried-out"))
+            turn.outcome = "preview"
+            return
         # A write that was begun in time is finished however long a crash took.
         if not await self._desk.was_begun(turn.dialogue, proposal.id):
             if turn.now - proposal.shown_at > PROPOSAL_LIFETIME:

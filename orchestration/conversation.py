@@ -142,6 +142,8 @@ class ShownAppointment(_Kept):
     staff_name: str
     visit: str | None = None
     """What it has in common with the other records of a visit that was booked as several; None: it is alone."""
+    by_salon: bool = False
+    """The salon cannot hold it and asks for a change: its deadlines do not count."""
 
 
 class Proposal(_Kept):

@@ -30,10 +30,13 @@ def as_it_stands(ours: BookedAppointment, theirs: Appointment | None) -> BookedA
         starts_at=theirs.starts_at,
         duration=theirs.duration or ours.duration,
         staff_name=theirs.staff.name or ours.staff_name,
+        staff_id=theirs.staff.id or ours.staff_id,
         service_names=tuple(one.title for one in theirs.services if one.title) or ours.service_names,
         cancelled=False,
     )
-    same = replace(now, starts_at=ours.starts_at) == ours and now.starts_at == ours.starts_at
+    # That a row of before did not know who the master is there is no change.
+    held = replace(ours, staff_id=ours.staff_id or now.staff_id)
+    same = replace(now, starts_at=ours.starts_at) == held and now.starts_at == ours.starts_at
     return None if same else now
 
 

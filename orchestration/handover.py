@@ -6,9 +6,14 @@ from orchestration.conversation import Step
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, StaffNotice, Turn
 
-AT_ONCE = frozenset({"asked_for", "complaint", "health"})
+AT_ONCE = frozenset({"asked_for", "complaint", "health", "paused"})
 """Reasons for which a person answers from now on; for the others the agent goes on until they do."""
-_TOLD = {"complaint": "complaint-to-person", "health": "health-to-person", "photo": "photo-to-person"}
+_TOLD = {
+    "complaint": "complaint-to-person",
+    "health": "health-to-person",
+    "photo": "photo-to-person",
+    "paused": "agent-paused",
+}
 """What is said where the reason asks for words of its own."""
 
 

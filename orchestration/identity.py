@@ -12,6 +12,8 @@ from orchestration.client_zone import find_zones
 from orchestration.phone_search import REGION, may_hold_phone
 from orchestration.turns import Turn
 
+_SHOWN_AT_END = 2
+
 
 def find_phones(text: str, *, region: str = REGION) -> tuple[Phone, ...]:
     """Return the valid phone numbers in a text as E.164, in order. `region` says how a national number is read."""
@@ -19,6 +21,24 @@ def find_phones(text: str, *, region: str = REGION) -> tuple[Phone, ...]:
         return ()
     matches = phonenumbers.PhoneNumberMatcher(text, region)
     return tuple(Phone(phonenumbers.format_number(m.number, phonenumbers.PhoneNumberFormat.E164)) for m in matches)
+
+
+def mask_phone(phone: str) -> str:
+    """Leave of a number what tells it from another in a list, and no more: its first figure and its last two."""
+    digits = [place for place, letter in enumerate(phone) if letter.isdecimal()]
+    kept = {*digits[:1], *digits[-_SHOWN_AT_END:]} if len(digits) > _SHOWN_AT_END + 1 else set()
+    return "".join("•" if letter.isdecimal() and place not in kept else letter for place, letter in enumerate(phone))
+
+
+def mask_phones(text: str, *, region: str = REGION) -> str:
+    """Mask every phone number in a text, however it is written."""
+    if not may_hold_phone(text):
+        return text
+    masked, end = [], 0
+    for found in phonenumbers.PhoneNumberMatcher(text, region):
+        masked += [text[end : found.start], mask_phone(text[found.start : found.end])]
+        end = found.end
+    return "".join((*masked, text[end:]))
 
 
 def lives_elsewhere(phone: str | None, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
 from orchestration.menu import AGENT_AGAIN, menu_rows
 from orchestration.messages import Reply
+from orchestration.pause import answer_paused, goes_to_person
 from orchestration.ports import Content, TextPart
 from orchestration.privacy_notice import tell_of_processing
 from orchestration.trouble import ask_for_contact
@@ -43,7 +44,8 @@ class Orchestrator:
     async def run_turn(self, turn: Turn) -> TurnResult:
         """Answer the turn's messages. Raises TurnPostponed where it must be handled again later, TurnAbandoned."""
         learn(turn)
-        if turn.dialogue.in_charge is InCharge.PERSON and turn.messages[0].action == AGENT_AGAIN:
+        wants_agent = turn.messages[0].action == AGENT_AGAIN and turn.scope.company.paused_at is None
+        if turn.dialogue.in_charge is InCharge.PERSON and wants_agent:
             turn.hands_back = True
             turn.replies.append(Reply(text=turn.texts.text("agent-again"), buttons=menu_rows(turn)))
             turn.outcome = "agent_again"
@@ -82,7 +84,9 @@ class Orchestrator:
 
     async def _answer(self, turn: Turn) -> None:
         message = turn.messages[0]
-        if message.call_event is not None:
+        if goes_to_person(turn) and not await self.has_begun_write(turn.dialogue, _state(turn)):
+            answer_paused(turn)
+        elif message.call_event is not None:
             await self._callers.happen(turn, message.call_event)
         elif message.command is not None:
             await self._commands.run(turn, message.command, message.argument)
@@ -96,6 +100,10 @@ class Orchestrator:
             await self._attachments.answer(turn, message.attachments[0])
         else:
             await self._words.answer(turn)
+
+
+def _state(turn: Turn) -> DialogueState:
+    return turn.conversation.to_state(turn.state_version)
 
 
 def _greet(turn: Turn) -> None:

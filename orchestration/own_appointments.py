@@ -92,6 +92,8 @@ async def why_not_moved(turn: Turn, shown: ShownAppointment) -> str | None:
     """Return the key of the words that say why the salon does not let this one be moved; None: it does."""
     if turn.conversation.find_rest_of_visit(shown):
         return "move-visit"
+    if shown.by_salon:
+        return None
     rules = await turn.scope.crm(BranchId(shown.branch_id)).get_rules()
     return "move-too-late" if not rules.may_move or _too_late(turn, shown, rules.move_deadline) else None
 
@@ -99,6 +101,8 @@ async def why_not_moved(turn: Turn, shown: ShownAppointment) -> str | None:
 async def why_not_cancelled(turn: Turn, *shown: ShownAppointment) -> str | None:
     """Return the key of the words that say why the salon does not let one of these be cancelled; None: it does."""
     for one in shown:
+        if one.by_salon:
+            continue
         rules = await turn.scope.crm(BranchId(one.branch_id)).get_rules()
         if not rules.may_cancel or _too_late(turn, one, rules.cancel_deadline):
             return "cancel-too-late"

@@ -253,6 +253,14 @@ class Appointments(Protocol):
         """Return the upcoming ones of this client, and those that were made for this number by anybody: with the number
         proved, or with it only typed, as `proved` says. What somebody typed counts against no owner of a number."""
 
+    async def list_cancelled_here(self, dialogue: Dialogue) -> Sequence[BookedAppointment]:
+        """Return those of this very chat that would be upcoming, were they not cancelled."""
+
+    async def find_next_with(
+        self, company_id: CompanyId, branch_id: BranchId, *, staff_name: str, after: datetime
+    ) -> datetime | None:
+        """Return when the next standing one of this master begins, whoever's it is; None: we know of none."""
+
 
 class OutreachView(Protocol):
     """What is known of messages that go out unasked to the client of a dialogue, in all of their channels."""

@@ -20,6 +20,7 @@ _WEEKDAYS = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 _EXCEPTIONS_AHEAD = timedelta(days=14)
 _LONGEST_NAME, _LONGEST_NOTE = 60, 900
 _VISITS_TOLD, _USUAL_FROM = 3, 2
+_MOST_NOTES, _LONGEST_STAFF_NOTE = 20, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,14 @@ def stable_part(snapshot: CompanySnapshot) -> str:
         _section("ЧАСТЫЕ ВОПРОСЫ", [f"— {one.question}\n  {one.answer}" for one in agent.faq]),
         prompt_text(agent.language).strip(),
         _section("УКАЗАНИЯ КОМПАНИИ", [agent.instructions.strip()] if agent.instructions else []),
+        _section("ДОПОЛНЕНИЯ СОТРУДНИКОВ К УКАЗАНИЯМ", [f"• {_note(one)}" for one in snapshot.notes[-_MOST_NOTES:]]),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _note(text: str) -> str:
+    """Let a note be one line, and no heading: staff write it in a chat, an owner lets it into force by a tap."""
+    return " ".join(text.replace("===", "").split())[:_LONGEST_STAFF_NOTE]
 
 
 def _company_lines(snapshot: CompanySnapshot) -> list[str]:

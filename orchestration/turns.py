@@ -23,7 +23,7 @@ from db.records import (
 from db.remembered import ClientMemory
 from locales import Translator
 from orchestration.conversation import Conversation
-from orchestration.messages import Choices, Message, Reply
+from orchestration.messages import Button, Choices, Message, Reply
 from orchestration.model_prices import cost_of
 from orchestration.outreach_acts import OutreachAct
 from orchestration.ports import Content, MediaSource
@@ -50,10 +50,14 @@ class TurnPostponed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffNotice:
-    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one."""
+    """A message to the staff chat of a branch; `branch_id` None: of the first branch that has one.
+
+    `buttons`: what staff may answer by.
+    """
 
     text: str
     branch_id: BranchId | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
     calls_person: bool = False
     """It calls somebody to the client: where staff see the dialogue, it stands there."""
 
@@ -145,6 +149,8 @@ class Turn:
     """None: the client writes."""
     speech: Speech | None = None
     """Where the answer is heard as it is written; None: nobody is on the line."""
+    carries_out: bool = True
+    """False: staff are trying the agent out, and a yes changes nothing."""
     id: UUID = field(default_factory=new_id)
     stages: Stages = field(default_factory=Stages)
     replies: list[Reply] = field(default_factory=list)

@@ -169,6 +169,7 @@ def booked_appointment(turn: Turn, branch: Branch, made: Made) -> BookedAppointm
         duration=appointment.duration,
         service_names=tuple(service.title for service in appointment.services) or made.write.wanted.service_names,
         staff_name=appointment.staff.name,
+        staff_id=appointment.staff.id or None,
         client_name=proposal.client_name or appointment.client_name,
         visitor_name=proposal.visitor_name,
         phone=proposal.phone or appointment.phone or "",

@@ -319,4 +319,47 @@ GUARDS = (
         off="if True:",
         test="tests/orchestration/test_masking.py::test_a_persons_data_is_not_shown_to_the_model",
     ),
+    # ---- the staff's console ----------------------------------------------------------------------------------------
+    Guard(
+        holds="The console takes a form of the session's own pages only",
+        file="bot/console/gate.py",
+        on='if not hmac.compare_digest(given.encode(errors="replace"), visitor.csrf.encode()):',
+        off="if False:",
+        test="tests/bot/console/test_forms.py::test_the_form_of_a_colleagues_session_is_refused",
+    ),
+    Guard(
+        holds="The console takes nothing that another site sends",
+        file="bot/console/gate.py",
+        on='if not here or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):',
+        off="if False:",
+        test="tests/bot/console/test_forms.py::test_a_sign_in_that_another_site_sends_is_refused",
+    ),
+    Guard(
+        holds="A link opens the console once",
+        file="db/console.py",
+        on="links.used_at.is_(None),",
+        off="links.until.is_not(None),",
+        test="tests/bot/console/test_entrance.py::test_a_link_that_was_used_opens_nothing_more",
+    ),
+    Guard(
+        holds="Whoever is dismissed is out of the console with the next request",
+        file="db/console.py",
+        on="staff.c.dismissed_at.is_(None),",
+        off="staff.c.id.is_not(None),",
+        test="tests/bot/console/test_entrance.py::test_whoever_is_dismissed_is_out_with_the_next_click",
+    ),
+    Guard(
+        holds="An administrator of a branch is shown its dialogues only",
+        file="db/shown_dialogues.py",
+        on="return statement if branches is None else statement.where(_of_branches(branches))",
+        off="return statement",
+        test="tests/bot/console/test_roles.py::test_an_administrator_of_a_branch_sees_its_dialogues_and_those_of_none",
+    ),
+    Guard(
+        holds="What staff try out in the console is not carried out",
+        file="orchestration/confirmation.py",
+        on="if not turn.carries_out:",
+        off="if False:",
+        test="tests/bot/console/test_answering.py::test_nothing_that_a_preview_says_yes_to_is_carried_out",
+    ),
 )

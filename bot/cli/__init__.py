@@ -6,7 +6,24 @@ import sys
 
 import typer
 
-from bot.cli import agent, audit, call, channel, client, company, crm, dead, dialogue, evaluate, keys, ops, run, stats
+from bot.cli import (
+    agent,
+    audit,
+    call,
+    channel,
+    client,
+    company,
+    crm,
+    dead,
+    dialogue,
+    evaluate,
+    keys,
+    ops,
+    run,
+    staff,
+    staff_link,
+    stats,
+)
 from bot.cli.output import fail
 from bot.settings import SettingsError
 from crm.errors import CRMError
@@ -31,6 +48,8 @@ app.add_typer(agent.app, name="agent", help="How a company's agent presents it a
 app.add_typer(channel.app, name="channel", help="A company's bots and numbers.")
 app.add_typer(client.app, name="client", help="One client's personal data: export, erase, acts.")
 app.add_typer(crm.app, name="crm", help="A company's CRM.")
+staff_link.register(staff.app)
+app.add_typer(staff.app, name="staff", help="A company's staff: enrol, list, remove, and their way into the console.")
 app.add_typer(ops.db, name="db", help="The database's schema.")
 app.add_typer(keys.app, name="keys", help="The keys that encrypt secrets.")
 app.add_typer(audit.app, name="audit", help="What admins and staff did.")

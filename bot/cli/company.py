@@ -141,6 +141,8 @@ async def describe(core: Core, company: str) -> dict[str, Any]:
         "email": snapshot.company.email,
         "plan": snapshot.company.plan,
         "disabled": snapshot.company.disabled,
+        "paused_at": snapshot.company.paused_at,
+        "paused_by": snapshot.company.paused_by,
         "log_level": snapshot.company.log_level,
         "log_level_until": snapshot.company.log_level_until,
         "language": snapshot.agent.language,

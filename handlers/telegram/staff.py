@@ -12,6 +12,7 @@ from aiogram.filters import Command as CommandFilter
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
+from db.records import Channel
 from handlers.base import TurnCollector
 from handlers.telegram.business import BusinessConnections
 from handlers.telegram.media import attachment_of
@@ -28,10 +29,12 @@ def build_staff_router(connections: BusinessConnections) -> Router:
     """Make a router of its own for each dispatcher; it comes before the clients'."""
     router = Router(name="staff")
     group, private = F.chat.type.in_(_GROUPS), F.chat.type == "private"
-    commands = CommandFilter(*_COMMANDS)
+    # aiogram's own look at a mention asks Telegram who the bot is.
+    commands = CommandFilter(*_COMMANDS, ignore_mention=True)
+    router.message(group, is_for_another_bot)(on_nothing)
     router.message(group, commands)(on_staff_command)
     router.message(private, commands)(on_staff_command)
-    router.message(private, CommandFilter("start", magic=F.args.startswith(INVITED)))(on_invited)
+    router.message(private, CommandFilter("start", magic=F.args.startswith(INVITED), ignore_mention=True))(on_invited)
     router.message(group)(on_staff_message)
     router.message(private, F.reply_to_message, is_staff_chat)(on_staff_message)
     router.edited_message(group)(on_staff_edit)
@@ -40,6 +43,17 @@ def build_staff_router(connections: BusinessConnections) -> Router:
     router.callback_query(F.message.chat.type.in_(_GROUPS))(on_staff_press)
     router.callback_query(F.data.startswith(f"{STAFF}:"))(on_staff_press)
     return router
+
+
+def is_for_another_bot(message: Message, channel: Channel) -> bool:
+    """Say whether a command in a group names another bot than this one."""
+    first = (message.text or "").partition(" ")[0]
+    named = first.partition("@")[2] if first.startswith("/") else ""
+    return bool(named) and f"@{named}".casefold() != channel.name.casefold()
+
+
+async def on_nothing(message: Message) -> None:
+    """What is somebody else's to answer is no word of staff's."""
 
 
 def is_staff_chat(message: Message, scope: CompanyScope) -> bool:

@@ -129,6 +129,7 @@ def _own_texts(snapshot: CompanySnapshot) -> Iterator[str]:
     for one in agent.faq:
         yield f"{one.question}\n{one.answer}"
     yield from agent.policies.values()
+    yield from snapshot.notes
     for branch in snapshot.branches:
         yield "\n".join(text for text in (branch.name, branch.address, branch.phone) if text)
         if branch.hours:

@@ -1,9 +1,14 @@
-"""Methods that tell of a chat and of who is in it (Bot API: getChat, getChatMember, getChatAdministrators)."""
+"""Methods that tell of a chat and of who is in it, and that put somebody out of it (Bot API: getChat, getChatMember,
+getChatAdministrators, banChatMember).
+
+[likely]: the refusals of banChatMember, in the words that TDLib and the Bot API server give to what Telegram's own
+servers answer (CHAT_ADMIN_REQUIRED, USER_ADMIN_INVALID, PARTICIPANT_ID_INVALID), as bots report them.
+"""
 
 from __future__ import annotations
 
 from sandbox.telegram.access import Access, Refused, number
-from sandbox.telegram.groups import Group
+from sandbox.telegram.groups import KICKED, Group, GroupPost
 from sandbox.telegram.state import Bot, Json, State, User
 from sandbox.telegram.text import BadRequest
 
@@ -13,9 +18,10 @@ _GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscript
 class Membership:
     """What a bot may ask about a chat. Methods are called by the names that follow `_on_`."""
 
-    def __init__(self, state: State, access: Access) -> None:
+    def __init__(self, state: State, access: Access, post: GroupPost) -> None:
         self._state = state
         self._access = access
+        self._post = post
 
     async def _on_getChat(self, bot: Bot, parameters: Json) -> Json:
         chat = self._access.chat(bot, parameters, to_read=True)
@@ -57,6 +63,30 @@ class Membership:
             for user_id, standing in chat.standings.items()
             if user_id in known and standing.is_administrator
         ]
+
+    async def _on_banChatMember(self, bot: Bot, parameters: Json) -> bool:
+        """Put somebody out; who was not in the group any more cannot come back to it either."""
+        chat = self._access.chat(bot, parameters)
+        user_id = number(parameters, "user_id")
+        if user_id <= 0:
+            raise BadRequest("invalid user_id specified")
+        if not isinstance(chat, Group):
+            raise Refused(400, "Bad Request: can't ban members in private chats")
+        if not chat.standing(bot.id).may("can_restrict_members"):
+            raise Refused(400, "Bad Request: not enough rights to restrict/unrestrict chat member")
+        user, old = self._person(bot, chat, user_id), chat.standing(user_id)
+        if user is None:
+            raise Refused(400, "Bad Request: PARTICIPANT_ID_INVALID")
+        if old.status == "creator":
+            raise Refused(400, "Bad Request: can't remove chat owner")
+        if old.is_administrator:
+            raise Refused(400, "Bad Request: user is an administrator of the chat")
+        chat.standings[user_id] = KICKED
+        if old != KICKED:
+            self._post.tell_standing(chat, bot.as_json(), user, old, KICKED)
+        if old.is_present:
+            self._post.put_service(chat, bot.as_json(), left_chat_member=user)
+        return True
 
     def _person(self, bot: Bot, group: Group, user_id: int) -> Json | None:
         """Return somebody whom the bot has met: in this group, or in a chat of its own."""

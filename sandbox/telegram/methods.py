@@ -46,7 +46,7 @@ class Methods:
             self,
             Sending(state, access, post),
             Forum(access, post),
-            Membership(state, access),
+            Membership(state, access, post),
             Commands(access),
         )
         self._by_name: dict[str, Callable[[Bot, Json], Awaitable[Any]]] = {

@@ -30,6 +30,7 @@ from db.audit import Action
 from db.crypto import new_master_key
 from db.dialogues import Dialogues
 from db.records import Accepted, ChannelType, WorkKind, dialogue_id_of
+from db.staff import Staff
 from db.upgrade import downgrade
 from sandbox.citus import STATEMENTS
 from sandbox.vault import VaultSandbox
@@ -39,7 +40,7 @@ ELITA = Path(__file__).parents[2] / "examples" / "elita.yaml"
 READS = {
     *("doctor", "db check", "eval", "dialogues", "dialogue show", "calls", "stats", "dead list"),
     *("company list", "company show", "company export", "agent show", "channel list", "channel check"),
-    *("crm check", "crm mapping", "keys new", "keys wrap", "keys status", "audit list", "audit verify"),
+    *("crm check", "crm mapping", "staff list", "keys new", "keys wrap", "keys status", "audit list", "audit verify"),
     "client act verify",
 }
 """Commands that change nothing that is kept."""
@@ -70,6 +71,9 @@ CHANGES = {
     "dead drop": Action.DEAD_DROP,
     "client export": Action.CLIENT_EXPORT,
     "client erase": Action.CLIENT_ERASE,
+    "staff enrol": Action.STAFF_INVITE,
+    "staff link": Action.CONSOLE_LINK,
+    "staff remove": Action.STAFF_REMOVE,
     "keys rotate": Action.KEYS_ROTATE,
 }
 """Commands that change something, and what each writes down."""
@@ -203,6 +207,12 @@ async def test_every_command_that_changes_something_writes_down_who_did_what(cor
     client = await one_dialogue(core, company_id)
     await run("client", "export", "elita", str(client))
     await run("client", "erase", "elita", str(client), "--yes")
+    await run("staff", "enrol", "elita", "--name", "Мария", "--role", "administrator")
+    await run("staff", "remove", "elita", "мария")
+    invited = json.loads(await run("staff", "enrol", "elita", "--name", "Ольга", "--role", "owner", "--json"))
+    async with core.database.company(company_id) as tx:
+        await Staff().enrol(tx, invited["code"], telegram_user_id=7, now=core.clock())
+    await run("staff", "link", "elita", "Ольга")
     # The channel of the dead updates was sealed by the key of this very process, which theirs do not know.
     async with core.database.company(company_id) as tx:
         await tx.connection.execute(text("DELETE FROM company_channels WHERE name = '@dead_bot'"))

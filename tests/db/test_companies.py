@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+import db.directory
 from db.catalogue import (
     Booking,
     CatalogueProduct,
@@ -238,3 +239,28 @@ async def test_what_changed_while_nothing_was_heard_is_forgotten_once_it_is_hear
     assert await other.find_channel(token) is None
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_what_was_read_before_a_change_is_not_kept_past_the_news_of_it(core, monkeypatch):
+    """A reading that is under way when the company changes would be kept as if it were new, and nobody tells twice."""
+    made = company()
+    await core.companies.create_company(made, AGENT, [branch()])
+    read, changed = asyncio.Event(), asyncio.Event()
+    honest = db.directory.read_channels
+
+    async def slow(tx):
+        found = await honest(tx)
+        read.set()
+        await changed.wait()
+        return found
+
+    core.directory.forget(made.id)
+    monkeypatch.setattr(db.directory, "read_channels", slow)
+    reading = asyncio.create_task(core.directory.get_snapshot(made.id))
+    await read.wait()
+    await core.companies.set_disabled(made.id, disabled=True)
+    core.directory.forget(made.id)
+    changed.set()
+
+    assert not (await reading).company.disabled
+    assert (await core.directory.get_snapshot(made.id)).company.disabled

@@ -17,7 +17,9 @@ from db.call_models import calls
 from db.columns import metadata
 from db.consents import Consents
 from db.dialogues import Dialogues
+from db.drafts import Draft, Drafts
 from db.errors import Conflict, NotFound
+from db.handovers import Handovers, item
 from db.memory import Memory
 from db.models import clients, messages, sessions
 from db.outreach_log import OutreachLog
@@ -38,8 +40,11 @@ from db.ratings import Ratings
 from db.records import Author, HistoryMessage, dialogue_id_of, new_id
 from db.remembered import ClientMemory
 from db.reminders import Reminders
+from db.staff_models import staff_messages
 from db.waiting_list import WaitingList
 from db.waiting_offers import WaitingOffers, free_time
+from handlers.staff_notices import chat_with
+from house_installation import STAFF_CHAT
 from locales import Translator
 
 
@@ -63,6 +68,7 @@ async def met_everywhere(house):
     async with house.core.database.company(house.company_id) as tx:
         note = ClientMemory(summary="Зинаида любит стричься коротко", covers_until=new_id())
         await Memory().save(tx, dialogue_id, note, now=house.clock())
+        await _shown_to_staff(tx, channel, dialogue_id, house.clock())
         for booked in await Appointments().list_upcoming(tx, [dialogue_id], now=house.clock()):
             await Reminders().plan(tx, booked, [timedelta(hours=2)], now=house.clock())
         await waited_and_rated(tx, house, dialogue_id)
@@ -71,6 +77,22 @@ async def met_everywhere(house):
             insert(calls).values(company_id=house.company_id, caller=whatsapp.phone, started_at=house.clock(), **call)
         )
     return telegram, whatsapp
+
+
+async def _shown_to_staff(tx, channel, dialogue_id, now):
+    """Let staff see the client, with something that is still to be shown, and an answer that is a draft."""
+    staff_chat = chat_with(channel, str(STAFF_CHAT))
+    dialogue = await Dialogues().find_dialogue(tx, dialogue_id)
+    await Handovers().open(
+        tx, dialogue, dialogues=[dialogue_id], staff_chat=staff_chat, reason="photo", now=now, at_once=False,
+        client_waits=False,
+    )  # fmt: skip
+    words = [item(Author.CLIENT, "Это Зинаида", now)]
+    await Handovers().show(tx, dialogue_id, channel.id, words, due_at=now + timedelta(days=1))
+    draft = Draft(id=new_id(), dialogue_id=dialogue_id, turn_id=new_id(), replies=[{"text": "Зинаида, да"}], said={})
+    await Drafts().put(tx, draft, now=now)
+    told = {"staff_dialogue_id": staff_chat.id, "message_id": "1", "dialogue_id": dialogue_id}
+    await tx.connection.execute(insert(staff_messages).values(company_id=tx.company, **told))
 
 
 async def waited_and_rated(tx, house, dialogue_id):

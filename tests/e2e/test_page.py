@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from house_chromium import CHROMIUM, IN_CHROMIUM, QUIET
 from sandbox.page import Page, PageVendors
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-MUST_RUN = os.environ.get("AI_ADMIN_PAGE_TEST") == "required"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = [
-    pytest.mark.page,
-    pytest.mark.skipif(CHROMIUM is None and not MUST_RUN, reason="no Chromium here: the page was NOT tested"),
-    # Playwright's own pipes to its driver are closed by the collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture

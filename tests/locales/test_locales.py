@@ -30,10 +30,18 @@ def values(language, folder="locales"):
     }
 
 
+MADE = (
+    "currency-",
+    *(f"console-{kind}-" for kind in ("by", "channel", "figure", "language", "mode", "no-dialogues", "plot", "role")),
+    # tests/bot/console/test_settings.py asks for each of them.
+    *("console-field-", "console-fault-of-"),
+)
+
+
 @pytest.fixture(scope="session")
 def code():
     packages = ("bot", "handlers", "orchestration", "locales")
-    paths = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    paths = [path for package in packages for kind in ("*.py", "*.html") for path in (ROOT / package).rglob(kind)]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
@@ -55,11 +63,11 @@ def test_what_is_said_on_the_telephone_takes_the_values_of_what_is_written(langu
 
 @LANGUAGES
 def test_every_key_is_used(language, code):
-    """As a literal; a currency's is made from its code."""
+    """As a literal; some are made of a code, or of a field's or a page's name."""
     literals = set(re.findall(r"""(?:"([a-z-]+)"|'([a-z-]+)')""", code))
     used = {one for pair in literals for one in pair if one}
     every = {*values(language), *values(language, "locales/voice")}
-    unused = {key for key in every if key not in used and not key.startswith("currency-")}
+    unused = {key for key in every if key not in used and not key.startswith(MADE)}
 
     assert unused == set()
 

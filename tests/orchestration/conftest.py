@@ -23,7 +23,7 @@ from orchestration.proposals import Proposals
 from orchestration.tools.appointments import AppointmentTools
 from orchestration.tools.booking import booking_tools
 from orchestration.tools.catalogue import CATALOGUE_TOOLS
-from orchestration.tools.handoff import HANDOFF_TOOLS
+from orchestration.tools.handoff import HandoffTools
 from orchestration.tools.manager import ToolManager
 from orchestration.tools.waiting import WAITING_TOOLS
 from orchestration.turns import Turn
@@ -74,13 +74,13 @@ def desk_of(house):
 async def _open_desk(house, company_id):
     async with open_crm(house.core) as scopes:
         made_here = MadeHere(house.core.database, Clients(), Appointments(), house.clock)
-        proposals = Proposals(made_here)
+        proposals, own = Proposals(made_here), OwnAppointments(made_here)
         tools = (
             *CATALOGUE_TOOLS,
             *booking_tools(proposals, BeingBooked(house.core.database, SlotClaims(), house.clock)),
-            *AppointmentTools(OwnAppointments(made_here), proposals).tools(),
+            *AppointmentTools(own, proposals).tools(),
             *WAITING_TOOLS,
-            *HANDOFF_TOOLS,
+            *HandoffTools(own, made_here).tools(),
         )
         channel = ChannelId(new_id())
         yield Desk(ToolManager(tools), await scopes.open(company_id), house, channel)

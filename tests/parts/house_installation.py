@@ -171,7 +171,7 @@ class Installation:
     async def settles_webhooks(self) -> None:
         """Wait until everything that was written is stored."""
         async with asyncio.timeout(20):
-            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):
+            while any(bot.updates for bot in self.vendors.telegram.state.bots.values()):  # noqa: ASYNC110 (a sandbox's)
                 await asyncio.sleep(0.02)
 
     async def settles(
@@ -183,7 +183,7 @@ class Installation:
         `reminders`: and who is due to be reminded has been; `outreach`: and what goes out unasked has gone.
         """
         also = {"crm": crm, "mirror": people, "handover": people, "reminder": reminders}
-        also |= {"waiting": outreach, "care": outreach}
+        also |= {"sick": people, "waiting": outreach, "care": outreach}
         kinds = ["turn", "delivery", *(kind for kind, wanted in also.items() if wanted)]
         async with asyncio.timeout(20):
             while True:
