@@ -31,7 +31,7 @@ from db.records import Branch, Channel, Claim, Dialogue, WorkKind, new_id
 from db.visits import Visits
 from db.work import Work
 from orchestration.care_rules import THANKED_WITHIN, ThanksPlan, Visit, not_thanked, plan_thanks, visits_of
-from orchestration.outreach_rules import Verdict, Why, may_write
+from orchestration.outreach_rules import Verdict, Why, may_reach_out, may_write
 from orchestration.outreach_texts import thanks_message
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -69,8 +69,8 @@ class CareJob:
         """Look after one client and commit. Raises LeaseLost, or TurnPostponed where the CRM fails."""
         stores = self._stores
         scope = await self._scopes.open(claim.company_id)
-        if not scope.branches:
-            await self._rest(claim, until=self._clock() + THANKED_WITHIN / 2)
+        if not scope.branches or not may_reach_out(scope.company):
+            await self._rest(claim, until=self._clock() + REST_AFTER_FAILURE)
             return
         channels = await stores.directory.list_channels(claim.company_id)
         looks = [await self._thank(claim, scope, channels)]

@@ -129,7 +129,9 @@ class Recipients:
 
 def _is_reachable(dialogue: Dialogue, channel: Channel | None) -> bool:
     """Say whether anything can be said first: a call is over, and what is gone or blocked takes nothing."""
-    if channel is None or channel.type is ChannelType.VOICE or channel.status is not ChannelStatus.ACTIVE:
+    if channel is None or channel.type is ChannelType.VOICE or channel.is_preview:
+        return False
+    if channel.status is not ChannelStatus.ACTIVE:
         return False
     return dialogue.unreachable_at is None
 

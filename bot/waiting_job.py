@@ -41,7 +41,7 @@ from db.waiting_list import WaitingList
 from db.waiting_offers import WaitingOffers
 from db.work import Work
 from orchestration.freed_slots import made_possible, read_slots
-from orchestration.outreach_rules import Verdict, Why, may_write
+from orchestration.outreach_rules import Verdict, Why, may_reach_out, may_write
 from orchestration.outreach_texts import offer_message
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -51,6 +51,8 @@ log = structlog.get_logger()
 OFFER_LASTS = timedelta(minutes=15)
 MOST_FREED, MOST_IN_LINE = 20, 20
 AGAIN_AFTER_FAILURE, REST_AFTER_FAILURE = timedelta(minutes=1), timedelta(minutes=15)
+PAUSED = timedelta(minutes=5)
+"""While staff have paused the agent, a freed time waits so long until it is looked at again."""
 BEING_BOOKED = timedelta(minutes=2)
 """A time that somebody is booking just now is looked at again so much later."""
 _PASSING = frozenset({Why.NIGHT, Why.PERSON, Why.TALKING})
@@ -98,7 +100,10 @@ class WaitingJob:
             # A branch's day may have begun, or not be over, when this one's is.
             await self._waiting.close_over(tx, now.date() - timedelta(days=1), now=now)
             freed = await self._offers.list_freed(tx, limit=MOST_FREED)
-        looks = [await self._pass_on(claim, scope, channels, one) for one in freed]
+        if may_reach_out(scope.company):
+            looks = [await self._pass_on(claim, scope, channels, one) for one in freed]
+        else:
+            looks = [now + PAUSED] if freed else []
         async with stores.database.company(claim.company_id) as tx:
             looks.append(await self._offers.next_due(tx))
             if len(freed) == MOST_FREED:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from db.outreach_records import Consent, ConsentKind, MessageKind
 from db.quiet_hours import QuietHours
+from db.records import Company
 from orchestration.night import morning_after
 
 WEEK = timedelta(days=7)
@@ -66,6 +67,11 @@ class Verdict:
 
 
 GO = Verdict()
+
+
+def may_reach_out(company: Company) -> bool:
+    """Say whether the agent writes of its own accord at all: not while staff have paused it."""
+    return not company.disabled and company.paused_at is None
 
 
 def has_stopped(consents: Sequence[Consent]) -> bool:

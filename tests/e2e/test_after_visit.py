@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from bot.care_job import CareJob, CareStores
+from bot.channels.whatsapp import set_template
 from bot.figures import read_figures
 from bot.scopes import open_crm
 from db.figures import together
 from db.outbox import Outbox
 from db.outreach_models import consents, outreach_log, ratings
 from db.outreach_settings import OutreachSettings
-from db.records import WorkKind
+from db.records import ChannelType, WorkKind
+from house_installation import ELITA_NUMBER
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 INVITES = OutreachSettings(win_back_weeks=5)
@@ -313,3 +315,51 @@ async def test_a_worker_that_dies_between_any_two_steps_thanks_nobody_twice(hous
         await house.settles()
 
         assert len(thanked(client)) == 1
+
+
+async def booked_over_whatsapp(house):
+    client = await house.whatsapp_client()
+    await client.says("Хочу постричься завтра после обеда")
+    await client.says("Женская стрижка, мастер Анна Смирнова")
+    await client.says("Давайте в 15:00")
+    await client.presses("Да, записать")
+    return client
+
+
+async def test_within_whatsapps_window_the_stars_are_a_list(house):
+    client = await booked_over_whatsapp(house)
+    await comes(house, "2026-11-25 14:00")
+    await client.says("Спасибо, буду")
+    await comes(house, "2026-11-25 19:00")
+
+    assert "Спасибо, что были у нас" in client.heard[-1]
+    assert [choice["title"] for choice in client.last.choices][4:] == ["5 ★", "Больше не писать"]
+    answer = await client.presses("5 ★")
+    assert "Очень рады" in answer.text
+
+
+async def test_outside_of_whatsapps_window_nothing_is_tried_without_a_template(house):
+    client = await booked_over_whatsapp(house)
+    told = len(house.staff_heard())
+    await comes(house, "2026-11-25 19:00")
+
+    assert "Спасибо, что были" not in client.heard[-1]
+    assert len(house.staff_heard()) == told
+    assert [one["outcome"] for one in await rows(house, ratings)] == ["too_late"]
+
+
+async def test_outside_of_whatsapps_window_the_template_brings_the_stars(house):
+    whatsapp = house.vendors.whatsapp
+    client = await booked_over_whatsapp(house)
+    stars = tuple(f"{number} ★" for number in range(1, 6))
+    whatsapp.add_template(whatsapp.state.numbers[ELITA_NUMBER], "how_was_it", "ru", "{{1}} Ждём вас!", buttons=stars)
+    channels = await house.core.companies.list_channels(house.company_id)
+    channel = next(one for one in channels if one.type is ChannelType.WHATSAPP)
+    await set_template(house.core, channel, "thank_you", {"name": "how_was_it", "language": "ru", "buttons": 5})
+    house.core.directory.forget(house.company_id)
+    await comes(house, "2026-11-25 19:00")
+
+    assert "Спасибо, что были у нас" in client.heard[-1]
+    answer = await client.presses("4 ★")
+    assert "Очень рады" in answer.text
+    assert [one["stars"] for one in await rows(house, ratings)] == [4]

@@ -13,6 +13,7 @@ from db.booking_models import appointments
 from db.models import messages
 from db.outbox import Outbox
 from db.outreach_models import consents, freed_times, outreach_log, waiting_list, waiting_offers
+from db.pause import set_paused
 from db.privacy_models import notice_wordings
 from db.records import WorkKind
 from db.slot_claims import SlotClaims
@@ -330,6 +331,26 @@ async def test_at_night_it_waits_for_the_morning(house, hooks):
     await passes(house, timedelta(hours=11, minutes=30))
 
     assert len(offers(client)) == 1
+
+
+async def test_while_staff_have_paused_the_agent_nothing_is_offered(house, hooks):
+    await book(house)
+    client = await waits(house)
+    await passes(house, 11 * MINUTES, hooks)
+    await pause(house, by="Анна")
+    house.salon_staff().cancel_by_hand(str(house.records()[0]["id"]))
+    await passes(house, MINUTES, hooks)
+    assert offers(client) == []
+    await pause(house, by=None)
+    await passes(house, 5 * MINUTES)
+
+    assert len(offers(client)) == 1
+
+
+async def pause(house, *, by):
+    async with house.core.database.company(house.company_id) as tx:
+        await set_paused(tx, by=by, now=house.clock())
+    house.core.directory.forget(house.company_id)
 
 
 async def test_nothing_is_offered_that_was_free_all_along_or_on_another_day(house, hooks):
