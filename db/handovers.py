@@ -157,6 +157,18 @@ class Handovers:
         """Keep which topic was made for the client; None: there are no topics in that chat."""
         await self._change(tx, thread.dialogue_id, topic_id=topic_id, topicless=topic_id is None)
 
+    async def forget_topic(self, tx: Transaction, dialogue_id: DialogueId, topic_id: int) -> None:
+        """Note that this topic is gone, unless there is another already."""
+        await tx.connection.execute(
+            update(threads)
+            .where(
+                threads.c.company_id == tx.company,
+                threads.c.dialogue_id == dialogue_id,
+                threads.c.topic_id == topic_id,
+            )
+            .values(topic_id=None, topicless=False)
+        )
+
     async def keep_shown(self, tx: Transaction, dialogue_id: DialogueId, update_id: UUID) -> None:
         """Note how far staff were shown what the client wrote, whose answer still waits for them."""
         await self._change(tx, dialogue_id, shown_until=update_id)

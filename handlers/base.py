@@ -46,6 +46,7 @@ class DeliveryError(Exception):
     │  └─ OutcomeUnknown   the messenger may have taken it: tried again all the same, and may come twice
     ├─ WindowClosed        the client wrote too long ago for free words: a template may go, or staff are told
     ├─ ClientUnreachable   the client blocked the bot or is gone: no more retries for this client
+    ├─ TopicGone           the staff group's topic is not there any more: it is shown in a new one
     ├─ ReplyRefused        the messenger refuses this very reply: staff must look, the next ones go on
     └─ ChannelBroken       the messenger refuses the channel's credentials
     """
@@ -90,6 +91,10 @@ class WindowClosed(DeliveryError):
 
 class ClientUnreachable(DeliveryError):
     pass
+
+
+class TopicGone(DeliveryError):
+    """Staff have deleted the topic that this belonged in."""
 
 
 class ReplyRefused(DeliveryError):

@@ -18,6 +18,7 @@ from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
 from db.errors import DatabaseUnavailable, NotFound
+from db.handovers import Handovers, item
 from db.outbox import Outbox
 from db.records import Author, Channel, ChannelId, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work, retry_delay
@@ -30,6 +31,7 @@ from handlers.base import (
     OutcomeUnknown,
     Paced,
     ReplyRefused,
+    TopicGone,
     WindowClosed,
 )
 from handlers.send_pace import SendPace
@@ -84,6 +86,7 @@ class DeliveryJob:
         self._directory = stores.directory
         self._companies = stores.companies
         self._dialogues = stores.dialogues
+        self._handovers = Handovers()
         self._channels = channels
         self._send_pace = send_pace
         self._clock = clock
@@ -149,6 +152,8 @@ class DeliveryJob:
             REPLIES.labels(channel.type.value, "dropped").inc()
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
+        except TopicGone:
+            await self._show_again(claim, reply)
         except WindowClosed as error:
             await self._too_late(channel, reply, str(error))
         except ReplyRefused as error:
@@ -205,6 +210,19 @@ class DeliveryJob:
         if dialogue is not None:
             payload = {**standing, "replaces": message_id}
             await self._outbox.put(tx, dialogue, [payload], turn_id=None, author=Author.PERSON)
+
+    async def _show_again(self, claim: Claim, reply: OutgoingReply) -> None:
+        """Let what stood in a topic that staff have deleted be shown in a new one."""
+        log.info("topic_gone", about=str(reply.about))
+        given = reply.payload.get("file")
+        file = {name: given.get(name) for name in ("kind", "ref", "mime_type")} if given else None
+        async with self._database.company(claim.company_id) as tx:
+            await self._outbox.mark_failed(tx, reply.id, "its topic was deleted; shown in a new one")
+            client = await self._dialogues.find_dialogue(tx, reply.about) if reply.about is not None else None
+            if client is not None:
+                await self._handovers.forget_topic(tx, client.id, int(reply.payload.get("topic") or 0))
+                shown = item(Author.SYSTEM, str(reply.payload.get("text", "")), self._clock(), file)
+                await self._handovers.show(tx, client.id, client.channel_id, [shown], due_at=self._clock())
 
     async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:
         """Give up what may not be said any more and tell staff: they may call, or set a template."""

@@ -41,6 +41,7 @@ from handlers.base import (
     OutcomeUnknown,
     Permit,
     ReplyRefused,
+    TopicGone,
 )
 from handlers.pieces import shortened, split_text, utf16_units
 from handlers.telegram.limits import is_group
@@ -218,6 +219,8 @@ def _translated(error: AiogramError, address: Address) -> DeliveryError:
         case TelegramUnauthorizedError() | TelegramNotFound():
             # 404 is what the Bot API answers for a token that was never one.
             return ChannelBroken(error.message)
+        case TelegramBadRequest() if "message thread not found" in error.message.lower():
+            return TopicGone(error.message)
         case TelegramBadRequest() if "chat not found" in error.message.lower():
             return ClientUnreachable(error.message)
         case TelegramBadRequest():
