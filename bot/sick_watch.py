@@ -128,7 +128,10 @@ def text_of(scope: CompanyScope, branch: Branch, sick: SickDay, visits: Sequence
     texts = Translator.for_language(scope.agent.language)
     by = (sick.decided_by or "—") if sick.state is SickState.APPROVED else None
     off_already = sick.cause is SickCause.CANCELLED
-    return list_text(texts, branch, sick.master, sick.day, visits, mask_phone, by=by, off_already=off_already)
+    place = f" ({branch.name})" if len(scope.branches) > 1 else ""
+    return list_text(
+        texts, branch, sick.master, sick.day, visits, mask_phone, by=by, off_already=off_already, place=place
+    )
 
 
 def buttons_of(texts: Translator, sick: SickDay) -> tuple[tuple[Button, ...], ...]:

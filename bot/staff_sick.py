@@ -66,11 +66,17 @@ class StaffSick:
             return StaffAnswer(text=ask.texts.text("sick-which", masters=", ".join(masters)))
         if not masters:
             return StaffAnswer(text=ask.texts.text("sick-none", master=name, day=ask.texts.day(day)))
-        for branch, visits in found.values():
-            theirs = [one for one in visits if one.staff_name == masters[0]]
-            if theirs:
-                return await self._list(ask, branch, masters[0], day, theirs)
-        raise AssertionError("a master is known by a visit")
+        lists = [
+            await self._list(ask, branch, masters[0], day, theirs)
+            for branch, visits in found.values()
+            if (theirs := [one for one in visits if one.staff_name == masters[0]])
+        ]
+        for one in lists[:-1]:
+            # Who works at two branches has a list at each.
+            reply = Reply(text=one.text, buttons=one.buttons, topic=ask.word.topic)
+            payload = reply.model_dump(mode="json", exclude_defaults=True)
+            await self._outbox.put(ask.tx, ask.where, [payload], turn_id=one.turn_id, author=Author.SYSTEM)
+        return lists[-1]
 
     async def _visits(self, ask: StaffAsk, branch: Branch, day: date) -> Sequence[BookedAppointment]:
         first, until = bounds_of(day, branch)

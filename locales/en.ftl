@@ -669,7 +669,7 @@ words-tomorrow = tomorrow
 sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
 sick-which = Who exactly: { $masters }? Write the whole name.
 sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
-sick-head = { $master }, { $day }: { $count } appointments
+sick-head = { $master }{ $place }, { $day }: { $count } appointments
 sick-line = { $time }, { $service }. { $client }{ $standing ->
         [listed] { "" }
         [asked] { " " }⏳ asked, no answer yet
@@ -695,3 +695,11 @@ sick-offer-again = Your appointment is cancelled: { $when }, { $service }, { $st
 sick-same = The same time with another specialist
 sick-other = Another time
 sick-nobody-then = At that time the other specialists are busy. Let us find another time.
+staff-command-today = What the assistant did today, and who waits
+staff-command-back = Give the client back to the assistant (in their topic)
+staff-command-pause = Stop the assistant for the whole company
+staff-command-resume = Let the assistant answer again
+staff-command-note = Add a note to the assistant's instructions
+staff-command-notes = Which notes count
+staff-command-undo = Take the last note back
+staff-command-sick = A specialist cannot come: offer their clients something else

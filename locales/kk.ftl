@@ -655,7 +655,7 @@ words-tomorrow = ертең
 sick-usage = Кімді және қай күнге екенін жазыңыз: /sick Анна 25.11 (немесе «бүгін», «ертең»).
 sick-which = Нақты кім: { $masters }? Есімін толық жазыңыз.
 sick-none = Көмекші { $master } шеберіне { $day } күніне жазба жасаған жоқ. Қалған жазбаларды CRM-нен қараңыз.
-sick-head = { $master }, { $day }: { $count } жазба
+sick-head = { $master }{ $place }, { $day }: { $count } жазба
 sick-line = { $time }, { $service }. { $client }{ $standing ->
         [listed] { "" }
         [asked] { " " }⏳ сұралды, жауап күтеміз
@@ -681,3 +681,11 @@ sick-offer-again = Жазбаңыз жойылды: { $when }, { $service }, { $
 sick-same = Сол уақытта басқа шеберге
 sick-other = Басқа уақыт
 sick-nobody-then = Сол уақытта басқа шеберлер бос емес. Басқа уақыт таңдайық.
+staff-command-today = Көмекші бүгін не істеді және кім күтіп отыр
+staff-command-back = Клиентті көмекшіге қайтару (оның тақырыбында)
+staff-command-pause = Көмекшіні бүкіл компания бойынша кідірту
+staff-command-resume = Көмекшіні қайта қосу
+staff-command-note = Көмекші нұсқауларына жазба қосу
+staff-command-notes = Қандай жазбалар күшінде
+staff-command-undo = Соңғы жазбаны алып тастау
+staff-command-sick = Шебер келе алмайды: клиенттерге басқасын ұсыну

@@ -676,7 +676,7 @@ words-tomorrow = завтра
 sick-usage = Напишите, кого и на какой день: /sick Анна 25.11 (или «сегодня», «завтра»).
 sick-which = Кого именно: { $masters }? Напишите имя полностью.
 sick-none = Помощник не делал записей к мастеру { $master } на { $day }. Остальные записи посмотрите в CRM.
-sick-head = { $master }, { $day }: записей { $count }
+sick-head = { $master }{ $place }, { $day }: записей { $count }
 sick-line = { $time }, { $service }. { $client }{ $standing ->
         [listed] { "" }
         [asked] { " " }⏳ спросили, ждём ответа
@@ -702,3 +702,11 @@ sick-offer-again = Ваша запись отменена: { $when }, { $service
 sick-same = В то же время у другого мастера
 sick-other = Другое время
 sick-nobody-then = В это же время другие мастера заняты. Давайте выберем другое время.
+staff-command-today = Что помощник сделал сегодня и кто ждёт ответа
+staff-command-back = Вернуть клиента помощнику (в его теме)
+staff-command-pause = Остановить помощника во всей компании
+staff-command-resume = Снова включить помощника
+staff-command-note = Добавить заметку к указаниям помощника
+staff-command-notes = Какие заметки действуют
+staff-command-undo = Снять последнюю заметку
+staff-command-sick = Мастер не выйдет: предложить клиентам другое

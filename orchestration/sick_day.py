@@ -142,11 +142,12 @@ def list_text(
     *,
     by: str | None,
     off_already: bool = False,
+    place: str = "",
 ) -> str:
-    """Say the whole list. `by`: who has approved it; None: nobody yet. `off_already`: its visits were cancelled in the
-    CRM, one after the other."""
+    """Say the whole list. `place`: the branch, where there are several; `by`: who has approved it, None: nobody yet;
+    `off_already`: its visits were cancelled in the CRM, one after the other."""
     zone = ZoneInfo(branch.time_zone)
-    head = texts.text("sick-head", master=master, day=texts.day(day), count=len(visits))
+    head = texts.text("sick-head", master=master, day=texts.day(day), count=len(visits), place=place)
     lines = [head, *(_line(texts, one, zone, phone) for one in visits[:MOST_LINES])]
     if len(visits) > MOST_LINES:
         lines.append(texts.text("staff-and-more", count=len(visits) - MOST_LINES))

@@ -1,16 +1,17 @@
 """What people see of a bot before they write: its commands and what it is, in each language (Bot API: setMyCommands,
-setMyDescription, setMyShortDescription)."""
+setMyDescription, setMyShortDescription). In groups, which are staff's, it shows staff's commands."""
 
 from __future__ import annotations
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.types import BotCommand
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats
 
 from db.records import CompanySnapshot
 from locales import Translator, languages
 from orchestration.messages import Command
+from orchestration.staff_words import StaffCommand
 
 log = structlog.get_logger()
 
@@ -22,6 +23,16 @@ _COMMANDS = {
     Command.HELP: "bot-command-help",
     Command.STOP: "bot-command-stop",
     Command.DELETE_ME: "bot-command-delete-me",
+}
+_STAFF_COMMANDS = {
+    StaffCommand.TODAY: "staff-command-today",
+    StaffCommand.BACK: "staff-command-back",
+    StaffCommand.PAUSE: "staff-command-pause",
+    StaffCommand.RESUME: "staff-command-resume",
+    StaffCommand.NOTE: "staff-command-note",
+    StaffCommand.NOTES: "staff-command-notes",
+    StaffCommand.UNDO: "staff-command-undo",
+    StaffCommand.SICK: "staff-command-sick",
 }
 _DESCRIPTION, _SHORT_DESCRIPTION = 512, 120
 
@@ -42,6 +53,10 @@ async def _introduce(bot: Bot, snapshot: CompanySnapshot, language: str | None) 
     company = snapshot.company.name
     commands = [BotCommand(command=command.value, description=texts.text(key)) for command, key in _COMMANDS.items()]
     await bot.set_my_commands(commands, language_code=language)
+    staffs = [
+        BotCommand(command=command.value, description=texts.text(key)) for command, key in _STAFF_COMMANDS.items()
+    ]
+    await bot.set_my_commands(staffs, scope=BotCommandScopeAllGroupChats(), language_code=language)
     await bot.set_my_description(
         description=texts.text("bot-description", company=company)[:_DESCRIPTION], language_code=language
     )

@@ -16,6 +16,7 @@ from bot.staff_members import invite, list_members, remove
 from db.agent_notes import MOST_IN_FORCE, MOST_PROPOSED
 from db.appointments import Appointments
 from db.booking_records import BookedAppointment, Intent, IntentKind, IntentStatus
+from db.clients import Clients
 from db.dialogues import Dialogues
 from db.errors import Conflict, NotFound
 from db.handovers import Handovers
@@ -592,3 +593,71 @@ async def test_the_way_into_the_console_is_told_in_private_alone(salon):
     assert "/enter/" not in in_group.text
     assert "личный чат" in in_group.text
     assert "/console/enter/" in alone.text
+
+
+# ---- a master's day
+
+
+async def test_who_works_at_two_branches_has_a_list_at_each_and_an_administrator_sees_their_own(salon, clock):
+    await salon.enrol("Пётр", Role.ADMINISTRATOR, branches=["east"])
+    elena = await salon.client()
+    noon = clock() + timedelta(hours=15)
+    await salon.wrote(IntentKind.CREATE, elena, record="1", starts_at=noon)
+    await salon.wrote(IntentKind.CREATE, elena, record="2", branch=1, starts_at=noon)
+
+    answer = await salon.says("Мария", StaffCommand.SICK, "Анна 25.11")
+    [(chat, payload, _)] = await salon.sent()
+    own = await salon.says("Пётр", StaffCommand.SICK, "Анна 25.11", private=True)
+
+    assert chat == GROUP
+    assert payload["text"].startswith("Анна (Центр), среда, 25 ноября: записей 1")
+    assert answer.text.startswith("Анна (Восток), среда, 25 ноября: записей 1")
+    assert own.text.startswith("Анна (Восток)")
+    assert len(await salon.sent()) == 1
+
+
+async def test_an_administrator_of_another_branch_decides_nothing_about_a_day(salon, clock):
+    await salon.enrol("Пётр", Role.ADMINISTRATOR, branches=["east"])
+    elena = await salon.client()
+    await salon.wrote(IntentKind.CREATE, elena, starts_at=clock() + timedelta(hours=24))
+    proposed = await salon.says("Мария", StaffCommand.SICK, "Анна завтра")
+
+    foreign = await salon.says("Пётр", action=button(proposed))
+    before = await salon.sent()
+    approved = await salon.says("Мария", action=button(proposed))
+    again = await salon.says("Ольга", action=button(proposed))
+
+    assert "уже не действует" in foreign.text
+    assert before == []
+    assert "предложено клиентов: 1" in approved.text
+    assert "Уже решено (Мария)" in again.text
+    assert len(await salon.sent()) == 1
+    [entry] = await salon.audited("sick.approve")
+    assert entry.after == {"master": "Анна", "day": "2026-11-25", "asked": 1}
+
+
+async def test_a_client_who_only_phoned_is_asked_in_the_messenger_that_knows_their_number_else_phoned(salon, clock):
+    """What was booked by telephone has no chat of its own; a typed number is nobody's."""
+    voice, _ = await salon.core.companies.add_channel(
+        salon.company_id, ChannelType.VOICE, external_id="+7", name="+7", options={}, secrets={}
+    )
+    async with salon.core.database.company(salon.company_id) as tx:
+        called = await Dialogues().open_dialogue(
+            tx, channel_id=voice.id, dialogue_id=dialogue_id_of(voice.id, "CA1"), key="CA1", now=clock()
+        )
+    known = replace(called, client_name="Елена", proved_phone=PHONE)
+    messenger = await salon.client()
+    async with salon.core.database.company(salon.company_id) as tx:
+        await Clients().link(tx, messenger)
+    await salon.wrote(IntentKind.CREATE, known, record="1")
+    await salon.wrote(IntentKind.CREATE, replace(known, client_name="Зоя"), record="2", phone="+79160000099")
+
+    proposed = await salon.says("Мария", StaffCommand.SICK, "Анна завтра")
+    approved = await salon.says("Мария", action=button(proposed))
+
+    [(chat, payload, _)] = await salon.sent()
+    assert (chat, payload["buttons"][0][0]["action"].split(":")[:2]) == ("5", ["sick", "same"])
+    assert "предложено клиентов: 1" in approved.text
+    phones = await salon.says("Мария", action=proposed.buttons[1][0].action, private=True)
+    assert phones.text == "Зоя, +79160000099"
+    assert len(await salon.audited("phone.view")) == 1

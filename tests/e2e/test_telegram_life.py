@@ -80,3 +80,13 @@ async def test_the_bot_shows_its_commands_and_what_it_is_in_every_language(house
     ]
     assert bot.commands[""] == bot.commands["ru"]
     assert "Элита" in bot.descriptions["kk"]
+
+
+async def test_in_groups_the_bot_shows_staffs_commands(house):
+    bot = house.vendors.telegram.state.bots[house.bots[house.company_id]]
+    shown = bot.scoped_commands["all_group_chats"]
+
+    assert set(shown) == {"", "ru", "en", "kk"}
+    names = [command["command"] for command in shown["ru"]]
+    assert names == ["today", "back", "pause", "resume", "note", "notes", "undo", "sick"]
+    assert "delete_me" not in names
