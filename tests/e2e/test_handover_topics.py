@@ -155,4 +155,7 @@ async def test_a_topic_that_staff_have_deleted_loses_nothing(house, room):
     await room.group.owner.delete_topic(room.topic("Елена"))
     await house.vendors.telegram.people.send_text(client.bot_id, client.user, "Вы меня слышите?")
     await room.settles()
-    assert "Вы меня слышите?" in "\n".join(one.text for one in room.group.messages() if one.from_bot)
+    assert "Вы меня слышите?" in "\n".join(room.group.texts_from_bot(room.topic("Елена")))
+    await room.irina.write("Слышу вас", topic=room.topic("Елена"))
+    await house.settles()
+    assert client.heard[-1] == "Слышу вас"
