@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.company_file import agent_of
+from bot.company_outreach import OFF, write_quiet, write_reminders
 from bot.company_schema import CompanyYaml
 from db.records import AgentSettings
 
@@ -32,6 +33,15 @@ PEOPLE_FIELDS = (
     "people.topics",
 )
 """When the company's people take part in what it does."""
+OUTREACH_FIELDS = (
+    "reminders",
+    "quiet_hours",
+    "outreach.waiting_list",
+    "outreach.thank_you",
+    "outreach.thank_you_after_hours",
+    "outreach.win_back_weeks",
+)
+"""What clients are written to unasked."""
 PRIVACY_FIELDS = (
     "privacy.operator",
     "privacy.policy_url",
@@ -45,8 +55,8 @@ PRIVACY_FIELDS = (
 )
 """What is done with clients' data."""
 _ATTRIBUTES = {"quiet_seconds": "quiet", "tell_clients_of_crm_changes": "tell_of_crm_changes"}
-_LISTS = frozenset({"people.topics"})
-"""Fields with an entry a line."""
+_SINGLE = frozenset({*AGENT_FIELDS, "mode", "reminders", "quiet_hours"})
+"""Fields that are settings by themselves, not parts of one."""
 _ANY_NAME = "-"
 
 
@@ -75,6 +85,12 @@ def fields_of(agent: AgentSettings) -> dict[str, str]:
         "people.ring_minutes": agent.people.ring_minutes,
         "people.hand_back_hours": agent.people.hand_back_hours,
         "people.topics": "\n".join(agent.people.topics),
+        "reminders": _joined(write_reminders(agent.reminders)),
+        "quiet_hours": write_quiet(agent.quiet_hours),
+        "outreach.waiting_list": agent.outreach.waiting_list,
+        "outreach.thank_you": agent.outreach.thank_you,
+        "outreach.thank_you_after_hours": agent.outreach.thank_you_after_hours,
+        "outreach.win_back_weeks": agent.outreach.win_back_weeks,
         "privacy.operator": privacy.operator,
         "privacy.policy_url": privacy.policy_url,
         "privacy.notice": privacy.notice,
@@ -98,11 +114,13 @@ def edited(agent: AgentSettings, given: Mapping[str, str]) -> AgentSettings:
     changed: dict[str, Any] = {
         attribute: getattr(read, attribute)
         for name in given
-        if name in (*AGENT_FIELDS, "mode") and (attribute := _ATTRIBUTES.get(name, name))
+        if name in _SINGLE and (attribute := _ATTRIBUTES.get(name, name))
     }
     if any(name in PEOPLE_FIELDS for name in given):
         # What a form has no field for stays.
         changed["people"] = replace(read.people, modes=agent.people.modes)
+    if any(name.startswith("outreach.") for name in given):
+        changed["outreach"] = replace(read.outreach, win_back_services=agent.outreach.win_back_services)
     if any(name in PRIVACY_FIELDS for name in given):
         changed["privacy"] = read.privacy
     return replace(agent, **changed)
@@ -122,7 +140,7 @@ def _nested(fields: Mapping[str, str]) -> dict[str, Any]:
             inner = nested
             for step in path:
                 inner = inner.setdefault(step, {})
-            inner[last] = _lines(text) if name in _LISTS else text
+            inner[last] = _read(name, text)
     return nested
 
 
@@ -131,8 +149,19 @@ def _field_at(place: tuple[int | str, ...]) -> str:
     return ".".join(step for step in place if isinstance(step, str))
 
 
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+def _read(name: str, text: str) -> str | list[str]:
+    """Return a field as the file has it: a list where it is one."""
+    if name == "people.topics":
+        return _parts(text.splitlines())
+    return _parts(text.split(",")) if name == "reminders" and text != OFF else text
+
+
+def _parts(texts: Iterable[str]) -> list[str]:
+    return [text.strip() for text in texts if text.strip()]
+
+
+def _joined(value: str | list[str] | None) -> str | None:
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def _tidy(text: str) -> str:

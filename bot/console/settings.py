@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.company_editing import (
     AGENT_FIELDS,
+    OUTREACH_FIELDS,
     PEOPLE_FIELDS,
     PRIVACY_FIELDS,
     FieldFaults,
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
 _LONG = frozenset(
     {"description", "highlights", "target_audience", "instructions", "people.topics", "privacy.notice_text"}
 )
-_WHETHER = frozenset({"tell_clients_of_crm_changes"})
+_WHETHER = frozenset({"tell_clients_of_crm_changes", "outreach.waiting_list", "outreach.thank_you"})
 _WHETHER_OR_UNSET = frozenset({"privacy.notice", "privacy.hide_from_model"})
 _MODES = ("always", "if_unanswered", "off_hours", "draft")
 _NUMBERS = frozenset(
     {
         "quiet_seconds",
         "most_open_bookings",
+        "outreach.thank_you_after_hours",
+        "outreach.win_back_weeks",
         *(one for one in PEOPLE_FIELDS if one.endswith(("_minutes", "_hours"))),
         *(one for one in PRIVACY_FIELDS if "keep_days" in one),
     }
@@ -129,7 +132,11 @@ def _allowed(request: web.Request) -> Visitor:
 
 def _given(form: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields that may be changed here; others that somebody put into the form count nothing."""
-    return {name: str(form[name]) for name in (*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS) if name in form}
+    return {
+        name: str(form[name])
+        for name in (*AGENT_FIELDS, *PEOPLE_FIELDS, *OUTREACH_FIELDS, *PRIVACY_FIELDS)
+        if name in form
+    }
 
 
 def _page(
@@ -153,6 +160,7 @@ def _page(
         title=visitor.texts.text("console-settings"),
         agent_fields=fields(AGENT_FIELDS),
         people_fields=fields(PEOPLE_FIELDS),
+        outreach_fields=fields(OUTREACH_FIELDS),
         privacy_fields=fields(PRIVACY_FIELDS),
         crm=_crm(snapshot),
         version=version_of(snapshot.agent),

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.company_editing import AGENT_FIELDS, PEOPLE_FIELDS, PRIVACY_FIELDS, FieldFaults, edited, fields_of
+from bot.company_editing import (
+    AGENT_FIELDS,
+    OUTREACH_FIELDS,
+    PEOPLE_FIELDS,
+    PRIVACY_FIELDS,
+    FieldFaults,
+    edited,
+    fields_of,
+)
+from db.outreach_settings import OutreachSettings
 from db.people_settings import PeopleSettings
 from db.records import AgentSettings
 from db.staff import Role
@@ -65,6 +75,9 @@ async def test_a_form_that_is_sent_back_as_it_is_changes_nothing(salon, sign_in,
         ("privacy.keep_days.texts", "0"),
         ("privacy.notice", "maybe"),
         ("privacy.notice_text", "а" * 701),
+        ("reminders", "5m"),
+        ("quiet_hours", "9:00-9:00"),
+        ("outreach.win_back_weeks", "никогда"),
         ("mode", "never"),
         ("people.ring_minutes", "0"),
         ("people.topics", "а" * 201),
@@ -125,13 +138,19 @@ def test_every_field_is_shown_and_read_back_as_it_was():
             "tell_clients_of_crm_changes": "false",
             "mode": "if_unanswered",
             "people.topics": " жалоба \r\n\r\nвозврат",
+            "reminders": "2h, 1d",
+            "quiet_hours": "22:00-8:30",
+            "outreach.thank_you": "false",
+            "outreach.win_back_weeks": "5",
             "privacy.notice": "true",
             "privacy.keep_days.media": "3",
         },
     )
 
-    assert set(fields_of(agent)) == {*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS}
+    assert set(fields_of(agent)) == {*AGENT_FIELDS, *PEOPLE_FIELDS, *OUTREACH_FIELDS, *PRIVACY_FIELDS}
     assert edited(AgentSettings(), fields_of(agent)) == agent
+    assert agent.reminders == (timedelta(days=1), timedelta(hours=2))
+    assert (str(agent.quiet_hours.begins), agent.outreach.thank_you) == ("22:00:00", False)
     assert (agent.mode, agent.people.topics) == ("if_unanswered", ("жалоба", "возврат"))
     assert (agent.language, agent.most_open_bookings, agent.tell_of_crm_changes) == ("kk", 7, False)
     assert (agent.privacy.notice, agent.privacy.hide_from_model, agent.privacy.keep.media) == (True, None, 3)
@@ -152,16 +171,21 @@ def test_every_fault_is_named_at_once():
 
 def test_what_a_form_has_no_field_for_stays():
     by_channel = PeopleSettings(modes={"whatsapp": "draft"}, ring_minutes=5)
+    by_service = OutreachSettings(win_back_weeks=5, win_back_services={"Маникюр": 3})
 
-    agent = edited(AgentSettings(people=by_channel), {"people.answer_minutes": "7"})
+    agent = edited(
+        AgentSettings(people=by_channel, outreach=by_service),
+        {"people.answer_minutes": "7", "outreach.win_back_weeks": "6"},
+    )
 
     assert agent.people == replace(by_channel, answer_minutes=7)
+    assert agent.outreach == replace(by_service, win_back_weeks=6)
 
 
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_every_field_has_its_words(language):
     texts = Translator.for_language(language)
-    fields = (*AGENT_FIELDS, *PEOPLE_FIELDS, *PRIVACY_FIELDS)
+    fields = (*AGENT_FIELDS, *PEOPLE_FIELDS, *OUTREACH_FIELDS, *PRIVACY_FIELDS)
     keys = [name.replace(".", "-").replace("_", "-") for name in fields]
 
     assert all(texts.text(f"console-field-{key}") for key in keys)
