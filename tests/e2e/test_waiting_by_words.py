@@ -1,4 +1,4 @@
-"""The model offers the waiting list in words; on it is only who has pressed the yes that code has put under its words."""
+"""The model offers the waiting list in words; on it is only who has pressed the yes that code put under its words."""
 
 from __future__ import annotations
 
