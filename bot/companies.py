@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 
 from bot.company_file import CompanyFile
 from db.companies import Companies
 from db.errors import NotFound
+from db.people_settings import DRAFT
 from db.records import AgentSettings, Branch, BranchId, Company, CompanyId, CompanySnapshot, new_id
 
 _LATIN = dict(
@@ -19,8 +21,13 @@ _LATIN = dict(
 )
 
 
-async def create_from_file(companies: Companies, *, name: str, slug: str | None, file: CompanyFile | None) -> Company:
-    """Create a company, with everything that its file says. Raises Conflict where the slug is taken."""
+async def create_from_file(
+    companies: Companies, *, name: str, slug: str | None, file: CompanyFile | None, careful: bool = False
+) -> Company:
+    """Create a company, with everything that its file says. Raises Conflict where the slug is taken.
+
+    `careful`: where staff have a chat and the file chooses no mode, they look at each of the agent's words first.
+    """
     chosen = slug or (file.slug if file else None) or slug_of(name)
     company = Company(
         id=CompanyId(new_id()),
@@ -32,18 +39,21 @@ async def create_from_file(companies: Companies, *, name: str, slug: str | None,
     )
     main = Branch(id=BranchId(new_id()), key="main", name=name, time_zone="Europe/Moscow")
     branches = file.branches if file else (main,)
-    await companies.create_company(company, file.agent if file else AgentSettings(), branches)
+    agent = file.agent if file else AgentSettings()
+    if careful and file is not None and not file.chooses_mode and any(one.staff_chat for one in branches):
+        agent = replace(agent, mode=DRAFT)
+    await companies.create_company(company, agent, branches)
     await _set_crm(companies, company.id, file)
     return company
 
 
-async def replace_from_file(companies: Companies, file: CompanyFile) -> Company:
+async def replace_from_file(companies: Companies, file: CompanyFile, *, careful: bool = False) -> Company:
     """Create the company, or replace its records; its CRM's secrets and its channels stay as they are."""
     slug = file.slug or slug_of(file.name)
     try:
         company_id = await companies.get_company_id(slug)
     except NotFound:
-        return await create_from_file(companies, name=file.name, slug=slug, file=file)
+        return await create_from_file(companies, name=file.name, slug=slug, file=file, careful=careful)
     company = Company(
         id=company_id, slug=slug, name=file.name, email=file.email, plan=file.plan, channels=file.channels
     )

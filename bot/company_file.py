@@ -62,6 +62,8 @@ class CompanyFile:
     branches: tuple[Branch, ...]
     crm_type: str | None
     crm_options: Mapping[str, str]
+    chooses_mode: bool = True
+    """Whether the file says how far the agent is let loose."""
     channels: tuple[ChannelType, ...]
     """Those that the company is to have; which of them are there, `channel list` says."""
 
@@ -170,6 +172,7 @@ def _to_records(yaml: CompanyYaml) -> CompanyFile:
         crm_type=yaml.crm.type if yaml.crm else None,
         crm_options=dict(sorted(options.items())),
         channels=tuple(yaml.channels),
+        chooses_mode=yaml.mode is not None,
     )
 
 

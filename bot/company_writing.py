@@ -51,7 +51,8 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "highlights": agent.highlights,
         "language": agent.language,
         "currency": agent.currency,
-        "mode": agent.mode if agent.mode != "always" else None,
+        # In production a company with a staff chat that chooses none begins with drafts.
+        "mode": agent.mode if agent.mode != "always" or any(one.staff_chat for one in file.branches) else None,
         "model": agent.model,
         "quiet_seconds": _seconds(agent.quiet),
         "longest_gap_minutes": _count(agent.longest_gap),

@@ -67,6 +67,21 @@ class Drafts:
         row = found.mappings().one_or_none()
         return _draft(row) if row is not None else None
 
+    async def find_open_in(self, tx: Transaction, dialogue_id: DialogueId) -> Draft | None:
+        """Return the draft that waits in a dialogue, to be looked at; None where none does."""
+        found = await tx.connection.execute(
+            select(drafts)
+            .where(
+                drafts.c.company_id == tx.company,
+                drafts.c.dialogue_id == dialogue_id,
+                drafts.c.status == DraftStatus.OPEN.value,
+            )
+            .order_by(drafts.c.made_at.desc())
+            .limit(1)
+        )
+        row = found.mappings().one_or_none()
+        return _draft(row) if row is not None else None
+
     async def settle(
         self, tx: Transaction, id_: UUID, status: DraftStatus, *, now: datetime, staff_id: StaffId | None
     ) -> None:

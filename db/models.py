@@ -397,4 +397,5 @@ handovers = Table(
     PrimaryKeyConstraint("company_id", "id"),
     Index("handovers_company_id_dialogue_id_idx", "company_id", "dialogue_id"),
     Index("handovers_company_id_created_at_idx", "company_id", "created_at"),
+    Index("handovers_open_idx", "company_id", "created_at", postgresql_where=text("resolved_at IS NULL")),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select, true, union
 
 from db.booking_models import appointments
 from db.dialogues import dialogue_of
@@ -41,10 +41,9 @@ class ShownDialogues:
         self, tx: Transaction, *, branches: Sequence[BranchId] | None, waiting_only: bool, limit: int
     ) -> Sequence[ShownDialogue]:
         """Return the dialogues: those first in which a client waits for a person, then the latest."""
-        waits = _waits()
-        statement = _shown(tx, branches)
+        statement = _shown(tx, branches).where(sessions.c.id.in_(_looked_at(tx, branches, waiting_only, limit)))
         if waiting_only:
-            statement = statement.where(waits)
+            statement = statement.where(_waits())
         rows = await tx.connection.execute(
             statement.order_by(
                 threads.c.client_waits_since.asc().nulls_last(), sessions.c.last_message_at.desc().nulls_last()
@@ -59,6 +58,35 @@ class ShownDialogues:
         found = await tx.connection.execute(_shown(tx, branches).where(sessions.c.id == dialogue_id))
         row = found.mappings().one_or_none()
         return _read(row) if row is not None else None
+
+
+def _looked_at(tx: Transaction, branches: Sequence[BranchId] | None, waiting_only: bool, limit: int) -> Any:
+    """Return which dialogues may stand in the list: a company has a hundred thousand, and it is asked for all the time.
+
+    Each part is the head of an index.
+    """
+    shown = (
+        select(threads.c.dialogue_id)
+        .where(threads.c.company_id == tx.company, threads.c.closed_at.is_(None))
+        .order_by(threads.c.client_waits_since)
+        .limit(limit)
+    )
+    asked = (
+        select(handovers.c.dialogue_id)
+        .where(handovers.c.company_id == tx.company, handovers.c.resolved_at.is_(None))
+        .order_by(handovers.c.created_at.desc())
+        .limit(limit)
+    )
+    latest = (
+        select(sessions.c.id)
+        .where(sessions.c.company_id == tx.company, sessions.c.last_message_at.is_not(None))
+        .order_by(sessions.c.last_message_at.desc())
+        .limit(limit)
+    )
+    if branches is not None:
+        latest = latest.where(_of_branches(branches))
+    parts = [shown.subquery(), asked.subquery(), *([] if waiting_only else [latest.subquery()])]
+    return union(*(select(part.c[0]) for part in parts))
 
 
 def _shown(tx: Transaction, branches: Sequence[BranchId] | None) -> Any:

@@ -83,6 +83,7 @@ handover_threads = Table(
     PrimaryKeyConstraint("company_id", "dialogue_id"),
     _of_dialogue(),
     Index("handover_threads_topic_idx", "company_id", "staff_dialogue_id", "topic_id"),
+    Index("handover_threads_open_idx", "company_id", "client_waits_since", postgresql_where=text("closed_at IS NULL")),
 )
 
 mirror_items = Table(

@@ -187,7 +187,7 @@ def _console() -> dict[str, _Json]:
         "/console/dialogues/live": ("get",),
         dialogue: ("get",),
         f"{dialogue}/live": ("get",),
-        **{f"{dialogue}/{act}": posted for act in ("take", "answer", "back", "phone")},
+        **{f"{dialogue}/{act}": posted for act in ("take", "answer", "back", "draft", "phone")},
         "/console/day": ("get",),
         "/console/day/crm": ("get",),
         "/console/day/{appointment_id}/phone": posted,

@@ -203,6 +203,8 @@ staff-call-person = { $kind ->
         [asked_for] A client asks for a person
         [photo] The client has sent a photo, please look at it in the client's chat
         [paused] The assistant is paused, and the client waits for a person
+        [listed_topic] A topic that you asked to be called for
+        [failures] The assistant could not answer several times in a row
        *[other] A client needs a person
     }: { $client }. { $summary }
 staff-call-message = A message from a call, please call back: { $client }. { $text }
@@ -546,6 +548,8 @@ console-asked-for = Asked for
 console-was-told = Was told
 console-show-phone = Show the number
 console-no-phone = The number is not known.
+console-draft = the assistant's draft: the client has not seen it
+console-draft-drop = Do not send
 console-take-over = Take over
 console-hand-back = Back to the assistant
 console-looked-at = Done with it

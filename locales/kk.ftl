@@ -195,6 +195,8 @@ staff-call-person = { $kind ->
         [asked_for] Клиент адамды сұрайды
         [photo] Клиент фото жіберді, клиентпен чаттан қараңыз
         [paused] Көмекші кідіртілген, клиент адамды күтуде
+        [listed_topic] Адам шақыруды сұраған тақырып
+        [failures] Ассистент қатарынан бірнеше рет жауап бере алмады
        *[other] Клиентке адам керек
     }: { $client }. { $summary }
 staff-call-message = Қоңыраудан кейінгі хабарлама, қайта қоңырау шалыңызшы: { $client }. { $text }
@@ -535,6 +537,8 @@ console-asked-for = Сұралды
 console-was-told = Алынды
 console-show-phone = Нөмірді көрсету
 console-no-phone = Нөмір белгісіз.
+console-draft = ассистенттің жобасы: клиент оны әлі көрген жоқ
+console-draft-drop = Жібермеу
 console-take-over = Өзім жауап беремін
 console-hand-back = Ассистентке қайтару
 console-looked-at = Қарап шықтым

@@ -208,6 +208,8 @@ staff-call-person = { $kind ->
         [asked_for] Клиент просит человека
         [photo] Клиент прислал фото, посмотрите его в чате с клиентом
         [paused] Помощник на паузе, клиент ждёт человека
+        [listed_topic] Тема, о которой вы просили звать человека
+        [failures] Ассистент не смог ответить несколько раз подряд
        *[other] Клиенту нужен человек
     }: { $client }. { $summary }
 staff-call-message = Сообщение после звонка, перезвоните, пожалуйста: { $client }. { $text }
@@ -552,6 +554,8 @@ console-asked-for = Запрошено
 console-was-told = Получено
 console-show-phone = Показать номер
 console-no-phone = Номер неизвестен.
+console-draft = черновик помощника: клиент его ещё не видел
+console-draft-drop = Не отправлять
 console-take-over = Взять на себя
 console-hand-back = Вернуть помощнику
 console-looked-at = Уже посмотрел

@@ -268,6 +268,8 @@ class Conversation(_Kept):
     """What was booked, moved and cancelled in a call, as it is written to the client after it."""
     waits: WaitingWish | None = None
     """What the client is asked whether they want to be told of."""
+    failures: int = 0
+    """In how many turns running the agent had no answer."""
     rated: UUID | None = None
     """The rating whose reasons the client is asked for."""
 

@@ -6,8 +6,11 @@ from orchestration.conversation import Step
 from orchestration.trouble import client_label
 from orchestration.turns import CallEnd, StaffNotice, Turn
 
-AT_ONCE = frozenset({"asked_for", "complaint", "health", "paused"})
+AT_ONCE = frozenset({"asked_for", "complaint", "health", "paused", "listed_topic", "failures"})
 """Reasons for which a person answers from now on; for the others the agent goes on until they do."""
+_FAILURES = frozenset({"reply_replaced", "voice_not_understood"})
+"""How a turn ends in which the client got no answer to what they asked."""
+_MOST_FAILURES = 3
 _TOLD = {
     "complaint": "complaint-to-person",
     "health": "health-to-person",
@@ -29,6 +32,16 @@ def hand_over(turn: Turn, kind: str, summary: str) -> None:
         turn.say(turn.texts.text(_TOLD.get(kind, "person-called")))
     connect(turn)
     turn.outcome = "person_called"
+
+
+def bring_in_after_failures(turn: Turn) -> None:
+    """Call a person where the agent has failed the client several times in a row."""
+    failures = turn.conversation.failures + 1 if turn.outcome in _FAILURES else 0
+    if failures >= _MOST_FAILURES:
+        hand_over(turn, "failures", turn.client_text)
+        failures = 0
+    if failures != turn.conversation.failures:
+        turn.conversation = turn.conversation.model_copy(update={"failures": failures})
 
 
 def connect(turn: Turn) -> None:

@@ -12,6 +12,7 @@ from orchestration.callers import Callers
 from orchestration.client_facts import learn
 from orchestration.commands import Commands, greeting
 from orchestration.contacts import Contacts
+from orchestration.handover import bring_in_after_failures
 from orchestration.menu import AGENT_AGAIN, menu_rows
 from orchestration.messages import Reply
 from orchestration.pause import answer_paused, goes_to_person
@@ -56,6 +57,7 @@ class Orchestrator:
             note_stop(turn)
         else:
             await self._answer(turn)
+            bring_in_after_failures(turn)
             if turn.proof_wanted:
                 await self._callers.prove(turn)
             tell_of_processing(turn)

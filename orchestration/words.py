@@ -10,6 +10,8 @@ from orchestration.callers import Callers
 from orchestration.confirmation import Confirmation
 from orchestration.contacts import Contacts
 from orchestration.conversation import Conversation, Step
+from orchestration.guards.plain import plain
+from orchestration.guards.subjects import find_mentions
 from orchestration.guards.topics import find_topic
 from orchestration.handover import hand_over
 from orchestration.turns import Turn
@@ -47,6 +49,9 @@ class Words:
             return
         if topic := find_topic(turn.client_text):
             hand_over(turn, topic, turn.client_text)
+            return
+        if find_mentions(plain(turn.client_text), turn.scope.agent.people.topics):
+            hand_over(turn, "listed_topic", turn.client_text)
             return
         await self._agent.answer(turn, _for_agent(turn))
 

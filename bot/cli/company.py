@@ -16,6 +16,7 @@ from bot.companies import create_from_file, file_of, replace_from_file
 from bot.company_file import CompanyFile, CompanyFileErrors, parse_company_file
 from bot.company_outreach import NOT_ANSWERED, write_quiet, write_reminders
 from bot.company_writing import write_company_file
+from bot.settings import Mode
 from db.records import Company, CompanyId, CompanySnapshot
 from handlers.log_levels import LEVELS
 
@@ -23,6 +24,11 @@ app = typer.Typer(no_args_is_help=True)
 
 CompanyArgument = Annotated[str, typer.Argument(metavar="COMPANY", help="Slug or id.")]
 FileOption = Annotated[Path | None, typer.Option("--from", metavar="FILE", help="The company's YAML file.")]
+
+
+def _careful(core: Core) -> bool:
+    """Say whether a new company's agent begins with drafts that staff send."""
+    return core.settings.mode is Mode.PRODUCTION
 
 
 @app.command()
@@ -34,7 +40,9 @@ def create(
 ) -> None:
     """Create a company, by itself or from its file."""
     file = read_file(from_) if from_ else None
-    created = with_core(lambda core: create_from_file(core.companies, name=name, slug=slug, file=file))
+    created = with_core(
+        lambda core: create_from_file(core.companies, name=name, slug=slug, file=file, careful=_careful(core))
+    )
     show({"id": created.id, "slug": created.slug, "name": created.name}, as_json=as_json)
 
 
@@ -73,7 +81,7 @@ def export(company: CompanyArgument) -> None:
 def import_(file: Annotated[Path, typer.Argument(help="The company's YAML file.")], as_json: AsJson = False) -> None:
     """Create or replace a company from its file. A bad file names every error and changes nothing."""
     parsed = read_file(file)
-    company = with_core(lambda core: replace_from_file(core.companies, parsed))
+    company = with_core(lambda core: replace_from_file(core.companies, parsed, careful=_careful(core)))
     show({"id": company.id, "slug": company.slug, "name": company.name}, as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from bot.console.visitor import Visitor
 from bot.handover_desk import WRITTEN, HandoverDesk, people_stores
 from db.audit import Action, AuditTrail
 from db.dialogue_state import key_of
+from db.drafts import DraftStatus
 from db.engine import Transaction
 from db.handovers import item
 from db.records import Author, Channel, ChannelType, Dialogue, DialogueState, InCharge, WorkKind
@@ -79,6 +80,25 @@ class ConsoleDesk:
             await self._record(tx, Action.DIALOGUE_REPLY, visitor, dialogue)
         log.info("person_answered", dialogue_id=str(dialogue.id), where="console")
         await self._finish(channel, taken)
+
+    async def settle_draft(self, visitor: Visitor, dialogue: Dialogue, draft_id: UUID, *, send: bool) -> None:
+        """Send what the agent would say, or let it be; what was settled meanwhile stays as it was."""
+        channel = await self._channel(dialogue)
+        async with self._core.database.company(visitor.company_id) as tx:
+            draft = await self._stores.drafts.find_open(tx, draft_id)
+            if draft is None or draft.dialogue_id != dialogue.id:
+                return
+            if send:
+                await self._desk.send_draft(tx, dialogue, draft, staff_id=visitor.member.id)
+                told = visitor.texts.text("staff-draft-sent", name=visitor.member.name)
+            else:
+                dropped, now = DraftStatus.DROPPED, self._core.clock()
+                await self._stores.drafts.settle(tx, draft.id, dropped, now=now, staff_id=visitor.member.id)
+                told = visitor.texts.text("staff-draft-dropped", name=visitor.member.name)
+            await self._show(tx, dialogue, Author.SYSTEM, told)
+            if send:
+                await self._record(tx, Action.DIALOGUE_REPLY, visitor, dialogue)
+        await self._finish(channel, _Changed(dialogue=dialogue))
 
     async def hand_back(self, visitor: Visitor, dialogue: Dialogue) -> None:
         """Let the agent answer again; what a person was asked to look at is looked at."""

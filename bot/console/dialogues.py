@@ -19,6 +19,7 @@ from bot.console.screens import live, page
 from bot.console.visitor import Visitor, visitor_of
 from db.audit import Action
 from db.dialogues import Dialogues
+from db.drafts import Draft, Drafts
 from db.engine import Transaction
 from db.records import Author, CompanyId, DialogueId, HistoryMessage, InCharge, ToolCallRecord, new_id
 from db.shown_dialogues import ShownDialogue, ShownDialogues
@@ -65,6 +66,7 @@ class DialoguePages:
             web.post(f"{one}/take", self._take_over),
             web.post(f"{one}/answer", self._answer),
             web.post(f"{one}/back", self._hand_back),
+            web.post(f"{one}/draft", self._settle_draft),
             web.post(f"{one}/phone", self._show_phone),
         ]
 
@@ -138,6 +140,7 @@ class DialoguePages:
         async with self._open(fresh)(visitor.company_id) as tx:
             said = await Dialogues().list_recent_messages(tx, [one.dialogue.id], limit=_MOST_MESSAGES)
             calls = await Dialogues().list_tool_calls(tx, list({message.turn_id for message in said}))
+            draft = await Drafts().find_open_in(tx, one.dialogue.id)
         entries = list(_entries(visitor, said, calls, lambda at: visitor.when(at, self._core.clock())))
         person = one.dialogue.in_charge is InCharge.PERSON
         return live(
@@ -145,6 +148,7 @@ class DialoguePages:
             "_talk.html",
             # The newest first: the page is drawn from its end, so that it stays there.
             entries=entries[::-1],
+            draft=_drafted(draft),
             id=str(one.dialogue.id),
             person=person,
             waits=one.waits,
@@ -179,6 +183,17 @@ class DialoguePages:
         visitor.demand(Right.ANSWER_CLIENTS)
         one = await self._find(request, visitor)
         await self._desk.hand_back(visitor, one.dialogue)
+        return await self._changed(request, visitor)
+
+    async def _settle_draft(self, request: web.Request) -> web.Response:
+        visitor = _allowed(request)
+        one = await self._answerable(request, visitor)
+        form = await request.post()
+        try:
+            draft_id = UUID(str(form.get("draft", "")))
+        except ValueError:
+            raise web.HTTPBadRequest from None
+        await self._desk.settle_draft(visitor, one.dialogue, draft_id, send=form.get("act") == "send")
         return await self._changed(request, visitor)
 
     async def _show_phone(self, request: web.Request) -> web.Response:
@@ -252,6 +267,14 @@ def _name(visitor: Visitor, one: ShownDialogue) -> str:
 def _phones(one: ShownDialogue) -> list[str]:
     known = (one.dialogue.proved_phone, one.dialogue.typed_phone)
     return list(dict.fromkeys(phone for phone in known if phone))
+
+
+def _drafted(draft: Draft | None) -> Mapping[str, str] | None:
+    """Return what the agent would say, if somebody lets it."""
+    if draft is None:
+        return None
+    words = "\n\n".join(str(reply["text"]) for reply in draft.replies if reply.get("text"))
+    return {"id": str(draft.id), "text": mask_phones(words)}
 
 
 def _entries(

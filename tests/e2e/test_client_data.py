@@ -20,6 +20,7 @@ from db.dialogues import Dialogues
 from db.drafts import Draft, Drafts
 from db.errors import Conflict, NotFound
 from db.handovers import Handovers, item
+from db.late_answers import take_late_answer
 from db.memory import Memory
 from db.models import clients, messages, sessions
 from db.outreach_log import OutreachLog
@@ -40,6 +41,7 @@ from db.ratings import Ratings
 from db.records import Author, HistoryMessage, dialogue_id_of, new_id
 from db.remembered import ClientMemory
 from db.reminders import Reminders
+from db.sick_days import SickCause, SickDays, SickState
 from db.staff_models import staff_messages
 from db.waiting_list import WaitingList
 from db.waiting_offers import WaitingOffers, free_time
@@ -71,12 +73,29 @@ async def met_everywhere(house):
         await _shown_to_staff(tx, channel, dialogue_id, house.clock())
         for booked in await Appointments().list_upcoming(tx, [dialogue_id], now=house.clock()):
             await Reminders().plan(tx, booked, [timedelta(hours=2)], now=house.clock())
+            await _late_to_a_sick_master(tx, channel, booked, house.clock())
         await waited_and_rated(tx, house, dialogue_id)
         call = {"channel_id": channel.id, "key": "CA1", "dialogue_id": dialogue_id_of(channel.id, "CA1")}
         await tx.connection.execute(
             insert(calls).values(company_id=house.company_id, caller=whatsapp.phone, started_at=house.clock(), **call)
         )
     return telegram, whatsapp
+
+
+async def _late_to_a_sick_master(tx, channel, booked, now):
+    """Let staff have answered a client who is late, and have found out that the master cannot come."""
+    await take_late_answer(tx, new_id(), booked.dialogue_id, answer="wait", by="Мария", now=now)
+    sick = await SickDays().create(
+        tx,
+        branch_id=booked.branch_id,
+        master=booked.staff_name,
+        day=booked.starts_at.date(),
+        cause=SickCause.ASKED,
+        state=SickState.PROPOSED,
+        chat=chat_with(channel, str(STAFF_CHAT)),
+        now=now,
+    )
+    await SickDays().add_visits(tx, sick, [booked], now=now)
 
 
 async def _shown_to_staff(tx, channel, dialogue_id, now):

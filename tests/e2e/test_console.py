@@ -214,6 +214,15 @@ async def test_every_page_fits_the_phone_by_day_and_by_night(house, salon, open_
         assert dark == (scheme == "dark")
         await page.goto(f"{house.url}/console/dialogues")
         await keep(page, f"console-{scheme}")
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        for name in PAGES:
+            await page.goto(f"{house.url}/console/{name}")
+            edges = "[document.querySelector('nav.tabs').getBoundingClientRect().right,"
+            edges += " document.querySelector('main').getBoundingClientRect().left]"
+            tabs, main = await page.evaluate(edges)
+            assert tabs <= main, name
+            assert await fits(page), name
+        await keep(page, f"console-wide-{scheme}")
 
 
 async def test_whoever_is_dismissed_loses_the_page_that_is_open(house, salon, phone):

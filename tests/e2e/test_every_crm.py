@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -64,6 +65,35 @@ async def test_the_visit_is_cancelled_by_buttons_alone(house, connect, name):
     await client.presses("Да, отменить запись")
 
     assert [visit.cancelled for visit in salon.list_visits()] in ([True], [])
+
+
+@pytest.mark.parametrize("name", CRMS)
+async def test_a_visit_is_reminded_of_where_it_can_be_read_again_and_not_once_staff_have_cancelled_it(
+    house, connect, name
+):
+    salon = await connect(CRMS[name](house.clock))
+    snapshot = await house.core.companies.get_snapshot(house.company_id)
+    agent = replace(snapshot.agent, reminders=(timedelta(hours=24), timedelta(hours=2)))
+    await house.core.companies.replace_company(snapshot.company, agent, snapshot.branches)
+    house.core.directory.forget(house.company_id)
+    client = house.client()
+    await client.reaches_proposal()
+    await client.presses("Да, записать")
+    await house.settles(reminders=True)
+    [visit] = salon.list_visits()
+
+    house.clock.now = datetime.fromisoformat("2026-11-24T15:00+03:00")
+    await house.settles(crm=True, reminders=True)
+    await house.settles()
+    assert ("Напоминаю о вашей записи" in client.heard[-1]) is (name != "dikidi")
+    if name == "dikidi":
+        return
+    assert "Спасибо, ждём вас" in (await client.presses("Приду")).text
+    salon.cancel_by_hand(visit.id)
+    house.clock.now = datetime.fromisoformat("2026-11-25T13:00+03:00")
+    await house.settles(crm=True, reminders=True)
+    await house.settles()
+    assert not [text for text in client.heard if "Ждём вас: " in text]
 
 
 async def test_where_a_crm_can_neither_move_nor_cancel_no_button_says_so(house, connect):

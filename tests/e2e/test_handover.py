@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from house_desk import IRINA, Desk
 from sqlalchemy import select
 
 from db.models import messages, sessions
@@ -12,46 +13,6 @@ from db.staff import Role, Staff
 from house_installation import STAFF_CHAT
 from sandbox.media import photo
 from sandbox.telegram.state import User
-
-IRINA = User(id=STAFF_CHAT, first_name="Ирина")
-
-
-class Desk:
-    """Ирина at the desk: one person, whose private chat with the bot is the salon's staff chat."""
-
-    def __init__(self, house):
-        self.house = house
-        self.people = house.vendors.telegram.people
-        self.bot = house.bots[house.company_id]
-
-    async def enrol(self, role=Role.ADMINISTRATOR, user=IRINA):
-        async with self.house.core.database.company(self.house.company_id) as tx:
-            _, code = await Staff().invite(tx, name=user.first_name, role=role, now=self.house.clock())
-        await self.people.send_start(self.bot, user, f"staff-{code}")
-        await self.house.settles()
-        return code
-
-    @property
-    def heard(self):
-        return self.house.staff_heard()
-
-    async def sees(self):
-        """Let what is new reach the staff chat, and return all that it holds."""
-        await self.house.settles()
-        for _ in range(3):
-            self.house.clock.advance(timedelta(seconds=5))
-            await self.house.settles(people=True)
-        return self.heard
-
-    async def answers(self, text, *, to, user=IRINA, **content):
-        """Reply to the latest message in the staff chat that holds these words."""
-        chat = self.people.chat(self.bot, STAFF_CHAT)
-        message = next(one for one in reversed(chat.messages) if one.from_bot and to in one.text)
-        reply = {"message_id": message.message_id, "date": 1, "chat": {"id": STAFF_CHAT, "type": "private"}}
-        content = {"text": text} if text is not None else content
-        await self.people.send_anything(self.bot, user, **content, reply_to_message=reply)
-        await self.house.settles()
-        return next(one for one in reversed(chat.messages) if not one.from_bot).message_id
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Whatever happens in whatever order while people take part: a client's words reach a person or are answered.
 
 Steps are drawn by chance from a seed: clients write, staff answer and hand back, time passes, pieces of work are done
-in any order, and a process dies in the middle of one. At the end everything is settled and held against what was written.
+in any order, and a process dies in the middle of one. At the end all is settled and held against what was written.
 """
 
 from __future__ import annotations

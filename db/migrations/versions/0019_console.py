@@ -16,6 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX appointments_company_id_branch_id_starts_at_idx")
+    for index in ("appointments_company_id_branch_id_starts_at_idx", "handovers_open_idx", "handover_threads_open_idx"):
+        op.execute(f"DROP INDEX {index}")
     for table in ("console_drafts", "console_sessions", "console_links"):
         op.execute(f"DROP TABLE {table}")

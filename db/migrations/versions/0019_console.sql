@@ -70,3 +70,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON console_drafts TO ai_admin_app;
 -- A branch's day is looked at.
 CREATE INDEX IF NOT EXISTS appointments_company_id_branch_id_starts_at_idx
     ON appointments (company_id, branch_id, starts_at);
+---
+-- The list of dialogues that wait for a person is asked for every few seconds.
+CREATE INDEX handovers_open_idx ON handovers (company_id, created_at) WHERE resolved_at IS NULL;
+---
+CREATE INDEX handover_threads_open_idx ON handover_threads (company_id, client_waits_since) WHERE closed_at IS NULL;

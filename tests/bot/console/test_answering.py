@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -89,6 +90,28 @@ async def test_taken_over_and_handed_back_the_agent_answers_again(house, salon, 
     for action in ("dialogue.take_over", "dialogue.hand_back"):
         [entry] = await audit(house.company_id, action)
         assert entry.actor == f"staff telegram:{browser.member.telegram_user_id}"
+
+
+async def test_a_draft_is_shown_and_sent_by_a_press(house, salon, sign_in):
+    agent = (await house.core.companies.get_snapshot(house.company_id)).agent
+    await house.core.companies.set_agent(house.company_id, replace(agent, mode="draft"))
+    house.core.directory.forget(house.company_id)
+    client, browser = house.client(), await sign_in(salon)
+    await house.vendors.telegram.people.send_text(client.bot_id, client.user, "Сколько стоит окрашивание?")
+    await house.settles()
+    page = f"/console/dialogues/{(await dialogue_of(house)).dialogue.id}"
+
+    shown = await browser.get(page)
+    draft = re.search(r'name="draft" value="([^"]+)"', shown)[1]
+    assert client.heard == []
+    sent = await browser.post(f"{page}/draft", draft=draft, act="send", htmx=True)
+    await browser.post(f"{page}/draft", draft=draft, act="send", htmx=True)
+    await house.settles()
+
+    assert "8000" in shown[shown.index("said draft") :]
+    assert "said draft" not in sent
+    assert len(client.heard) == 1
+    assert "8000" in client.heard[0]
 
 
 async def test_the_agents_calls_stand_between_the_words(house, salon, sign_in):

@@ -9,7 +9,7 @@ import pytest
 from db.staff import Role
 
 PAGES = ("/console/dialogues", "/console/day", "/console/figures", "/console/settings")
-POSTS = ("take", "answer", "back", "phone")
+POSTS = ("take", "answer", "back", "draft", "phone")
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ async def test_a_company_sees_nothing_of_anothers_whatever_ids_it_knows(make_sal
 
     for path in (f"/console/dialogues/{dialogue}", f"/console/dialogues/{dialogue}/live"):
         assert "Секрет" not in await browser.get(path, status=404)
-    for act in ("take", "answer", "back", "phone"):
+    for act in ("take", "answer", "back", "draft", "phone"):
         await browser.post(f"/console/dialogues/{dialogue}/{act}", status=404, text="x", once=str(new_id()))
     await browser.post(f"/console/day/{visit.id}/phone", status=404)
     for path in MATRIX:

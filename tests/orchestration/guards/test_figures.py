@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from bot.company_file import parse_company_file
+from db.records import Company, CompanyId, CompanySnapshot, new_id
 from locales import Translator, languages
-from orchestration.guards.evidence import Fact
+from orchestration.guards.evidence import Fact, evidence_of
 from orchestration.guards.figures import Kind
 from orchestration.guards.review import review
+
+ELITA = Path(__file__).parents[3] / "examples" / "elita.yaml"
 
 
 def codes(reply, evidence):
@@ -114,3 +120,26 @@ def test_money_is_known_and_missed_as_every_language_writes_it(evidence, languag
 
     assert review(f"{said}!", given) == ()
     assert codes(f"{said}!", known) == {"unknown_figure"}
+
+
+def test_a_figure_that_only_staffs_note_gives_may_be_said_while_the_note_counts():
+    file = parse_company_file(ELITA.read_text(encoding="utf-8"))
+    company = Company(id=CompanyId(new_id()), slug="elita", name=file.name)
+    bare = CompanySnapshot(company=company, agent=file.agent, branches=file.branches, crm=None)
+
+    def said(snapshot):
+        evidence = evidence_of(
+            snapshot,
+            earlier=(),
+            said=(),
+            history=(),
+            client_words="Сколько стоит стрижка в субботу?",
+            rules="",
+            tools=(),
+            now=datetime(2026, 11, 24, 12, 0),  # noqa: DTZ001 (the clock on the branch's wall)
+            saw_picture=False,
+        )
+        return codes("Стрижка в субботу стоит 2400 руб.", evidence)
+
+    assert said(bare)
+    assert not said(replace(bare, notes=("В субботу женская стрижка 2400 руб.",)))
