@@ -40,7 +40,7 @@ from db.visits import Visits
 from db.waiting_list import WaitingList
 from db.waiting_offers import WaitingOffers
 from db.work import Work
-from orchestration.freed_slots import made_possible, read_slots
+from orchestration.freed_slots import made_possible, read_free, wanted
 from orchestration.outreach_rules import Verdict, Why, may_reach_out, may_write
 from orchestration.outreach_texts import offer_message
 from orchestration.ports import Clock
@@ -49,7 +49,7 @@ from orchestration.scope import CompanyScope, CompanyScopes
 log = structlog.get_logger()
 
 OFFER_LASTS = timedelta(minutes=15)
-MOST_FREED, MOST_IN_LINE = 20, 20
+MOST_FREED, MOST_IN_LINE = 20, 200
 AGAIN_AFTER_FAILURE, REST_AFTER_FAILURE = timedelta(minutes=1), timedelta(minutes=15)
 PAUSED = timedelta(minutes=5)
 """While staff have paused the agent, a freed time waits so long until it is looked at again."""
@@ -138,8 +138,8 @@ class WaitingJob:
         branch = next((one for one in scope.branches if one.id == freed.branch_id), None)
         crm = _open(scope, branch)
         over = freed.starts_at <= now
-        wanted = scope.agent.outreach.waiting_list
-        if branch is None or crm is None or over or not wanted:
+        offers_any = scope.agent.outreach.waiting_list
+        if branch is None or crm is None or over or not offers_any:
             await self._close(claim, freed, FreedOutcome.PAST if over else FreedOutcome.NOBODY)
             return None
         try:
@@ -173,6 +173,8 @@ class WaitingJob:
     ) -> _Next:
         """Find the first in line who may be told, and for whom there is a slot in this time. Raises CRMError."""
         now, zone, looks = self._clock(), ZoneInfo(branch.time_zone), list[datetime]()
+        # Many wait for the same: the CRM is asked for it once.
+        free: dict[tuple[tuple[str, ...], str | None], list[Slot]] = {}
         day = freed.starts_at.astimezone(zone).date()
         async with self._stores.database.company(claim.company_id) as tx:
             line = await self._waiting.list_in_line(tx, freed.id, branch.id, day, limit=MOST_IN_LINE)
@@ -191,12 +193,10 @@ class WaitingJob:
                 if verdict.why in _PASSING and verdict.until is not None:
                     looks.append(verdict.until)
                 continue
-            try:
-                with acting(Purpose.REFRESH):
-                    slots = await read_slots(crm, entry, freed.starts_at, zone=zone, now=now)
-            except CRMNotFound:
-                # A service or master that is offered no more: nothing for whoever waits for it.
-                continue
+            asked = (entry.service_ids, entry.staff_id)
+            if asked not in free:
+                free[asked] = await _read_free(crm, entry, freed, zone, now)
+            slots = wanted(free[asked], entry, zone)
             slot = made_possible(slots, freed, claimed, branch)
             if slot is not None:
                 return _Next(entry=entry, slot=slot)
@@ -271,6 +271,17 @@ class WaitingJob:
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.hold(tx, claim)
             await self._offers.close(tx, freed.id, outcome, now=self._clock())
+
+
+async def _read_free(
+    crm: BaseCRMAdapter, entry: WaitingEntry, freed: FreedTime, zone: ZoneInfo, now: datetime
+) -> list[Slot]:
+    """Ask the CRM; of a service or a master that is offered no more nothing is free for whoever waits for it."""
+    try:
+        with acting(Purpose.REFRESH):
+            return await read_free(crm, entry, freed.starts_at, zone=zone, now=now)
+    except CRMNotFound:
+        return []
 
 
 def _branch_of(scope: CompanyScope, entry: WaitingEntry) -> Branch | None:

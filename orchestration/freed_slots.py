@@ -20,12 +20,24 @@ async def read_slots(
 
     Raises CRMError; CRMNotFound where a service or master is offered no more.
     """
+    return wanted(await read_free(crm, entry, at, zone=zone, now=now), entry, zone)
+
+
+async def read_free(
+    crm: BaseCRMAdapter, entry: WaitingEntry, at: datetime, *, zone: ZoneInfo, now: datetime
+) -> list[Slot]:
+    """Ask for all free times of that day for the same services and master, whatever times of day suit the client."""
     day = at.astimezone(zone).date()
     staff_id = StaffId(entry.staff_id) if entry.staff_id else None
     rules = await crm.get_rules()
     services = [ServiceId(id_) for id_ in entry.service_ids]
     slots = await crm.get_fresh_slots(services, first=day, last=day, staff_id=staff_id)
-    return [slot for slot in slots if slot.starts_at >= now + rules.lead_time and _is_wanted(slot, entry, zone)]
+    return [slot for slot in slots if slot.starts_at >= now + rules.lead_time]
+
+
+def wanted(slots: Sequence[Slot], entry: WaitingEntry, zone: ZoneInfo) -> list[Slot]:
+    """Return those at which the client could come."""
+    return [slot for slot in slots if _is_wanted(slot, entry, zone)]
 
 
 def made_possible(slots: Sequence[Slot], freed: FreedTime, claimed: Sequence[StaffTime], branch: Branch) -> Slot | None:
