@@ -19,6 +19,7 @@ from db.personal_data import PersonalData, Subject
 from db.privacy import Retention
 from db.privacy_models import erasures
 from db.records import DeliveryStatus, DialogueId, WorkKind
+from db.staff_models import drafts, mirror_items
 
 BATCH = 1000
 DIALOGUES_AT_ONCE = 50
@@ -29,7 +30,14 @@ KEEP_ERASURES = timedelta(days=3 * 366)
 _HAS_STATE = text("state_data <> '{}'::jsonb")
 _IS_NOTED = text("(summary <> ''::text OR visits <> '[]'::jsonb)")
 # Ids grow with time: the oldest rows are the first of the primary key, so nothing but a batch is ever looked at.
-_TEXTS = ((messages, "at"), (tool_calls, "at"), (turns, "at"), (handovers, "created_at"))
+_TEXTS = (
+    (messages, "at"),
+    (tool_calls, "at"),
+    (turns, "at"),
+    (handovers, "created_at"),
+    (drafts, "made_at"),
+    (mirror_items, "at"),
+)
 
 
 class RetentionSweeps:
