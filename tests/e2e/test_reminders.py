@@ -26,6 +26,8 @@ TEMPLATE = "Напоминаем о вашей записи: {{1}}. Ждём в�
 async def reminding(house):
     """The house, whose owner has answered that the CRM reminds nobody."""
     await answer(house, (DAY, TWO))
+    # The first look at the CRM begins what later looks go on from.
+    await house.settles(crm=True)
     return house
 
 

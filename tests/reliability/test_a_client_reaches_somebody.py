@@ -74,17 +74,17 @@ class World:
         await self.staff_writes("/back")
 
     async def time_passes(self):
-        minutes = self.chance.choice((0.1, 1, 6, 11, 130))
+        minutes = self.chance.choice((0.1, 0.1, 0.1, 1, 6, 11, 130))
         self.house.clock.advance(timedelta(minutes=minutes))
 
     async def work_is_done(self, *, dies=False):
-        kind = self.chance.choice((WorkKind.TURN, WorkKind.DELIVERY, WorkKind.MIRROR, WorkKind.HANDOVER))
-        claims = await self.core.work.claim("test", limit=1, ttl=LEASE, kind=kind)
-        for claim in claims:
-            if dies:
-                # Its lease stays until it runs out.
-                return
-            await self.app.jobs[kind](claim)
+        kinds = [WorkKind.TURN, WorkKind.DELIVERY, WorkKind.MIRROR, WorkKind.HANDOVER]
+        for kind in self.chance.sample(kinds, self.chance.randint(1, len(kinds))):
+            for claim in await self.core.work.claim("test", limit=self.chance.randint(1, 2), ttl=LEASE, kind=kind):
+                if dies:
+                    # Its lease stays until it runs out.
+                    return
+                await self.app.jobs[kind](claim)
 
     async def a_process_dies(self):
         await self.work_is_done(dies=True)
@@ -145,12 +145,13 @@ async def worlds(core, vendors, clock, mode):
         await gateway.stop()
 
 
-async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds):
+async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds, mode):
     outcomes: Counter[str] = Counter()
+    by_person = 0
     for seed in range(SEEDS):
         world = worlds(seed)
         steps = [
-            *[world.client_writes] * 4, *[world.staff_writes] * 2, world.staff_hands_back, world.time_passes,
+            *[world.client_writes] * 4, *[world.staff_writes] * 3, world.staff_hands_back, *[world.time_passes] * 4,
             *[world.work_is_done] * 12, world.a_process_dies,
         ]  # fmt: skip
         for _ in range(STEPS):
@@ -172,6 +173,7 @@ async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds):
                 ).all()
                 found = await tx.connection.execute(select(turns.c.outcome).where(turns.c.dialogue_id == id_))
                 outcomes.update(found.scalars())
+                by_person += sum(row.author == "person" for row in rows)
                 answered = {row.turn_id for row in rows if row.author == "agent"}
                 for text in world.written[who]:
                     kept = [row for row in rows if row.author == "client" and text in row.text]
@@ -179,5 +181,7 @@ async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds):
                     reached = text in shown or any(row.turn_id in answered for row in kept)
                     assert reached, f"seed {seed}: {text!r} reached nobody; staff saw: {shown}"
     # Else it was no test of people at all.
-    assert outcomes["person_in_charge"] >= SEEDS // 2, outcomes
-    assert outcomes["person_called"] >= 1, outcomes
+    assert by_person >= SEEDS // 2, (by_person, outcomes)
+    if mode == "always":
+        assert outcomes["person_in_charge"] >= SEEDS // 2, outcomes
+        assert outcomes["person_called"] >= 1, outcomes
