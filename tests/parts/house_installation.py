@@ -185,6 +185,7 @@ class Installation:
         also = {"crm": crm, "mirror": people, "handover": people, "reminder": reminders}
         also |= {"sick": people, "waiting": outreach, "care": outreach}
         kinds = ["turn", "delivery", *(kind for kind, wanted in also.items() if wanted)]
+        calm = 0
         async with asyncio.timeout(20):
             while True:
                 # Looked at first: what a messenger has delivered by now is seen among what is due.
@@ -201,7 +202,9 @@ class Installation:
                             work.c.kind.in_(kinds),
                         )
                     )
-                if not due and quiet:
+                # Twice: what a messenger is just bringing is neither waiting with it nor stored yet.
+                calm = calm + 1 if not due and quiet else 0
+                if calm > 1:
                     return
                 await asyncio.sleep(0.05)
 
