@@ -113,9 +113,12 @@ class HandoverDesk:
         if result.hands_back and in_charge is InCharge.PERSON:
             await self.hand_back(tx, scope, dialogue)
             in_charge = InCharge.AGENT
-        shown = dialogue.shown_to_staff or in_charge is InCharge.PERSON
+        shown = dialogue.shown_to_staff
+        if in_charge is InCharge.PERSON and not shown:
+            # A person answers this client in another channel, and sees this one from now on.
+            shown = await self._call(tx, channel, scope, result)
         if result.handovers or way in (Way.PEOPLE, Way.DRAFT):
-            opened = await self._call(tx, channel, scope, result, way)
+            opened = await self._call(tx, channel, scope, result)
             shown = shown or opened
             if opened:
                 own = [one for one in notices if one.calls_person]
@@ -252,7 +255,7 @@ class HandoverDesk:
         """Show staff something about the client."""
         await self._show(tx, dialogue, [item(Author.SYSTEM, words, self._clock())])
 
-    async def _call(self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult, way: Way) -> bool:
+    async def _call(self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult) -> bool:
         """Show the client to staff, where there are any who can answer; say whether there are."""
         branch_id = next((one.branch_id for one in result.notices if one.calls_person), None)
         staff_chat = await self._notices.chat_of(channel, scope.branches, branch_id)
@@ -264,7 +267,7 @@ class HandoverDesk:
             result.dialogue,
             dialogues=ids,
             staff_chat=staff_chat,
-            reason=result.handovers[0].reason if result.handovers else way.value,
+            reason=result.handovers[0].reason if result.handovers else result.outcome,
             now=self._clock(),
             at_once=any(one.at_once for one in result.handovers),
             client_waits=True,

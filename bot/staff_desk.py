@@ -6,6 +6,7 @@ the agent is silent, or neither.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
@@ -33,8 +34,7 @@ from orchestration.staff_words import DROP_DRAFT, SEND_DRAFT, StaffCommand, Staf
 
 log = structlog.get_logger()
 
-_HEX = 32
-"""A UUID without its dashes."""
+_DRAFT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
@@ -144,7 +144,8 @@ class StaffDesk:
         """Send the agent's words, or let them be: once, whoever of the staff presses first."""
         texts = Translator.for_language(scope.agent.language)
         verb, _, named = action.rpartition(":")
-        draft = await self._stores.drafts.find_open(tx, UUID(named)) if len(named) == _HEX else None
+        # What a changed client presses may be anything.
+        draft = await self._stores.drafts.find_open(tx, UUID(named)) if _DRAFT_ID.fullmatch(named) else None
         client = await self._stores.dialogues.find_dialogue(tx, draft.dialogue_id) if draft is not None else None
         if draft is None or client is None:
             told = texts.text("staff-draft-settled")

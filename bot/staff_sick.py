@@ -80,7 +80,7 @@ class StaffSick:
 
     async def _visits(self, ask: StaffAsk, branch: Branch, day: date) -> Sequence[BookedAppointment]:
         first, until = bounds_of(day, branch)
-        found = await self._appointments.list_of_day(ask.tx, [branch.id], first=first, until=until)
+        found = await self._appointments.list_between(ask.tx, [branch.id], first=first, until=until, standing=True)
         return [one for one in found if one.starts_at > ask.now]
 
     async def _list(

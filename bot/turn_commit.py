@@ -54,7 +54,7 @@ from orchestration.staff_press import phone_button
 from orchestration.staff_words import StaffWord
 from orchestration.stages import carried
 from orchestration.trouble import budget_notices, dead_update_notice
-from orchestration.turns import MICROUSD_IN_A_CENT, TurnResult
+from orchestration.turns import MICROUSD_IN_A_CENT, TurnPostponed, TurnResult
 
 log = structlog.get_logger()
 
@@ -237,7 +237,7 @@ class TurnCommit:
         texts = Translator.for_language(waiting.dialogue.language, default=scope.agent.language)
         async with stores.database.company(claim.company_id) as tx:
             await stores.inbox.bury(tx, update.id, None, turn_id=update.id)
-            if is_staffs(update.dialogue_key):
+            if is_staffs(channel.type, update.dialogue_key):
                 more = len(waiting.updates) > 1
                 await stores.work.done(tx, claim, next_due_at=self._clock() if more else None)
                 return
@@ -280,7 +280,9 @@ class TurnCommit:
         draft: Draft | None = None
         in_charge = await stores.dialogues.save_dialogue(tx, result.dialogue)
         if made.waiting.dialogue.in_charge is InCharge.PERSON:
-            # In another channel, perhaps.
+            if in_charge is InCharge.AGENT and not await self._is_with_person(tx, result.dialogue):
+                raise TurnPostponed(timedelta(0), "handed back meanwhile: the agent answers this")
+            # In another channel, perhaps, which this one was found to be the same client's of later.
             in_charge = InCharge.PERSON
         elif in_charge is InCharge.PERSON:
             result, unsent = silenced(result), result.replies
@@ -299,8 +301,9 @@ class TurnCommit:
         )
         if draft is not None:
             await self._handovers.put_draft(tx, result.dialogue, draft)
-        phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
-        await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone)
+        if notices:
+            phone = phone_button(Translator.for_language(made.scope.agent.language), result.dialogue)
+            await self._staff.put(tx, made.channel, made.scope.branches, notices, turn_id=result.turn_id, phone=phone)
         await stores.clients.link(tx, result.dialogue)
         await stores.dialogues.add_messages(tx, claim.dialogue_id, result.history)
         await stores.dialogues.add_tool_calls(tx, claim.dialogue_id, result.tool_calls)
@@ -329,6 +332,10 @@ class TurnCommit:
         for one in result.elsewhere:
             await stores.outbox.put(tx, one.dialogue, [_payload(Reply(text=one.text))], turn_id=result.turn_id)
         return await stores.states.save(tx, claim.dialogue_id, result.state), result
+
+    async def _is_with_person(self, tx: Transaction, dialogue: Dialogue) -> bool:
+        ids = await self._stores.clients.list_dialogues(tx, dialogue)
+        return await self._stores.clients.is_with_person(tx, ids)
 
 
 def _show_cost(scope: CompanyScope, result: TurnResult, before: int) -> None:

@@ -206,7 +206,7 @@ class TurnJob:
             # A client who was erased since the claim must not be begun again by it.
             await stores.work.hold(tx, claim)
             updates = await stores.inbox.list_waiting(tx, claim.dialogue_id, limit=MOST_UPDATES)
-            if updates and is_staffs(updates[0].dialogue_key):
+            if updates and is_staffs(channel.type, updates[0].dialogue_key):
                 return Waiting.of_staff(claim, updates)
             dialogue = await stores.dialogues.open_dialogue(
                 tx,

@@ -145,25 +145,6 @@ class Appointments:
         )
         return found
 
-    async def list_of_day(
-        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, until: datetime, limit: int = 200
-    ) -> Sequence[BookedAppointment]:
-        """Return the standing ones of these branches that begin between two moments, by time."""
-        table = appointments.c
-        rows = await tx.connection.execute(
-            select(appointments)
-            .where(
-                table.company_id == tx.company,
-                table.branch_id.in_(branch_ids),
-                table.starts_at >= first,
-                table.starts_at < until,
-                table.cancelled.is_(False),
-            )
-            .order_by(table.starts_at)
-            .limit(limit)
-        )
-        return [booked_of(row) for row in rows.mappings()]
-
     async def find_by_records(
         self, tx: Transaction, branch_id: BranchId, crm_record_ids: Sequence[str], *, locked: bool = False
     ) -> Sequence[BookedAppointment]:
@@ -194,20 +175,30 @@ class Appointments:
         return [booked_of(row) for row in rows.mappings()]
 
     async def list_between(
-        self, tx: Transaction, branch_ids: Sequence[BranchId], *, first: datetime, last: datetime, limit: int = 500
+        self,
+        tx: Transaction,
+        branch_ids: Sequence[BranchId],
+        *,
+        first: datetime,
+        until: datetime,
+        standing: bool = False,
+        limit: int = 500,
     ) -> Sequence[BookedAppointment]:
-        """Return those of these branches that begin from `first` on and before `last`, the cancelled too, by time."""
+        """Return those of these branches that begin from `first` on and before `until`, by time.
+
+        `standing`: without the cancelled.
+        """
         table = appointments.c
+        mine = [
+            table.company_id == tx.company,
+            table.branch_id.in_(branch_ids),
+            table.starts_at >= first,
+            table.starts_at < until,
+        ]
+        if standing:
+            mine.append(table.cancelled.is_(False))
         rows = await tx.connection.execute(
-            select(appointments)
-            .where(
-                table.company_id == tx.company,
-                table.branch_id.in_(branch_ids),
-                table.starts_at >= first,
-                table.starts_at < last,
-            )
-            .order_by(table.starts_at, table.id)
-            .limit(limit)
+            select(appointments).where(*mine).order_by(table.starts_at, table.id).limit(limit)
         )
         return [booked_of(row) for row in rows.mappings()]
 

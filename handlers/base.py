@@ -27,9 +27,12 @@ STATUSES = "statuses"
 """The dialogue key of what a messenger tells of our own messages: they are found by their ids, whoever's they are."""
 
 
-def is_staffs(dialogue_key: str) -> bool:
-    """Say whether these updates are of no client's dialogue but of staff: of a group, or words past us."""
-    return dialogue_key.startswith(("-", ECHO))
+def is_staffs(channel: ChannelType, dialogue_key: str) -> bool:
+    """Say whether these updates are of no client's dialogue but of staff: of a group, or words past us.
+
+    Only Telegram's intake makes such keys: over a channel of one's own, clients may be called whatever one likes.
+    """
+    return channel is ChannelType.TELEGRAM and dialogue_key.startswith(("-", ECHO))
 
 
 class UnreadableUpdate(Exception):

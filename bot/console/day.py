@@ -116,7 +116,7 @@ class DayPages:
             first = datetime.combine(day, time(), zone)
             last = datetime.combine(day + timedelta(days=1), time(), zone)
             async with self._core.database.reading(visitor.company_id) as tx:
-                booked = await Appointments().list_between(tx, [branch.id], first=first, last=last)
+                booked = await Appointments().list_between(tx, [branch.id], first=first, until=last)
             own = [one for one in booked if sees_visit(visitor.member, one, visitor.snapshot.branches)]
             found.append(_Visits(branch=branch, booked=own))
         return found

@@ -9,28 +9,22 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
+from house_by_hand import by_hand
+from house_desk import IRINA
 from sqlalchemy import func, select
 
-from bot.app import build_gateway
 from bot.lane import LEASE
-from bot.worker_app import open_worker
 from db.models import messages, turns, work
 from db.people_settings import MODES
 from db.records import WorkKind, dialogue_id_of
-from db.staff import Role, Staff
 from db.staff_models import mirror_items
-from house_installation import ELITA, ELITA_BOT, STAFF_CHAT, Installation
-from sandbox.seeds import ELITA_ID
-from sandbox.telegram.state import Chat, User
+from house_installation import STAFF_CHAT
 
 SEEDS = int(os.environ.get("HANDOVER_SEEDS", "6"))
 STEPS = 60
-IRINA = User(id=STAFF_CHAT, first_name="Ирина")
 WORDS = ("Позовите человека", "Сколько стоит женская стрижка?", "Здравствуйте", "Хочу записаться")
 
 
@@ -119,30 +113,8 @@ def mode(request):
 
 @pytest.fixture
 async def worlds(core, vendors, clock, mode):
-    settings = core.settings.model_copy(
-        update={
-            "telegram_api_url": vendors.telegram.url,
-            "gemini_api_url": vendors.gemini.url,
-            "gemini_api_key": SecretStr("sandbox"),
-        }
-    )
-    core = replace(core, settings=settings)
-    async with open_worker(core) as app:
-        gateway = build_gateway(core)
-        url = await gateway.start()
-        core = replace(core, settings=settings.model_copy(update={"public_url": url}))
-        house = Installation(core, vendors, clock, None, url, None, LEASE)
-        text = ELITA.read_text(encoding="utf-8").replace(
-            "time_zone:", f"staff_chat: {STAFF_CHAT}\nmode: {mode}\ntime_zone:"
-        )
-        house.company_id = await house.add_company(text, ELITA_BOT, account=str(ELITA_ID))
-        bot = house.bots[house.company_id]
-        vendors.telegram.state.bots[bot].chats[STAFF_CHAT] = Chat(user=IRINA)
-        async with core.database.company(house.company_id) as tx:
-            _, code = await Staff().invite(tx, name="Ирина", role=Role.OWNER, now=clock())
-            await Staff().enrol(tx, code, telegram_user_id=STAFF_CHAT, now=clock())
+    async with by_hand(core, vendors, clock, mode=mode) as (house, app):
         yield lambda seed: World(house, app, seed)
-        await gateway.stop()
 
 
 async def test_every_word_of_a_client_reaches_a_person_or_is_answered(worlds, mode):

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from functools import partial
 
 import pytest
-from pydantic import SecretStr
+from house_by_hand import by_hand
+from house_desk import IRINA
 from sqlalchemy import func, select
 
-from bot.app import build_gateway
+from bot.attempts import Attempts
 from bot.lane import LEASE
-from bot.worker_app import open_worker
 from db.dialogues import Dialogues
 from db.handovers import Handovers
 from db.models import accepted_updates
 from db.outbox import Outbox
 from db.outbox_models import replies
 from db.records import DeliveryStatus, WorkKind, dialogue_id_of
-from db.staff import Role, Staff
 from db.staff_models import mirror_items, staff_messages
 from handlers.staff_notices import chat_with
-from house_installation import ELITA, ELITA_BOT, STAFF_CHAT, Installation
-from sandbox.seeds import ELITA_ID
-from sandbox.telegram.state import Chat, User
+from house_installation import STAFF_CHAT
 
-IRINA = User(id=STAFF_CHAT, first_name="Ирина")
 WORDS = "Это Ирина, сейчас всё расскажу"
 COMMITTED, PERMITTED, REFUSED = "a person has answered", "a piece was let go", "a piece was held back"
 MOST_STEPS = 400
@@ -71,8 +67,10 @@ class Stage:
     async def work(self, kind, dialogue_id):
         """Do what is due of one dialogue and kind, if anything is, and nobody holds it."""
         claims = await self.core.work.claim("test", limit=1, ttl=LEASE, kind=kind, only=dialogue_id)
+        job = self.app.jobs[kind]
         for claim in claims:
-            await self.app.jobs[kind](claim)
+            # As a lane does: what cannot be decided yet is given back.
+            await Attempts(job, self.core.work, self.core.clock).make(claim, partial(job, claim))
         return bool(claims)
 
     async def stored(self, dialogue_id):
@@ -92,26 +90,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(core, vendors, clock, monkeypatch):
-    settings = core.settings.model_copy(
-        update={
-            "telegram_api_url": vendors.telegram.url,
-            "gemini_api_url": vendors.gemini.url,
-            "gemini_api_key": SecretStr("sandbox"),
-        }
-    )
-    core = replace(core, settings=settings)
-    async with open_worker(core) as app:
-        gateway = build_gateway(core)
-        url = await gateway.start()
-        core = replace(core, settings=settings.model_copy(update={"public_url": url}))
-        house = Installation(core, vendors, clock, None, url, None, LEASE)
-        text = ELITA.read_text(encoding="utf-8").replace("time_zone:", f"staff_chat: {STAFF_CHAT}\ntime_zone:")
-        house.company_id = await house.add_company(text, ELITA_BOT, account=str(ELITA_ID))
-        bot = house.bots[house.company_id]
-        vendors.telegram.state.bots[bot].chats[STAFF_CHAT] = Chat(user=IRINA)
-        async with core.database.company(house.company_id) as tx:
-            _, code = await Staff().invite(tx, name="Ирина", role=Role.ADMINISTRATOR, now=clock())
-            await Staff().enrol(tx, code, telegram_user_id=STAFF_CHAT, now=clock())
+    async with by_hand(core, vendors, clock) as (house, app):
         stage = Stage(house, app)
         find_waiting = Outbox.find_waiting
 
@@ -133,11 +112,10 @@ async def stage(core, vendors, clock, monkeypatch):
 
         app.bots.get(await house.channel()).session.middleware(noted)
         yield stage
-        await gateway.stop()
 
 
-async def one_pass(stage, at):
-    """Let a client ask and a person answer at the nth await; return the client, and whether there was such an await."""
+async def seen_by_staff(stage):
+    """Return a client whom staff see already, whom the agent still answers, with the ids of both chats."""
     house, channel = stage.house, await stage.house.channel()
     client = house.client()
     client_id = dialogue_id_of(channel.id, f"{client.user.id}:{client.user.id}:")
@@ -148,7 +126,6 @@ async def one_pass(stage, at):
     while await stage.work(WorkKind.DELIVERY, client_id):
         pass
     async with stage.core.database.company(house.company_id) as tx:
-        # Staff see the client already, and the agent still answers.
         dialogue = await Dialogues().find_dialogue(tx, client_id)
         await Handovers().open(
             tx, dialogue, dialogues=[client_id], staff_chat=staff_chat, reason="photo", now=stage.core.clock(),
@@ -160,9 +137,20 @@ async def one_pass(stage, at):
                 dialogue_id=client_id,
             )
         )  # fmt: skip
+    return client, client_id, staff_chat
+
+
+async def staff_writes(stage, client, text):
+    """Let Ирина reply to the message about this client, and wait until that is stored."""
     reply = {"message_id": client.user.id, "date": 1, "chat": {"id": STAFF_CHAT, "type": "private"}}
-    await stage.people.send_anything(stage.bot, IRINA, text=WORDS, reply_to_message=reply)
-    await stage.stored(staff_chat.id)
+    await stage.people.send_anything(stage.bot, IRINA, text=text, reply_to_message=reply)
+    await stage.stored(chat_with(await stage.house.channel(), str(STAFF_CHAT)).id)
+
+
+async def one_pass(stage, at):
+    """Let a client ask and a person answer at the nth await; return the client, and whether there was such an await."""
+    client, client_id, staff_chat = await seen_by_staff(stage)
+    await staff_writes(stage, client, WORDS)
     await stage.people.send_text(client.bot_id, client.user, "Сколько стоит женская стрижка?")
     await stage.stored(client_id)
     person: list[asyncio.Task] = []
@@ -221,6 +209,41 @@ async def test_nothing_of_the_agents_comes_after_a_persons_words(stage):
         if not reached:
             assert at > 30, "a turn and its delivery have more awaits than that"
             return
+    pytest.fail(f"a turn has more than {MOST_STEPS} awaits")
+
+
+async def test_words_that_come_while_a_person_hands_back_are_answered_or_seen(stage):
+    """At every await of the client's turn: what is committed after the hand-back is the agent's to answer."""
+    for at in range(MOST_STEPS):
+        client, client_id, staff_chat = await seen_by_staff(stage)
+        await staff_writes(stage, client, WORDS)
+        await stage.work(WorkKind.TURN, staff_chat.id)
+        await stage.work(WorkKind.DELIVERY, client_id)
+        await staff_writes(stage, client, "/back")
+        await stage.stored(staff_chat.id)
+        await stage.people.send_text(client.bot_id, client.user, "Сколько стоит женская стрижка?")
+        await stage.stored(client_id)
+        person: list[asyncio.Task] = []
+
+        async def happen(person=person, staff_chat=staff_chat):
+            person.append(asyncio.create_task(stage.work(WorkKind.TURN, staff_chat.id)))
+            await asyncio.wait(person, timeout=BLOCKED_S)
+
+        await Paused(stage.work(WorkKind.TURN, client_id), at, happen)
+        for task in person:
+            await task
+        while await stage.work(WorkKind.TURN, client_id) or await stage.work(WorkKind.DELIVERY, client_id):
+            pass
+        async with stage.core.database.company(stage.house.company_id) as tx:
+            shown = (await tx.connection.scalars(
+                select(mirror_items.c.text).where(mirror_items.c.dialogue_id == client_id).order_by(mirror_items.c.id)
+            )).all()  # fmt: skip
+        if not person:
+            assert at > 10, "a turn has more awaits than that"
+            return
+        handed_back = next(place for place, words in enumerate(shown) if "возвращён ассистенту" in words)
+        seen_before = any("женская стрижка" in words for words in shown[:handed_back])
+        assert seen_before or "2500" in client.heard[-1], f"await {at}: nobody answers: {shown}, {client.heard}"
     pytest.fail(f"a turn has more than {MOST_STEPS} awaits")
 
 
