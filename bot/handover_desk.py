@@ -20,7 +20,7 @@ from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.drafts import Draft, Drafts, DraftStatus
 from db.engine import Transaction
-from db.handovers import Handovers, MirrorItem, item
+from db.handovers import Handovers, MirrorItem
 from db.outbox import Outbox
 from db.records import Author, Channel, ChannelType, Dialogue, DialogueState, HistoryMessage, InCharge, WorkKind, new_id
 from db.staff import Staff, StaffId
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 WRITTEN = frozenset({ChannelType.TELEGRAM, ChannelType.WHATSAPP})
 """Channels in which a person can write to the client whenever they like."""
-DRAFT = "draft"
-"""In what staff are shown: the draft that the words are."""
 _SOON = timedelta(seconds=1)
 """What is said together is shown together: a group takes few messages a minute."""
 
@@ -122,7 +120,9 @@ class HandoverDesk:
             shown = shown or opened
             if opened:
                 own = [one for one in notices if one.calls_person]
-                await self._show(tx, dialogue, [item(Author.SYSTEM, one.text, self._clock()) for one in own])
+                await self._show(
+                    tx, dialogue, [MirrorItem(author=Author.SYSTEM, text=one.text, at=self._clock()) for one in own]
+                )
                 notices = tuple(one for one in notices if not one.calls_person)
         if shown:
             thread = await self._stores.handovers.find(tx, dialogue.id)
@@ -166,7 +166,9 @@ class HandoverDesk:
         """Keep what the agent would say, and show it to staff with the buttons that send it or let it be."""
         await self._stores.drafts.put(tx, draft, now=self._clock())
         words = "\n\n".join(str(reply.get("text", "")) for reply in draft.replies if reply.get("text"))
-        await self._show(tx, dialogue, [item(Author.AGENT, words, self._clock(), {DRAFT: str(draft.id)})])
+        await self._show(
+            tx, dialogue, [MirrorItem(author=Author.AGENT, text=words, at=self._clock(), draft_id=draft.id)]
+        )
 
     async def send_draft(self, tx: Transaction, dialogue: Dialogue, draft: Draft, *, staff_id: StaffId) -> None:
         """Let the agent's words go out as they are."""
@@ -237,7 +239,7 @@ class HandoverDesk:
         if dropped:
             texts = Translator.for_language(scope.agent.language)
             told = texts.text("staff-agent-silenced", words="\n\n".join(dropped))
-            await self._show(tx, dialogue, [item(Author.SYSTEM, told, self._clock())])
+            await self._show(tx, dialogue, [MirrorItem(author=Author.SYSTEM, text=told, at=self._clock())])
         return TakenOver(dialogue=dialogue, state=state, dropped=dropped)
 
     async def hand_back(self, tx: Transaction, scope: CompanyScope, dialogue: Dialogue, *, told: str = "") -> bool:
@@ -248,12 +250,12 @@ class HandoverDesk:
         ids = await self._stores.clients.list_dialogues(tx, dialogue)
         await self._stores.handovers.close(tx, thread, ids, now=self._clock())
         words = told or Translator.for_language(scope.agent.language).text("staff-handed-back")
-        await self._show(tx, dialogue, [item(Author.SYSTEM, words, self._clock())])
+        await self._show(tx, dialogue, [MirrorItem(author=Author.SYSTEM, text=words, at=self._clock())])
         return True
 
     async def show(self, tx: Transaction, dialogue: Dialogue, words: str) -> None:
         """Show staff something about the client."""
-        await self._show(tx, dialogue, [item(Author.SYSTEM, words, self._clock())])
+        await self._show(tx, dialogue, [MirrorItem(author=Author.SYSTEM, text=words, at=self._clock())])
 
     async def _call(self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult) -> bool:
         """Show the client to staff, where there are any who can answer; say whether there are."""
@@ -328,7 +330,7 @@ def as_draft(result: TurnResult) -> tuple[TurnResult, Draft | None]:
 
 def _client_said(messages: Sequence[Message]) -> list[MirrorItem]:
     return [
-        item(Author.CLIENT, _words(message), message.sent_at, _file(message.attachments))
+        MirrorItem(author=Author.CLIENT, text=_words(message), at=message.sent_at, file=_file(message.attachments))
         for message in messages
         if _words(message) or message.attachments
     ]
@@ -341,11 +343,11 @@ def _said(
     items = _client_said(messages)
     answers = [reply.text for reply in result.replies if reply.text]
     if answers:
-        items.append(item(Author.AGENT, "\n\n".join(answers), now))
+        items.append(MirrorItem(author=Author.AGENT, text="\n\n".join(answers), at=now))
     lost = "\n\n".join(reply.text for reply in unsent if reply.text)
     if lost:
         texts = Translator.for_language(scope.agent.language)
-        items.append(item(Author.SYSTEM, texts.text("staff-agent-silenced", words=lost), now))
+        items.append(MirrorItem(author=Author.SYSTEM, text=texts.text("staff-agent-silenced", words=lost), at=now))
     return items
 
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import structlog
 
-from bot.handover_desk import DRAFT
 from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
@@ -182,7 +181,7 @@ def _header(texts: Translator, channel: Channel, waiting: _Waiting, topic_id: in
 def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, silent: bool) -> list[Reply]:
     """Return as few messages as hold what is new."""
     found: list[str] = []
-    spoken = [one for one in waiting.items if one.file is None or DRAFT not in one.file]
+    spoken = [one for one in waiting.items if one.draft_id is None]
     for one in spoken:
         line = _line(texts, waiting.dialogue, one.author, one.text, _kind(one))
         for part in (line[start : start + _LONGEST] for start in range(0, max(len(line), 1), _LONGEST)):
@@ -194,20 +193,19 @@ def _batches(texts: Translator, waiting: _Waiting, topic_id: int | None, *, sile
         # In a chat of all clients every message says whose it is.
         found = [f"{label_of(waiting.dialogue, texts)}\n{one}" for one in found]
     files = [_file_of(waiting, one) for one in spoken if one.file is not None and one.file.get("ref")]
-    written = [one for one in waiting.items if one.file is not None and DRAFT in one.file]
+    drafts = [one for one in waiting.items if one.draft_id is not None]
     return [
         *(Reply(text=one, topic=topic_id, silent=silent) for one in found),
         *(Reply(file=one, topic=topic_id, silent=True) for one in files),
         # Only the last can still be sent.
-        *(_draft(texts, one, topic_id, silent=silent) for one in written[-1:]),
+        *(_draft(texts, one, one.draft_id, topic_id, silent=silent) for one in drafts[-1:] if one.draft_id),
     ]
 
 
-def _draft(texts: Translator, one: MirrorItem, topic_id: int | None, *, silent: bool) -> Reply:
-    draft_id = UUID(str((one.file or {})[DRAFT])).hex
+def _draft(texts: Translator, one: MirrorItem, draft_id: UUID, topic_id: int | None, *, silent: bool) -> Reply:
     row = (
-        Button(text=texts.text("button-draft-send"), action=f"{SEND_DRAFT}:{draft_id}"),
-        Button(text=texts.text("button-draft-drop"), action=f"{DROP_DRAFT}:{draft_id}"),
+        Button(text=texts.text("button-draft-send"), action=f"{SEND_DRAFT}:{draft_id.hex}"),
+        Button(text=texts.text("button-draft-drop"), action=f"{DROP_DRAFT}:{draft_id.hex}"),
     )
     text = texts.text("staff-draft", text=one.text[:_LONGEST])
     return Reply(text=text, buttons=(row,), topic=topic_id, silent=silent)
@@ -236,4 +234,4 @@ def _line(texts: Translator, client: Dialogue, author: Author, words: str, kind:
 
 
 def _kind(one: MirrorItem) -> str | None:
-    return None if one.file is None or "kind" not in one.file else AttachmentKind(one.file["kind"]).value
+    return None if one.file is None else AttachmentKind(one.file["kind"]).value

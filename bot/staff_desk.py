@@ -144,8 +144,11 @@ class StaffDesk:
         """Send the agent's words, or let them be: once, whoever of the staff presses first."""
         texts = Translator.for_language(scope.agent.language)
         verb, _, named = action.rpartition(":")
-        # What a changed client presses may be anything.
-        draft = await self._stores.drafts.find_open(tx, UUID(named)) if _DRAFT_ID.fullmatch(named) else None
+        if not _DRAFT_ID.fullmatch(named):
+            # No button of ours: what a changed client presses may be anything.
+            await self._answer(tx, where, word, texts.text("staff-draft-settled"))
+            return
+        draft = await self._stores.drafts.find_open(tx, UUID(named))
         client = await self._stores.dialogues.find_dialogue(tx, draft.dialogue_id) if draft is not None else None
         if draft is None or client is None:
             told = texts.text("staff-draft-settled")

@@ -12,53 +12,33 @@ from pydantic import SecretStr
 
 from bot.app import Core
 from bot.call_desk import Desk
-from bot.care_job import CareJob, CareStores
 from bot.catalogue_keeper import CatalogueKeeper, RecentReads
-from bot.crm_watch import CrmWatchJob, WatchStores
-from bot.handover_desk import HandoverDesk, people_stores
-from bot.handover_watch import HandoverWatchJob
-from bot.handover_watch import WatchStores as HandoverWatchStores
-from bot.housekeeping import SweepJob
+from bot.handover_desk import people_stores
 from bot.keyless import KeylessModel
 from bot.lane import LEASE, DeadLetters, Job, Lane
 from bot.lent import find_lent
-from bot.memory_keeper import MemoryJob, MemoryStores
-from bot.mirror import MirrorJob, MirrorStores
 from bot.orchestrator_app import build_orchestrator
-from bot.reminders import ReminderJob, ReminderStores
 from bot.scopes import Scopes, open_crm
 from bot.settings import Mode, ModelProvider, Settings
-from bot.sick_watch import SickJob, SickStores
 from bot.turn_commit import TurnStores
 from bot.turn_job import TurnJob
-from bot.waiting_job import WaitingJob, WaitingStores
 from bot.worker import Worker, new_owner
-from db.appointments import Appointments
+from bot.worker_jobs import build_jobs
 from db.calls import Calls
 from db.clients import Clients
-from db.crm_events import CrmEvents
 from db.dialogue_state import DialogueStates
 from db.dialogues import Dialogues
 from db.doorbell import POLL, Doorbell
-from db.handovers import Handovers
-from db.intents import Intents
 from db.memory import Memory
 from db.notices import Notices
 from db.outbox import Outbox
-from db.outreach import Outreach
 from db.records import ChannelType, DialogueId, WorkKind
-from db.reminders import Reminders
-from db.retention import RetentionSweeps
-from db.slot_claims import SlotClaims
 from db.spending import Spending
 from handlers.api.dispatch import ApiDispatch
 from handlers.base import ChannelDispatch
-from handlers.delivery import DeliveryJob, DeliveryStores
 from handlers.log_levels import LogLevels
-from handlers.staff_notices import StaffNotices
 from handlers.telegram.bots import Bots
 from handlers.telegram.dispatch import TelegramDispatch, build_dispatcher
-from handlers.telegram.rooms import TelegramRooms
 from handlers.voice.dispatch import VoiceDispatch
 from handlers.whatsapp.dispatch import HANDLERS, WhatsAppDispatch
 from handlers.whatsapp.numbers import Numbers
@@ -124,7 +104,7 @@ async def open_worker(
             orchestrator = (orchestrate or build_orchestrator)(core, chosen)
             stores = _turn_stores(core, only)
             turns = _turn_job(core, stores, scopes, channels, orchestrator)
-            jobs = _jobs(core, scopes, channels, turns, chosen, bots)
+            jobs = build_jobs(core, scopes, channels, turns, chosen, bots)
             parts = _lanes(core, jobs, lease, only)
             keepers = [CatalogueKeeper(reads, scopes)] if reads else []
             worker = Worker([*parts, *keepers])
@@ -233,75 +213,6 @@ def _turn_job(
     return TurnJob(stores, scopes, channels, orchestrator, throttle, core.clock, quiet=quiet)
 
 
-def _jobs(
-    core: Core,
-    scopes: Scopes,
-    channels: Mapping[ChannelType, ChannelDispatch],
-    turns: TurnJob,
-    model: Model,
-    bots: Bots,
-) -> dict[WorkKind, Job]:
-    deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
-    watch = CrmWatchJob(
-        WatchStores(
-            database=core.database,
-            work=core.work,
-            events=CrmEvents(core.database),
-            appointments=Appointments(),
-            dialogues=Dialogues(),
-            outbox=Outbox(core.clock),
-            intents=Intents(),
-            directory=core.directory,
-        ),
-        scopes,
-        core.clock,
-    )
-    remembering = MemoryJob(
-        MemoryStores(
-            database=core.database, work=core.work, dialogues=Dialogues(), memory=Memory(), spending=Spending()
-        ),
-        scopes,
-        model,
-        core.clock,
-    )
-    mirror = MirrorJob(
-        MirrorStores(
-            database=core.database,
-            work=core.work,
-            directory=core.directory,
-            dialogues=Dialogues(),
-            handovers=Handovers(),
-            outbox=Outbox(core.clock),
-        ),
-        scopes,
-        TelegramRooms(bots),
-        core.clock,
-    )
-    people = people_stores(core)
-    waiting = HandoverWatchJob(
-        HandoverWatchStores(database=core.database, work=core.work, directory=core.directory, people=people),
-        scopes,
-        HandoverDesk(people, StaffNotices(core.directory, people.outbox), core.clock),
-        core.clock,
-    )
-    sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)
-    return {
-        WorkKind.TURN: turns,
-        WorkKind.DELIVERY: deliveries,
-        WorkKind.SWEEP: sweeps,
-        WorkKind.CRM: watch,
-        WorkKind.MEMORY: remembering,
-        WorkKind.REMINDER: ReminderJob(_reminder_stores(core), scopes, core.clock),
-        WorkKind.WAITING: WaitingJob(_waiting_stores(core), scopes, core.clock),
-        WorkKind.CARE: CareJob(_care_stores(core), scopes, core.clock),
-        WorkKind.MIRROR: mirror,
-        WorkKind.HANDOVER: waiting,
-        WorkKind.SICK: SickJob(
-            SickStores(database=core.database, work=core.work, outbox=Outbox(core.clock)), scopes, core.clock
-        ),
-    }
-
-
 def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: DialogueId | None) -> list[Lane]:
     settings, doorbell, owner = core.settings, _doorbell(core, only), new_owner()
     levels = LogLevels(core.directory, core.clock)
@@ -340,50 +251,3 @@ def _lanes(core: Core, jobs: Mapping[WorkKind, Job], lease: timedelta, only: Dia
         lane(WorkKind.SICK, places=2),
     ]
     return lanes if only is not None else [*lanes, *by_the_clock]
-
-
-def _reminder_stores(core: Core) -> ReminderStores:
-    return ReminderStores(
-        database=core.database,
-        work=core.work,
-        appointments=Appointments(),
-        reminders=Reminders(),
-        dialogues=Dialogues(),
-        clients=Clients(),
-        outreach=Outreach(),
-        outbox=Outbox(core.clock),
-        intents=Intents(),
-        directory=core.directory,
-        doorbell=core.doorbell,
-    )
-
-
-def _waiting_stores(core: Core) -> WaitingStores:
-    return WaitingStores(
-        database=core.database,
-        work=core.work,
-        outbox=Outbox(core.clock),
-        directory=core.directory,
-        doorbell=core.doorbell,
-    )
-
-
-def _care_stores(core: Core) -> CareStores:
-    return CareStores(
-        database=core.database,
-        work=core.work,
-        outbox=Outbox(core.clock),
-        directory=core.directory,
-        doorbell=core.doorbell,
-    )
-
-
-def delivery_stores(core: Core) -> DeliveryStores:
-    return DeliveryStores(
-        database=core.database,
-        outbox=Outbox(core.clock),
-        work=core.work,
-        directory=core.directory,
-        companies=core.companies,
-        dialogues=Dialogues(),
-    )

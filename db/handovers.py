@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,13 +49,18 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorItem:
-    """Something said in the dialogue, still to be shown to staff. `file`: an Attachment as JSON."""
+    """Something said in the dialogue, still to be shown to staff.
+
+    `file`: an Attachment as JSON. `draft_id`: it is what the agent would say, and has not said.
+    """
 
     author: Author
     text: str
     at: datetime
     file: Mapping[str, Any] | None = None
-    id: UUID
+    draft_id: UUID | None = None
+    id: UUID = field(default_factory=new_id)
+    """Says after what it comes."""
 
 
 _this = (threads.c.company_id == bindparam("company"), threads.c.dialogue_id == bindparam("dialogue"))
@@ -261,6 +266,7 @@ class Handovers:
                 "author": item.author.value,
                 "text": item.text,
                 "file": dict(item.file) if item.file is not None else None,
+                "draft_id": item.draft_id,
                 "at": item.at,
             }
             for item in items
@@ -277,7 +283,14 @@ class Handovers:
             .limit(limit)
         )
         return [
-            MirrorItem(id=row["id"], author=Author(row["author"]), text=row["text"], file=row["file"], at=row["at"])
+            MirrorItem(
+                id=row["id"],
+                author=Author(row["author"]),
+                text=row["text"],
+                file=row["file"],
+                draft_id=row["draft_id"],
+                at=row["at"],
+            )
             for row in rows.mappings()
         ]
 
@@ -300,11 +313,6 @@ class Handovers:
             .where(threads.c.company_id == tx.company, threads.c.dialogue_id == dialogue_id)
             .values(values)
         )
-
-
-def item(author: Author, text: str, at: datetime, file: Mapping[str, Any] | None = None) -> MirrorItem:
-    """Make what staff are to be shown; its id says after what it comes."""
-    return MirrorItem(id=new_id(), author=author, text=text, at=at, file=file)
 
 
 def _thread(row: RowMapping | Mapping[str, Any]) -> Thread:

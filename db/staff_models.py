@@ -95,6 +95,8 @@ mirror_items = Table(
     Column("author", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("file", JSONB),
+    # The words are this draft's: they have the buttons that send it or let it be.
+    Column("draft_id", Uuid),
     moment("at", nullable=False),
     PrimaryKeyConstraint("company_id", "id"),
     _of_dialogue(),

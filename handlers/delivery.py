@@ -18,7 +18,7 @@ from db.dialogues import Dialogues
 from db.directory import Directory
 from db.engine import Database, Transaction
 from db.errors import DatabaseUnavailable, NotFound
-from db.handovers import Handovers, item
+from db.handovers import Handovers, MirrorItem
 from db.outbox import Outbox
 from db.records import Author, Channel, ChannelId, ChannelStatus, ChannelType, Claim, OutgoingReply
 from db.work import Work, retry_delay
@@ -221,7 +221,9 @@ class DeliveryJob:
             client = await self._dialogues.find_dialogue(tx, reply.about) if reply.about is not None else None
             if client is not None:
                 await self._handovers.forget_topic(tx, client.id, int(reply.payload.get("topic") or 0))
-                shown = item(Author.SYSTEM, str(reply.payload.get("text", "")), self._clock(), file)
+                shown = MirrorItem(
+                    author=Author.SYSTEM, text=str(reply.payload.get("text", "")), at=self._clock(), file=file
+                )
                 await self._handovers.show(tx, client.id, client.channel_id, [shown], due_at=self._clock())
 
     async def _too_late(self, channel: Channel, reply: OutgoingReply, reason: str) -> None:

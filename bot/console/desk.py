@@ -15,7 +15,7 @@ from db.audit import Action, AuditTrail
 from db.dialogue_state import key_of
 from db.drafts import DraftStatus
 from db.engine import Transaction
-from db.handovers import item
+from db.handovers import MirrorItem
 from db.records import Author, Channel, ChannelType, Dialogue, DialogueState, InCharge, WorkKind
 from handlers.staff_notices import StaffNotices
 from orchestration.messages import Reply, storable
@@ -138,9 +138,8 @@ class ConsoleDesk:
 
     async def _show(self, tx: Transaction, dialogue: Dialogue, author: Author, words: str) -> None:
         now = self._core.clock()
-        await self._stores.handovers.show(
-            tx, dialogue.id, dialogue.channel_id, [item(author, words, now)], due_at=now + _AT_ONCE
-        )
+        said = MirrorItem(author=author, text=words, at=now)
+        await self._stores.handovers.show(tx, dialogue.id, dialogue.channel_id, [said], due_at=now + _AT_ONCE)
 
     async def _record(self, tx: Transaction, action: Action, visitor: Visitor, dialogue: Dialogue) -> None:
         await self._audit.record(tx, action, subject=f"dialogue {dialogue.id}", actor=visitor.actor)

@@ -19,7 +19,7 @@ from db.consents import Consents
 from db.dialogues import Dialogues
 from db.drafts import Draft, Drafts
 from db.errors import Conflict, NotFound
-from db.handovers import Handovers, item
+from db.handovers import Handovers, MirrorItem
 from db.late_answers import take_late_answer
 from db.memory import Memory
 from db.models import clients, messages, sessions
@@ -106,7 +106,7 @@ async def _shown_to_staff(tx, channel, dialogue_id, now):
         tx, dialogue, dialogues=[dialogue_id], staff_chat=staff_chat, reason="photo", now=now, at_once=False,
         client_waits=False,
     )  # fmt: skip
-    words = [item(Author.CLIENT, "Это Зинаида", now)]
+    words = [MirrorItem(author=Author.CLIENT, text="Это Зинаида", at=now)]
     await Handovers().show(tx, dialogue_id, channel.id, words, due_at=now + timedelta(days=1))
     draft = Draft(id=new_id(), dialogue_id=dialogue_id, turn_id=new_id(), replies=[{"text": "Зинаида, да"}], said={})
     await Drafts().put(tx, draft, now=now)

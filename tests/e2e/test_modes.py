@@ -66,6 +66,20 @@ async def test_a_draft_goes_out_with_one_tap_and_once(house, desk):
     assert (await drafts(house))[DraftStatus.SENT] == 1
 
 
+@pytest.mark.parametrize("data", ["staff:ds:" + "g" * 32, "staff:ds:", "staff:dx:\u0430" + "0" * 31])
+async def test_what_a_changed_client_presses_harms_nothing(house, desk, data):
+    await chooses(house, "draft")
+    client = house.client()
+    await writes(house, client, "Сколько стоит женская стрижка?")
+    await desk.sees()
+    message = desk.people.chat(desk.bot, STAFF_CHAT).messages[-1].message_id
+    await desk.people.press_stale_button(desk.bot, IRINA, message, data)
+    await house.settles()
+    assert client.heard == []
+    await desk.presses("Отправить")
+    assert len(client.heard) == 1
+
+
 async def test_staff_say_it_in_their_own_words_and_the_next_is_a_draft_again(house, desk):
     await chooses(house, "draft")
     client = house.client()

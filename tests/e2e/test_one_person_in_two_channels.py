@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from house_desk import Desk
 from sqlalchemy import select, update
 
 from db.columns import metadata
@@ -70,6 +71,29 @@ async def test_while_a_person_answers_in_one_channel_the_agent_is_silent_in_the_
     await house.settles()
 
     assert len(telegram.heard) == count
+
+
+async def test_what_a_client_writes_in_another_channel_reaches_the_person_who_answers_them(house):
+    desk = Desk(house)
+    await desk.enrol()
+    telegram, whatsapp = await both(house)
+    await whatsapp.says("Здравствуйте")
+    await telegram.says("Здравствуйте")
+    await telegram.shares_contact()
+    await telegram.says("Позовите человека")
+    await desk.sees()
+    await desk.answers("Слушаю вас", to="Позовите")
+
+    count = len(whatsapp.heard)
+    await house.vendors.whatsapp.people.send_text(whatsapp.number_id, whatsapp.person, "Пишу теперь отсюда")
+    assert any("Пишу теперь отсюда" in words for words in await desk.sees())
+    assert len(whatsapp.heard) == count
+
+    await desk.answers("Отвечаю здесь", to="Пишу теперь отсюда")
+    assert whatsapp.heard[-1] == "Отвечаю здесь"
+    await desk.answers("/back", to="Пишу теперь отсюда")
+    assert "8000" in (await whatsapp.says("Сколько стоит окрашивание?")).text
+    assert "8000" in (await telegram.says("Сколько стоит окрашивание?")).text
 
 
 async def test_a_client_who_asks_is_forgotten_in_every_channel_and_staff_are_told(house):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sandbox.telegram.state import User
 
 OWNER = User(id=700_700, first_name="Владелица")
@@ -32,6 +34,26 @@ async def test_what_the_owner_writes_is_never_answered(house):
     await telegram.business.write(bot_id, connection, CLIENT, "Сколько стоит окрашивание?", by_owner=True)
 
     assert await answered(house, connection) == []
+
+
+async def test_who_answers_on_the_businesss_own_phone_has_taken_the_client_over(house):
+    """Nobody is enrolled, and there is no topic: the person answers where the client wrote, and the agent is silent."""
+    telegram, bot_id = house.vendors.telegram, house.bots[house.company_id]
+    connection = await telegram.business.connect(bot_id, OWNER)
+    await telegram.business.write(bot_id, connection, CLIENT, "Сколько стоит окрашивание?")
+    before = len(await answered(house, connection))
+    await telegram.business.write(bot_id, connection, CLIENT, "Это Марина, сейчас отвечу", by_owner=True)
+    await house.settles()
+
+    await telegram.business.write(bot_id, connection, CLIENT, "А стрижка?")
+    assert len(await answered(house, connection)) == before
+
+    await telegram.business.write(bot_id, connection, CLIENT, "2500", by_owner=True)
+    await house.settles()
+    house.clock.advance(timedelta(hours=2, minutes=1))
+    await house.settles(people=True)
+    await telegram.business.write(bot_id, connection, CLIENT, "Сколько стоит окрашивание?")
+    assert len(await answered(house, connection)) == before + 1
 
 
 async def test_an_owner_who_did_not_let_the_bot_reply_is_not_spoken_for(house):

@@ -44,6 +44,13 @@ async def test_a_booking_is_held_over_the_api(house, api):
     assert [record["client"]["phone"] for record in house.records()] == ["+79160000077"]
 
 
+@pytest.mark.parametrize("client_id", ["-100500", "echo:1:1:"])
+async def test_a_client_may_be_called_whatever_the_caller_likes(api, client_id):
+    """Staff groups of Telegram and the owner's own words have such keys; here they are clients."""
+    answer = await api.send(client_id=client_id, text="Сколько стоит окрашивание?")
+    assert "8000 руб." in answer["replies"][0]["text"]
+
+
 async def test_the_same_message_id_gets_the_same_reply_and_does_nothing_twice(house, api):
     first = await api.send(message_id="same", text="Сколько стоит окрашивание?")
     requests = len(house.vendors.gemini.requests)

@@ -82,6 +82,7 @@ CREATE TABLE mirror_items (
     author TEXT NOT NULL,
     text TEXT NOT NULL,
     file JSONB,
+    draft_id UUID,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT mirror_items_pkey PRIMARY KEY (company_id, id),
     CONSTRAINT mirror_items_company_id_fkey FOREIGN KEY (company_id, dialogue_id)
