@@ -50,7 +50,7 @@ def build_jobs(
     bots: Bots,
 ) -> dict[WorkKind, Job]:
     """Return what is done with each kind of work."""
-    deliveries = DeliveryJob(_delivery_stores(core), channels, core.send_pace, core.clock)
+    deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     watch = CrmWatchJob(
         WatchStores(
             database=core.database,
@@ -147,7 +147,8 @@ def _care_stores(core: Core) -> CareStores:
     )
 
 
-def _delivery_stores(core: Core) -> DeliveryStores:
+def delivery_stores(core: Core) -> DeliveryStores:
+    """Return what a delivery reads and writes."""
     return DeliveryStores(
         database=core.database,
         outbox=Outbox(core.clock),

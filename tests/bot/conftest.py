@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from house_staff import open_salon
 
 from bot.doctor import examine_installation
 from bot.doctor.companies import examine_companies
@@ -165,3 +166,9 @@ def examine(house):
         return {row.what: row for row in rows}
 
     return run
+
+
+@pytest.fixture
+async def salon(core, clock):
+    """A salon of two branches with its people, over a real database and without a vendor."""
+    return await open_salon(core, clock)

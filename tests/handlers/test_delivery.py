@@ -15,7 +15,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.app import Core, utc_now
-from bot.worker_app import delivery_stores
+from bot.worker_jobs import delivery_stores
 from db.dialogues import Dialogues
 from db.limits import Budget, RateLimits
 from db.models import work
