@@ -16,6 +16,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     Text,
@@ -40,7 +41,8 @@ _KEY = (work.c.company_id, work.c.dialogue_id, work.c.kind, work.c.subject_id)
 
 
 # The candidates are locked, those of companies at their share left out; each company's are numbered after what it holds
-# already, so that the first of every company comes before the second of any.
+# already, so that the first of every company comes before the second of any. One is taken only while its company holds
+# fewer places than are free then: see Share.
 _CLAIM = Statement(
     text(
         """
@@ -54,8 +56,10 @@ _CLAIM = Statement(
         SELECT c.*, coalesce(h.count, 0)
                     + row_number() OVER (PARTITION BY c.company_id ORDER BY c.due_at, c.dialogue_id) AS place
         FROM candidates c LEFT JOIN unnest(:holders, :held) AS h(company_id, count) USING (company_id)
+    ), in_turn AS (
+        SELECT *, row_number() OVER (ORDER BY place, due_at, dialogue_id) AS turn FROM placed
     ), chosen AS (
-        SELECT * FROM placed WHERE place <= :most ORDER BY place, due_at LIMIT :limit
+        SELECT * FROM in_turn WHERE place <= :free - (turn - 1) ORDER BY turn LIMIT :limit
     )
     UPDATE work w SET lease_until = :until, owner = :owner, fence = w.fence + 1,
                       lost_leases = w.lost_leases + CASE WHEN c.lost THEN 1 ELSE 0 END
@@ -69,6 +73,7 @@ _CLAIM = Statement(
         bindparam("now", type_=TIMESTAMP(timezone=True)),
         bindparam("until", type_=TIMESTAMP(timezone=True)),
         bindparam("kind", type_=Text),
+        bindparam("free", type_=BigInteger),
         bindparam("full", type_=ARRAY(Uuid)),
         bindparam("only", type_=Uuid),
         bindparam("holders", type_=ARRAY(Uuid)),
@@ -174,22 +179,25 @@ async def ring(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many claims one company may have of a worker's places, and how many each has of them now."""
+    """How many of a worker's places are free, and how many each company holds of the others.
 
-    most: int
+    A company may take one more place while it holds fewer than are free. So many floods at once come to equal shares,
+    with one as large left free: half of the places for one flood, a third each for two; there is room for one company
+    more always. Where others need little, what they leave is shared too: no place is kept for who does not come.
+    """
+
+    free: int
     held: Mapping[CompanyId, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, held: Mapping[CompanyId, int], *, places: int) -> Self:
-        """Share places so that there is always room for one company more than those that hold any.
-
-        A company alone has half of them, two a third each; where companies outnumber the places, each has one.
-        """
-        return cls(most=max(1, places // (max(1, len(held)) + 1)), held=held)
+        """Share so many places, of which these are held."""
+        return cls(free=max(0, places - sum(held.values())), held=held)
 
     @property
     def full(self) -> list[CompanyId]:
-        return [company_id for company_id, count in self.held.items() if count >= self.most]
+        """The companies that may take no place now."""
+        return [company_id for company_id, count in self.held.items() if count >= self.free]
 
 
 class Work:
@@ -258,7 +266,8 @@ class Work:
         only: DialogueId | None,
     ) -> list[Claim]:
         now = self._clock()
-        share = share or Share(most=limit)
+        # Nobody's share: the last of so many may be its company's last, too.
+        share = share or Share(free=2 * limit)
         arguments = {
             "now": now,
             "until": now + ttl,
@@ -266,7 +275,7 @@ class Work:
             "kind": kind.value,
             "limit": limit,
             "looked_at": limit * 4 + 100,
-            "most": share.most,
+            "free": share.free,
             "full": share.full,
             "only": only,
             "holders": list(share.held),

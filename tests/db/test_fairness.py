@@ -19,6 +19,15 @@ async def write(core, channel, dialogues):
     await core.intake.accept(channel, updates, quiet=timedelta(0))
 
 
+async def filled(core, held):
+    """Claim for twenty places until nothing more may be had; return who holds how many."""
+    while claims := await core.work.claim(
+        "w", limit=20 - held.total(), ttl=LEASE, kind=TURN, share=Share.of(held, places=20)
+    ):
+        held.update(claim.company_id for claim in claims)
+    return held
+
+
 @pytest.fixture
 async def flood(core, clock, make_channel):
     """A company with a thousand dialogues waiting, and two that came after it with one each."""
@@ -48,7 +57,7 @@ async def test_one_that_comes_after_a_flood_does_not_wait_for_its_end(core, floo
 
 
 async def test_a_company_at_its_share_is_not_waited_for_either(core, flood, clock):
-    full = Share(most=10, held={flood: 10})
+    full = Share.of({flood: 10}, places=20)
     await core.work.claim("w", limit=20, ttl=LEASE, kind=TURN, share=full)
 
     assert await core.work.next_due_in(TURN, share=full) is None
@@ -66,11 +75,26 @@ async def test_among_waiting_companies_the_first_of_each_comes_before_the_second
     assert Counter(claim.company_id for claim in claims) == {channel.company_id: 2 for channel in channels}
 
 
-@pytest.mark.parametrize(
-    ("held", "places", "most"),
-    [([], 50, 25), ([25], 50, 25), ([25, 5], 50, 16), ([1] * 49, 50, 1), ([1] * 80, 50, 1), ([1], 1, 1)],
-)
-def test_there_is_always_room_for_one_company_more(held, places, most):
-    counts = {CompanyId(new_id()): count for count in held}
+async def test_places_that_others_do_not_need_are_not_kept_for_them(core, flood):
+    others = {CompanyId(new_id()): 1 for _ in range(9)}
 
-    assert Share.of(counts, places=places).most == most
+    held = await filled(core, Counter(others))
+
+    # Eleven were free: half of them are the flood's, and there is room for those that came after it.
+    assert held[flood] == 6
+    assert sorted(held.values()) == [1] * 11 + [6]
+
+
+@pytest.mark.parametrize("companies", [1, 2, 3, 7, 19, 25])
+async def test_there_is_always_room_for_one_company_more(core, make_channel, companies):
+    for number in range(companies):
+        await write(core, await make_channel(f"flood-{number}"), max(3, 24 // companies))
+
+    held = await filled(core, Counter())
+
+    if companies < 20:
+        assert held.total() < 20
+        assert max(held.values()) - min(held.values()) <= 1
+        assert set(Share.of(held, places=20).full) == set(held)
+    else:
+        assert list(held.values()) == [1] * 20
