@@ -194,7 +194,10 @@ async def _against_bare(shop: Shop, seconds: float, rounds: int) -> Rounds:
 
 
 def _stages(log: Path, after: int) -> dict[str, float]:
-    """Return the mean time of a turn's stages, in milliseconds, as the process logged them beyond this size."""
+    """Return the mean time of a turn's stages, in milliseconds, as the process logged them beyond this size.
+
+    The model and the tools are asked within the answer: what is told of it is the rest.
+    """
     sums: dict[str, list[float]] = defaultdict(list)
     with log.open("rb") as lines:
         lines.seek(after)
@@ -202,7 +205,10 @@ def _stages(log: Path, after: int) -> dict[str, float]:
             if b'"turn_done"' in line:
                 for name, took in json.loads(line)["stages_ms"].items():
                     sums[name].append(took)
-    return {f"{STAGE}{name}_ms": round(fmean(times), 2) for name, times in sums.items()}
+    means = {name: fmean(times) for name, times in sums.items()}
+    if "answer" in means:
+        means["answer"] -= means.get("model", 0.0) + means.get("tools", 0.0)
+    return {f"{STAGE}{name}_ms": round(took, 2) for name, took in means.items()}
 
 
 async def open_shop(

@@ -26,6 +26,8 @@ SECONDS = 15.0
 WARM_S = 6.0
 _PGBENCH_S = 5
 _PGBENCH_CLIENTS = 32
+STATE = "fsm:"
+"""What the names of dialogues' states have in them (db/dialogue_state.py)."""
 _ONE_ROW = "\\set n random(1, 1000000000)\nINSERT INTO bench_commits VALUES (:n);\n"
 
 
@@ -46,9 +48,8 @@ async def measure(*, companies: int = COMPANIES, seconds: float = SECONDS) -> di
         # What a turn leaves behind is written a moment later: statistics of the database, deliveries.
         await asyncio.sleep(2)
         after = await _taken(shop, worker.pid, stores, database, redis)
-        figures = {name: round((after[name] - before[name]) / made, 3) for name in before if name != "redis_keys_kb"}
-        people = made / 5
-        figures["redis_kb_per_dialogue"] = round(max(0.0, after["redis_keys_kb"] - before["redis_keys_kb"]) / people, 3)
+        figures = {name: round((after[name] - before[name]) / made, 3) for name in before}
+        figures["redis_kb_per_dialogue"] = round(await _kb_per_dialogue(redis), 3)
         figures["db_commits_per_s"] = await _commits_per_s(shop)
     return figures
 
@@ -71,8 +72,16 @@ async def _taken(
         "turn_disk_kb": float(row["size"]) / 1024,
         "turn_redis_cpu_ms": cpu_s(stores.redis_pid or 0) * 1000,
         "turn_redis_commands": float(told["total_commands_processed"]),
-        "redis_keys_kb": float(told["used_memory_dataset"]) / 1024,
     }
+
+
+async def _kb_per_dialogue(redis: Redis) -> float:
+    """Return what Redis keeps of a dialogue for days, on average: its state.
+
+    Its memory as a whole would tell another thing: connections' buffers and CRMs' answers come and go with the load.
+    """
+    sizes = [float(await redis.memory_usage(key) or 0) async for key in redis.scan_iter(match=f"*{STATE}*", count=1000)]
+    return sum(sizes) / len(sizes) / 1024
 
 
 def _cpu_with_children_s(pid: int) -> float:
