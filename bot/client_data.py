@@ -119,7 +119,7 @@ class ClientData:
         snapshot = await core.companies.get_snapshot(company_id)
         now = core.clock()
         async with core.database.company(company_id) as tx:
-            await core.work.take_from_all(tx, subject.dialogue_ids, owner="erasure", ttl=_HELD)
+            await core.work.take_from_all(tx, subject.received_in, owner="erasure", ttl=_HELD)
             if await self._data.is_being_written(tx, subject):
                 raise Conflict("a booking of this client is being written into the CRM; try again in ten minutes")
         states = await self._states(company_id, subject)

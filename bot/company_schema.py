@@ -178,6 +178,7 @@ class PeopleYaml(_Part):
     ring_minutes: Annotated[int, Field(ge=1, le=240)] = _PEOPLE.ring_minutes
     hand_back_hours: Annotated[int, Field(ge=1, le=72)] = _PEOPLE.hand_back_hours
     topics: Annotated[list[Name], Field(max_length=50)] = []
+    crm_phrase: Annotated[str, Field(min_length=3, max_length=40)] | None = None
 
 
 class CompanyYaml(PlaceYaml):

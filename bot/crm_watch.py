@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from bot.crm_comments import CrmComments
 from bot.crm_following import Following, read_record
 from bot.staff_visits import StaffVisits, strange
 from crm.base import Appointment, BaseCRMAdapter, Capability, Hook, RecordId
@@ -75,8 +76,9 @@ class Seen:
 
 
 class CrmWatchJob:
-    def __init__(self, stores: WatchStores, scopes: CompanyScopes, clock: Clock) -> None:
+    def __init__(self, stores: WatchStores, scopes: CompanyScopes, comments: CrmComments, clock: Clock) -> None:
         self._stores = stores
+        self._comments = comments
         self._scopes = scopes
         self._clock = clock
         self._following = Following(
@@ -100,8 +102,10 @@ class CrmWatchJob:
         except CRMError as error:
             log.warning("crm_not_looked_into", crm=crm.manifest.type, code=error.code, error=str(error))
             raise TurnPostponed(AGAIN_AFTER_FAILURE, f"the CRM: {error.code}") from error
+        every = await self._stores.directory.list_channels(claim.company_id)
+        writers = {one.id: one for one in every}
         adopted = strange(seen.others, now=seen.at) if reminds else []
-        channels = writable(await self._stores.directory.list_channels(claim.company_id)) if adopted else []
+        channels = writable(every) if adopted else []
         async with self._stores.database.company(claim.company_id) as tx:
             await self._stores.work.hold(tx, claim)
             news = [ours for ours, theirs in seen.found.values() if as_it_stands(ours, theirs) is not None]
@@ -114,6 +118,7 @@ class CrmWatchJob:
                     await self._slots.release_visit(tx, branch_id, ours.crm_record_id)
             for ours, theirs in seen.found.values():
                 await self._following.follow(tx, scope, branch, crm, ours, theirs)
+                await self._comments.heed(tx, scope, branch, writers, ours, theirs)
             await self._staff_visits.adopt(tx, branch, adopted, channels, now=seen.at)
             for one in seen.others:
                 if one.cancelled:

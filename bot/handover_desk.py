@@ -257,6 +257,13 @@ class HandoverDesk:
         """Show staff something about the client."""
         await self._show(tx, dialogue, [MirrorItem(author=Author.SYSTEM, text=words, at=self._clock())])
 
+    async def show_answer(
+        self, tx: Transaction, dialogue: Dialogue, words: str, attachment: Attachment | None, *, at: datetime
+    ) -> None:
+        """Show staff what one of them has answered past their chat."""
+        file = _file(() if attachment is None else (attachment,))
+        await self._show(tx, dialogue, [MirrorItem(author=Author.PERSON, text=words, at=at, file=file)])
+
     async def _call(self, tx: Transaction, channel: Channel, scope: CompanyScope, result: TurnResult) -> bool:
         """Show the client to staff, where there are any who can answer; say whether there are."""
         branch_id = next((one.branch_id for one in result.notices if one.calls_person), None)

@@ -222,14 +222,14 @@ def _file_of(waiting: _Waiting, one: MirrorItem) -> OutgoingFile:
 
 
 def _line(texts: Translator, client: Dialogue, author: Author, words: str, kind: str | None = None) -> str:
+    shown = " ".join(filter(None, (texts.text("staff-mirror-file", kind=kind) if kind else "", words)))
     if author is Author.CLIENT:
         name = client.client_name or texts.text("staff-unnamed-client")
-        shown = " ".join(filter(None, (texts.text("staff-mirror-file", kind=kind) if kind else "", words)))
         return texts.text("staff-mirror-client", name=name, text=shown)
     if author is Author.AGENT:
         return texts.text("staff-mirror-agent", text=words)
     if author is Author.PERSON:
-        return texts.text("staff-mirror-person", text=words)
+        return texts.text("staff-mirror-person", text=shown)
     return words
 
 

@@ -21,10 +21,9 @@ from db.dialogue_state import key_of
 from db.drafts import DraftStatus
 from db.engine import Transaction
 from db.handovers import Thread
-from db.records import Author, Channel, Dialogue, dialogue_id_of
+from db.records import ECHO, Author, Channel, Dialogue, dialogue_id_of
 from db.staff import StaffMember
 from db.strangers_told import may_tell_stranger
-from handlers.base import ECHO
 from handlers.staff_notices import chat_with
 from locales import Translator
 from orchestration.messages import Button, OutgoingFile, Reply
@@ -237,18 +236,38 @@ class StaffDesk:
     async def _on_business_phone(
         self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, word: StaffWord
     ) -> TakenOver | None:
-        """The business's own person has answered a client past us: the agent is silent, and nothing is sent again."""
-        key = where.key.removeprefix(ECHO)
-        client = await self._stores.dialogues.open_dialogue(
-            tx, channel_id=channel.id, dialogue_id=dialogue_id_of(channel.id, key), key=key, now=self._clock()
-        )
+        """The business's own person has answered a client past us: the agent is silent, and nothing is sent again.
+
+        What we have sent ourselves is no person's, should a messenger ever tell us of it so.
+        """
+        if await self._stores.outbox.is_ours(tx, channel.id, word.message_id):
+            log.warning("echo_of_ours", channel=channel.type.value)
+            return None
+        client = await self._client_of(tx, channel, where.key.removeprefix(ECHO), word)
         thread = await self._stores.handovers.find(tx, client.id)
         staff_chat = thread.staff_chat if thread is not None else None
         taken = await self._handovers.take_over(
             tx, scope, client, staff_chat=staff_chat, words=word.text, at=word.sent_at
         )
+        if staff_chat is not None:
+            await self._handovers.show_answer(tx, client, word.text, word.attachment, at=word.sent_at)
         log.info("person_answered", dialogue_id=str(client.id), where="the business's own phone")
         return taken
+
+    async def _client_of(self, tx: Transaction, channel: Channel, key: str, word: StaffWord) -> Dialogue:
+        """Return whose dialogue this is, begun now where the client has never written.
+
+        A messenger may know a client by another name now than when they wrote: then the number says who it is.
+        """
+        id_ = dialogue_id_of(channel.id, key)
+        found = await self._stores.dialogues.find_dialogue(tx, id_)
+        if found is None and word.client_phone is not None:
+            found = await self._stores.dialogues.find_by_phone(tx, channel.id, word.client_phone)
+        if found is not None:
+            return found
+        return await self._stores.dialogues.open_dialogue(
+            tx, channel_id=channel.id, dialogue_id=id_, key=key, now=self._clock()
+        )
 
     async def _enrol(self, tx: Transaction, scope: CompanyScope, where: Dialogue, word: StaffWord) -> None:
         texts = Translator.for_language(scope.agent.language)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.app import Core
 from bot.care_job import CareJob, CareStores
+from bot.crm_comments import CrmComments
 from bot.crm_watch import CrmWatchJob, WatchStores
 from bot.handover_desk import HandoverDesk, people_stores
 from bot.handover_watch import HandoverWatchJob
@@ -50,6 +51,9 @@ def build_jobs(
     bots: Bots,
 ) -> dict[WorkKind, Job]:
     """Return what is done with each kind of work."""
+    people = people_stores(core)
+    notices = StaffNotices(core.directory, people.outbox)
+    handovers = HandoverDesk(people, notices, core.clock)
     deliveries = DeliveryJob(delivery_stores(core), channels, core.send_pace, core.clock)
     watch = CrmWatchJob(
         WatchStores(
@@ -63,6 +67,7 @@ def build_jobs(
             directory=core.directory,
         ),
         scopes,
+        CrmComments(people, handovers, notices, core.clock),
         core.clock,
     )
     remembering = MemoryJob(
@@ -86,11 +91,10 @@ def build_jobs(
         TelegramRooms(bots),
         core.clock,
     )
-    people = people_stores(core)
     waiting = HandoverWatchJob(
         HandoverWatchStores(database=core.database, work=core.work, directory=core.directory, people=people),
         scopes,
-        HandoverDesk(people, StaffNotices(core.directory, people.outbox), core.clock),
+        handovers,
         core.clock,
     )
     sweeps = SweepJob(core.database, core.directory, core.inbox, SlotClaims(), RetentionSweeps(), core.work, core.clock)

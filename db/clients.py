@@ -15,6 +15,7 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns
 from db.outbox_models import replies
 from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
+from db.past_us import list_past_us
 from db.records import ChannelId, DeliveryStatus, Dialogue, DialogueId, InCharge, new_id
 from db.role_models import late_answers
 from db.sick_models import sick_visits
@@ -102,6 +103,7 @@ class Clients:
         CRM that are still under way, stay. The CRM's own records are the business's.
         """
         ids = await self.list_dialogues(tx, dialogue)
+        past_us = await list_past_us(tx, ids)
         # Offers before what they were offered for; of ratings the stars stay, as figures do.
         outreach = (waiting_offers, waiting_list, outreach_log, consents)
         said = (messages, tool_calls, handovers, dialogue_memory, drafts, mirror_items, staff_messages)
@@ -112,7 +114,7 @@ class Clients:
         await tx.connection.execute(
             delete(accepted_updates).where(
                 accepted_updates.c.company_id == tx.company,
-                accepted_updates.c.dialogue_id.in_(ids),
+                accepted_updates.c.dialogue_id.in_([*ids, *past_us]),
                 or_(accepted_updates.c.done_at.is_not(None), accepted_updates.c.dead_at.is_not(None)),
             )
         )

@@ -119,6 +119,22 @@ class Dialogues:
         row = await tx.row(_FIND, company=tx.company, dialogue=dialogue_id)
         return dialogue_of(row) if row is not None else None
 
+    async def find_by_phone(self, tx: Transaction, channel_id: ChannelId, phone: str) -> Dialogue | None:
+        """Return the dialogue of a channel in which the channel has proved this number, the latest; None: there is
+        none."""
+        row = await tx.connection.execute(
+            select(sessions)
+            .where(
+                sessions.c.company_id == tx.company,
+                sessions.c.channel_id == channel_id,
+                sessions.c.proved_phone == phone,
+            )
+            .order_by(sessions.c.last_message_at.desc().nulls_last())
+            .limit(1)
+        )
+        found = row.mappings().one_or_none()
+        return dialogue_of(found) if found is not None else None
+
     async def save_dialogue(self, tx: Transaction, dialogue: Dialogue) -> InCharge:
         """Keep what was learnt of the client; return who is in charge now, which stays so until the commit."""
         arguments = {

@@ -197,6 +197,17 @@ class Outbox:
         )
         return next((str(ids[-1]) for ids in found if ids), None)
 
+    async def is_ours(self, tx: Transaction, channel_id: ChannelId, message_id: str) -> bool:
+        """Say whether a message of a channel is one that we have sent."""
+        found = await tx.connection.scalar(
+            select(sent_messages.c.reply_id).where(
+                sent_messages.c.company_id == tx.company,
+                sent_messages.c.channel_id == channel_id,
+                sent_messages.c.message_id == message_id,
+            )
+        )
+        return found is not None
+
     async def has_turn(self, tx: Transaction, turn_id: UUID) -> bool:
         """Say whether anything was put under this id already."""
         found = await tx.connection.scalar(

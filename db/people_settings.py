@@ -25,6 +25,8 @@ class PeopleSettings:
     hand_back_hours: int = 2
     """How long a person is silent after their own last word until the agent answers again."""
     topics: tuple[str, ...] = ()
+    crm_phrase: str | None = None
+    """What a comment in the CRM starts with that goes to the client, in a person's name; None: none does."""
 
 
 DEFAULT_PEOPLE = PeopleSettings()

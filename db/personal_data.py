@@ -18,6 +18,7 @@ from db.engine import Transaction
 from db.models import accepted_updates, clients, dialogue_memory, handovers, messages, sessions, tool_calls, turns, work
 from db.outbox_models import replies, sent_messages
 from db.outreach_models import consents, outreach_log, ratings, waiting_list, waiting_offers
+from db.past_us import list_past_us
 from db.records import DialogueId
 from db.role_models import late_answers
 from db.sick_models import sick_visits
@@ -45,6 +46,12 @@ class Subject:
     client_ids: tuple[UUID, ...] = ()
     found_by: Mapping[DialogueId, str] = field(default_factory=dict)
     """`proved`, `typed` (the client wrote the number), `caller` (the network told it) or `dialogue` (it was named)."""
+    past_us: tuple[DialogueId, ...] = ()
+    """Where it is kept what the business's own people wrote to the client past us."""
+
+    @property
+    def received_in(self) -> tuple[DialogueId, ...]:
+        return (*self.dialogue_ids, *self.past_us)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,8 @@ class PersonalData:
             others = exists().where(row.company_id == tx.company, row.id == calls.c.dialogue_id, ~unproved)
             for one in await tx.connection.scalars(rung.where(~others)):
                 found.setdefault(DialogueId(one), "caller")
-        return Subject(phone=phone, dialogue_ids=tuple(found), client_ids=known, found_by=found)
+        past_us = await list_past_us(tx, tuple(found))
+        return Subject(phone=phone, dialogue_ids=tuple(found), client_ids=known, found_by=found, past_us=past_us)
 
     async def find_by_dialogue(self, tx: Transaction, dialogue_id: DialogueId) -> Subject:
         """Return whose dialogue it is: with a proved phone, all of that person's."""
@@ -136,7 +144,12 @@ class PersonalData:
         if this is None:
             return Subject(phone=None, dialogue_ids=())
         if this["proved_phone"] is None:
-            return Subject(phone=None, dialogue_ids=(dialogue_id,), found_by={dialogue_id: "dialogue"})
+            return Subject(
+                phone=None,
+                dialogue_ids=(dialogue_id,),
+                found_by={dialogue_id: "dialogue"},
+                past_us=await list_past_us(tx, (dialogue_id,)),
+            )
         return await self.find_by_phone(tx, this["proved_phone"], proved_only=True)
 
     async def count(self, tx: Transaction, subject: Subject) -> Mapping[str, int]:
@@ -239,4 +252,6 @@ def _of(tx: Transaction, subject: Subject, name: str) -> Sequence[ColumnElement[
         of_turns = select(turns.c.id).where(*_of(tx, subject, "turns"))
         about = table.c.about.in_(subject.dialogue_ids)
         return [*mine, or_(table.c.dialogue_id.in_(subject.dialogue_ids), table.c.turn_id.in_(of_turns), about)]
+    if table in (accepted_updates, work):
+        return [*mine, table.c[column].in_(subject.received_in)]
     return [*mine, table.c[column].in_(subject.dialogue_ids)]

@@ -43,6 +43,11 @@ def dialogue_id_of(channel_id: ChannelId, key: str) -> DialogueId:
     return DialogueId(uuid5(channel_id, key))
 
 
+ECHO = "echo:"
+"""What the dialogue key of words begins with that the business's own people wrote past us to a client, whose key
+follows: they are looked at whatever turn of the client's is under way."""
+
+
 class ChannelType(StrEnum):
     TELEGRAM = "telegram"
     WHATSAPP = "whatsapp"

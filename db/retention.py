@@ -15,6 +15,7 @@ from db.models import accepted_updates, dialogue_memory, handovers, messages, se
 from db.outbox_models import replies
 from db.outreach_models import freed_times, outreach_log, ratings, waiting_list
 from db.outreach_records import WaitingStatus
+from db.past_us import list_past_us
 from db.personal_data import PersonalData, Subject
 from db.privacy import Retention
 from db.privacy_models import erasures
@@ -121,16 +122,21 @@ class RetentionSweeps:
             appointments.c.dialogue_id == row.id,
             appointments.c.starts_at > now,
         )
-        silent = await tx.connection.scalars(
-            select(row.id)
-            .where(row.company_id == tx.company, row.last_message_at < before, ~ahead)
-            .order_by(row.last_message_at)
-            .limit(DIALOGUES_AT_ONCE)
-        )
+        mine = select(row.id).where(row.company_id == tx.company, ~ahead).limit(DIALOGUES_AT_ONCE)
+        silent = [
+            *await tx.connection.scalars(mine.where(row.last_message_at < before).order_by(row.last_message_at)),
+            # Written to by the business past us, they have never answered.
+            *await tx.connection.scalars(mine.where(row.last_message_at.is_(None), row.created_at < before)),
+        ]
         ids = await _at_rest(tx, [DialogueId(one) for one in silent])
         if not ids:
             return 0
-        subject = Subject(phone=None, dialogue_ids=ids, client_ids=await _clients_only_of(tx, ids))
+        subject = Subject(
+            phone=None,
+            dialogue_ids=ids,
+            client_ids=await _clients_only_of(tx, ids),
+            past_us=await list_past_us(tx, ids),
+        )
         return sum((await PersonalData().delete(tx, subject, accepted_until=before)).values())
 
     async def _delete_oldest(

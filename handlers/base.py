@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from pydantic import SecretStr
 
 from db.limits import Budget
-from db.records import Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
+from db.records import ECHO, Accepted, Channel, ChannelType, DeliveryReport, Dialogue, OutgoingReply, StoredUpdate
 from orchestration.messages import Attachment, Choices, Message, as_storable, storable
 from orchestration.staff_words import StaffWord
 
@@ -20,9 +20,6 @@ the others have a name in the database, and no more yet."""
 
 ASIDE = "aside"
 """The dialogue key of what belongs to no client: malformed bodies, updates about no chat."""
-ECHO = "echo:"
-"""What the dialogue key of words begins with that the business's own people wrote past us to a client, whose key
-follows: they are looked at whatever turn of the client's is under way."""
 STATUSES = "statuses"
 """The dialogue key of what a messenger tells of our own messages: they are found by their ids, whoever's they are."""
 
@@ -30,9 +27,11 @@ STATUSES = "statuses"
 def is_staffs(channel: ChannelType, dialogue_key: str) -> bool:
     """Say whether these updates are of no client's dialogue but of staff: of a group, or words past us.
 
-    Only Telegram's intake makes such keys: over a channel of one's own, clients may be called whatever one likes.
+    Only the messengers' intakes make such keys: over a channel of one's own, clients may be called whatever one likes.
     """
-    return channel is ChannelType.TELEGRAM and dialogue_key.startswith(("-", ECHO))
+    if channel is ChannelType.TELEGRAM:
+        return dialogue_key.startswith(("-", ECHO))
+    return channel is ChannelType.WHATSAPP and dialogue_key.startswith(ECHO)
 
 
 class UnreadableUpdate(Exception):

@@ -392,6 +392,7 @@ staff-enrolled = { $name }, you are on the staff of “{ $company }”{ $role ->
         [administrator] { " " }as an administrator
        *[master] { " " }as a master
     }.
+staff-crm-comment = The client was answered by a comment on the visit in the CRM: “{ $words }”. The assistant is silent until the client is handed back to it.
 staff-handed-back = The client talks to the assistant again.
 staff-handed-back-by = { $name }: the client is with the assistant again.
 staff-handed-back-by-silence = Nobody has answered for long: the assistant answers the client again.

@@ -55,3 +55,5 @@ class StaffWord(BaseModel):
     edits: str | None = None
     """The message that was changed into this one."""
     from_owner: bool = False
+    client_phone: str | None = None
+    """Of words past us: the client's number, where the messenger tells it; it may name them as we do not."""

@@ -21,7 +21,8 @@ from handlers.whatsapp.numbers import Numbers
 from handlers.whatsapp.options import TEMPLATE, TEMPLATES
 from orchestration.reminders import TEMPLATE as REMINDER
 
-_FIELDS = "messages"
+_FIELDS = "messages, smb_message_echoes"
+"""The second tells what is typed on the business's own phone, where the WhatsApp Business app is used as well."""
 ANSWER = "answer"
 PURPOSES = (REMINDER, *(kind.value for kind in MessageKind))
 """What has a template of its own."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from db.records import Accepted, ChannelType
-from handlers.base import ASIDE, ECHO, Lock
+from db.records import ECHO, Accepted, ChannelType
+from handlers.base import ASIDE, Lock
 
 _ID_BITS = 64
 _LONGEST_ID = 256
@@ -50,7 +50,9 @@ class TelegramIntake:
         if update is None or update_id is None:
             return [Accepted(update_key=f"unreadable:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body)]
         key = dialogue_key(update)
-        return [Accepted(update_key=str(update_id), dialogue_key=key, payload=body, urgent=_is_urgent(update))]
+        # The agent is silent as soon as a person has answered past us, not once they have stopped typing.
+        urgent = key.startswith(ECHO) or _is_urgent(update)
+        return [Accepted(update_key=str(update_id), dialogue_key=key, payload=body, urgent=urgent)]
 
 
 def dialogue_key(update: Mapping[str, Any]) -> str:

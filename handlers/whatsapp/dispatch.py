@@ -27,6 +27,9 @@ from pywa_async.handlers import (
     Handler,
     MessageHandler,
     MessageStatusHandler,
+    OutgoingDeletedMessageHandler,
+    OutgoingEditedMessageHandler,
+    OutgoingMessageHandler,
 )
 from pywa_async.types import MessageStatusType, MessageType
 from pywa_async.types.others import ContactsOrigin
@@ -41,12 +44,13 @@ from db.records import (
     OutgoingReply,
     StoredUpdate,
 )
-from handlers.base import ASIDE, Permit, SendLimits, TurnCollector, UnreadableUpdate
+from handlers.base import ASIDE, Permit, SendLimits, TurnCollector, UnreadableUpdate, is_staffs
 from handlers.whatsapp.delivery import deliver
 from handlers.whatsapp.drawing import ROWS
 from handlers.whatsapp.limits import LIMITS
 from handlers.whatsapp.media import attachment_of, fetch
 from handlers.whatsapp.numbers import Numbers
+from handlers.whatsapp.own_phone import word_of
 from orchestration.identity import find_phones
 from orchestration.messages import Attachment, AttachmentKind, Choices, Command, Message, Sender, with_command
 from orchestration.ports import Clock
@@ -78,10 +82,14 @@ class Feed:
     failure: Exception | None = field(default=None)
 
     @property
+    def value(self) -> dict[str, Any]:
+        return dict(self.update["entry"][0]["changes"][0]["value"])
+
+    @property
     def item(self) -> dict[str, Any]:
-        """Return the one message or status that the update carries."""
-        value = self.update["entry"][0]["changes"][0]["value"]
-        return dict((value.get("messages") or value.get("statuses") or [{}])[0])
+        """Return the one message, status or echo that the update carries."""
+        value = self.value
+        return dict((value.get("messages") or value.get("statuses") or value.get("message_echoes") or [{}])[0])
 
 
 current_feed: ContextVar[Feed] = ContextVar("current_feed")
@@ -145,6 +153,19 @@ def on_deletion(feed: Feed, deletion: types.DeletedMessage) -> None:
     """What a client takes back was read already: there is nothing to answer."""
 
 
+def on_own_phone(feed: Feed, message: types.OutgoingMessage) -> None:
+    """The business's own person has answered the client themselves, in the WhatsApp Business app."""
+    word = word_of(feed.value, message)
+    if word is None:
+        log.info("whatsapp_echo_left_alone", kind=str(feed.item.get("type"))[:32])
+    else:
+        feed.collector.staff.append(word)
+
+
+def on_own_change(feed: Feed, change: types.OutgoingEditedMessage | types.OutgoingDeletedMessage) -> None:
+    """What was answered is put in other words, or taken back: who answers the client has been said already."""
+
+
 def on_status(feed: Feed, status: types.MessageStatus[Any]) -> None:
     event = _REPORTS.get(status.status)
     if event is None:
@@ -165,6 +186,9 @@ HANDLERS: tuple[Callable[[], Handler[Any]], ...] = (
     lambda: EditedMessageHandler(_handler(on_edit)),
     lambda: DeletedMessageHandler(_handler(on_deletion)),
     lambda: MessageStatusHandler(_handler(on_status)),
+    lambda: OutgoingMessageHandler(_handler(on_own_phone)),
+    lambda: OutgoingEditedMessageHandler(_handler(on_own_change)),
+    lambda: OutgoingDeletedMessageHandler(_handler(on_own_change)),
 )
 """Registered at each number's client."""
 
@@ -203,6 +227,10 @@ class WhatsAppDispatch:
         """Make a message of what pywa made nothing of: a client always gets an answer."""
         item = feed.item
         if "status" in item:
+            return
+        if is_staffs(ChannelType.WHATSAPP, feed.collector.dialogue.key):
+            # The business's own words are nobody's to answer, whatever they are.
+            log.info("whatsapp_echo_not_read", kind=str(item.get("type"))[:32])
             return
         log.warning("whatsapp_message_not_read", kind=str(item.get("type"))[:32])
         sent_at = datetime.fromtimestamp(_seconds(item.get("timestamp")) or self._clock().timestamp(), UTC)
@@ -253,8 +281,7 @@ def _message(feed: Feed, update: Any) -> Message:
 
 def _sender(feed: Feed) -> Sender:
     """Say who writes. WhatsApp itself vouches for the number that a message comes from."""
-    value = feed.update["entry"][0]["changes"][0]["value"]
-    contact = (value.get("contacts") or [{}])[0]
+    contact = (feed.value.get("contacts") or [{}])[0]
     number = feed.item.get("from") or contact.get("wa_id")
     phones = find_phones(f"+{number}") if number else ()
     name = (contact.get("profile") or {}).get("name")

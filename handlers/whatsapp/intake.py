@@ -4,6 +4,11 @@ user ids.
 
 Meta sends arrays of entries, changes and messages; pywa handles only the first of each, so every item becomes a webhook
 of its own before it is stored.
+
+Where the WhatsApp Business app is used with the number too ("coexistence"), what the business's people type there comes
+as `smb_message_echoes` (Meta's page of that name, October 2025): `message_echoes`, from the business, to a client.
+Since there are business-scoped ids it has `to_user_id` and `contacts` as well; that is after pywa's and Chatwoot's
+fixtures. Not verified with Meta.
 """
 
 from __future__ import annotations
@@ -18,11 +23,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from db.records import Accepted, ChannelType
+from db.records import ECHO, Accepted, ChannelType
 from handlers.base import ASIDE, STATUSES, Lock
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
+_ECHOES = "smb_message_echoes"
 _SECONDS = re.compile(r"[0-9]{1,11}")
 _STATUS = ("id", "status", "timestamp", "errors")
 
@@ -48,7 +54,8 @@ class WhatsAppIntake:
         if update.dialogue_key in (ASIDE, STATUSES):
             return None
         webhook = json.loads(update.payload)
-        [message] = webhook["entry"][0]["changes"][0]["value"]["messages"]
+        value = webhook["entry"][0]["changes"][0]["value"]
+        [message] = value["message_echoes"] if update.dialogue_key.startswith(ECHO) else value["messages"]
         seconds = message.get("timestamp")
         if not isinstance(seconds, str) or not _SECONDS.fullmatch(seconds):
             return None
@@ -75,6 +82,10 @@ def _items(webhook: Mapping[str, Any]) -> Iterator[Accepted]:
     for entry in _dicts(webhook.get("entry")):
         for change in _dicts(entry.get("changes")):
             value = change.get("value")
+            if change.get("field") == _ECHOES and isinstance(value, dict) and _dicts(value.get("message_echoes")):
+                for echo in _dicts(value["message_echoes"]):
+                    yield _echo(entry, value, echo)
+                continue
             if change.get("field") != "messages" or not isinstance(value, dict):
                 yield _aside(entry, change)
                 continue
@@ -92,6 +103,9 @@ def _message(entry: Mapping[str, Any], value: Mapping[str, Any], message: dict[s
     sender = _text(message.get("from_user_id")) or _text(contact.get("user_id"))
     number = _text(message.get("from")) or _text(contact.get("wa_id"))
     key = sender or number or ASIDE
+    if key.startswith(ECHO):
+        # No client is called so: it would be taken for one of the business's own people.
+        key = ASIDE
     # pywa drops a message whose contact has no business-scoped id, as older payloads have none.
     contact["user_id"] = key
     body = _one(entry, value, {"contacts": [contact], "messages": [message]})
@@ -103,6 +117,25 @@ def _message(entry: Mapping[str, Any], value: Mapping[str, Any], message: dict[s
         dialogue_key=key,
         payload=body,
         urgent=not isinstance(words, str) or words.startswith("/"),
+        address=_address(value),
+    )
+
+
+def _echo(entry: Mapping[str, Any], value: Mapping[str, Any], echo: dict[str, Any]) -> Accepted:
+    """Keep what the business's own people typed to a client; to a group it is nobody's."""
+    contact = dict(_contact_of(value, {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}))
+    known = _text(echo.get("to_user_id")) or _text(contact.get("user_id"))
+    number = _text(echo.get("to")) or _text(contact.get("wa_id"))
+    client = known or number
+    # pywa wants a contact, with a business-scoped id, here as well.
+    contact |= {"user_id": client or ASIDE} | ({"wa_id": number} if number else {})
+    body = _one(entry, value, {"contacts": [contact], "message_echoes": [echo]}, field=_ECHOES)
+    id_ = _text(echo.get("id")) or sha256(body).hexdigest()
+    return Accepted(
+        update_key=f"{ECHO}{id_}",
+        dialogue_key=ASIDE if client is None or "group_id" in echo else f"{ECHO}{client}",
+        payload=body,
+        urgent=True,
         address=_address(value),
     )
 
@@ -134,10 +167,12 @@ def _unreadable(body: bytes) -> Accepted:
     return Accepted(update_key=f"unreadable:{sha256(body).hexdigest()}", dialogue_key=ASIDE, payload=body)
 
 
-def _one(entry: Mapping[str, Any], value: Mapping[str, Any], item: Mapping[str, Any]) -> bytes:
+def _one(
+    entry: Mapping[str, Any], value: Mapping[str, Any], item: Mapping[str, Any], *, field: str = "messages"
+) -> bytes:
     """Return a webhook that carries just this item."""
     kept = {name: value[name] for name in ("messaging_product", "metadata") if name in value}
-    change = {"field": "messages", "value": {**kept, **item}}
+    change = {"field": field, "value": {**kept, **item}}
     webhook = {"object": "whatsapp_business_account", "entry": [{"id": entry.get("id"), "changes": [change]}]}
     return _encoded(webhook)
 

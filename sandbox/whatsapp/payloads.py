@@ -75,6 +75,17 @@ def incoming(person: Person, id_: str, timestamp: int, content: Json) -> Json:
     return message
 
 
+def echo(number: Number, person: Person, id_: str, timestamp: int, content: Json, *, names_user: bool) -> Json:
+    """Return what tells of a message that was typed in the WhatsApp Business app."""
+    message: Json = {"from": number.digits, "id": id_, "timestamp": str(timestamp), **content}
+    if person.wa_id:
+        message["to"] = person.wa_id
+    if not names_user:
+        return {"message_echoes": [message]}
+    message["to_user_id"] = person.user_id
+    return {"contacts": [contact(person)], "message_echoes": [message]}
+
+
 def media(media_id: str, body: bytes, mime_type: str) -> Json:
     """Return what an incoming message tells of its file."""
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()

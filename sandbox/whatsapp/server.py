@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.whatsapp.access import Access
+from sandbox.whatsapp.business_app import BusinessApp
 from sandbox.whatsapp.errors import RATES, Refused
 from sandbox.whatsapp.events import Events
 from sandbox.whatsapp.management import Management
@@ -48,7 +49,8 @@ class Fault:
 
 
 class WhatsAppSandbox:
-    """The server. `people` are those who write to the numbers; `events` says how they are brought.
+    """The server. `people` are those who write to the numbers, `business_app` is what the business types on its own
+    phone; `events` says how they are brought.
 
     Limits are off for whoever gives a `pair_burst` and a `number_per_s` that nobody reaches.
     """
@@ -73,6 +75,7 @@ class WhatsAppSandbox:
         self.webhooks = Webhooks(self.state, retry_base_s=retry_base_s)
         self.events = Events(self.state, self.webhooks)
         self.people = People(self.state, self.events)
+        self.business_app = BusinessApp(self.state, self.events)
         self.phones = Phones(self.state, self.people)
         rates = Rates(pair_burst=pair_burst, number_per_s=number_per_s, pair_rests=pair_rests)
         self.sending = Sending(self.state, self.events, rates, strict_window=strict_window)

@@ -108,6 +108,12 @@ class YclientsSalon:
         record |= {"datetime": local.isoformat(), "date": local.strftime("%Y-%m-%d %H:%M:%S")}
         self._changed(record, "update")
 
+    def comment_by_hand(self, record_id: str, comment: str) -> None:
+        """Write this into the record's comment, in place of what stood there."""
+        record = self.salon.records[int(record_id)]
+        record["comment"] = comment
+        self._changed(record, "update")
+
     def cancel_by_hand(self, record_id: str) -> None:
         record = self.salon.records[int(record_id)]
         record["deleted"] = True

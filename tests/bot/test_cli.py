@@ -210,7 +210,7 @@ async def test_a_whatsapp_number_is_checked_and_what_to_enter_in_metas_console_i
     assert "Салон" in added["number"]
     assert added["callback_url"].startswith("https://<your public address>/api/v1/whatsapp/webhook/")
     assert len(added["verify_token"]) > 20
-    assert added["subscribe_to"] == "messages"
+    assert added["subscribe_to"] == "messages, smb_message_echoes"
     assert (checked["quality"], checked["template"], checked["status"]) == ("GREEN", "answer", "active")
     assert "is a channel of this company already" in again
     assert "number-token" not in json.dumps(added) + again

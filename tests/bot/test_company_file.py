@@ -238,6 +238,15 @@ def test_whether_clients_are_reminded_is_said_not_said_or_said_to_be_the_crms_ow
     assert parse_company_file(f"name: A\n{said}").agent.reminders == leads
 
 
+def test_no_comment_in_the_crm_is_for_the_client_unless_the_file_says_how_it_starts():
+    file = "name: Борода\nslug: boroda\ntime_zone: Asia/Yekaterinburg\n"
+
+    assert parse_company_file(file).agent.people.crm_phrase is None
+    assert parse_company_file(f"{file}people:\n  crm_phrase: 'Клиенту: '\n").agent.people.crm_phrase == "Клиенту:"
+    with pytest.raises(CompanyFileErrors, match="crm_phrase"):
+        parse_company_file(f"{file}people:\n  crm_phrase: '--'\n")
+
+
 async def test_a_repeated_import_changes_nothing(core):
     company = await replace_from_file(core.companies, parse_company_file(FULL))
     first = await core.companies.get_snapshot(company.id)

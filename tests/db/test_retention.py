@@ -300,3 +300,19 @@ async def test_of_a_client_who_was_silent_for_too_long_nothing_stays_and_the_oth
     assert kept == {"2:2:", "3:3:", "4:4:"}
     assert phones == {"+79160000002", "+79160000003", "+79160000004"}
     assert (await left(core, channel, messages, accepted_updates)) == {"messages": 3, "accepted_updates": 3}
+
+
+async def test_whom_the_business_wrote_to_and_who_never_answered_is_forgotten_by_when_that_began(
+    core, clock, channel, sweep
+):
+    """What people type on the business's own phone begins a dialogue in which its client has not said a word."""
+    began = {"old": clock() - timedelta(days=5000), "new": clock() - timedelta(days=1)}
+    for key, at in began.items():
+        id_ = dialogue_id_of(channel.id, key)
+        async with core.database.company(channel.company_id) as tx:
+            await Dialogues().open_dialogue(tx, channel_id=channel.id, dialogue_id=id_, key=key, now=at)
+
+    await sweep(channel)
+
+    async with core.database.company(channel.company_id) as tx:
+        assert list(await tx.connection.scalars(select(sessions.c.key))) == ["new"]

@@ -138,6 +138,62 @@ def test_a_person_is_known_by_the_business_scoped_id_where_there_is_one():
     assert [one.dialogue_key for one in accept(webhook({"messages": [message()]}))] == ["79160000001"]
 
 
+def echo(id_="wamid.e", text="Это Марина", **more):
+    said = {"from": "7900", "to": "79160000001", "id": id_, "timestamp": "1795510800", "type": "text"}
+    return said | {"text": {"body": text}} | more
+
+
+def echoes(*said, contacts=None, number="111"):
+    body = webhook({"message_echoes": list(said)} | ({"contacts": contacts} if contacts else {}), number=number)
+    body["entry"][0]["changes"][0]["field"] = "smb_message_echoes"
+    return body
+
+
+def test_what_is_typed_on_the_businesss_own_phone_is_of_the_clients_it_goes_to():
+    contact = {"wa_id": "79160000001", "user_id": "RU.1", "profile": {"name": "A"}}
+    body = echoes(echo("a"), echo("b", to="79160000002"), contacts=[contact])
+    body["entry"] += webhook({"messages": [message("c")]})["entry"]
+
+    accepted = accept(body)
+
+    assert [one.dialogue_key for one in accepted] == ["echo:RU.1", "echo:79160000002", "79160000001"]
+    assert [one.update_key for one in accepted] == ["echo:a", "echo:b", "c"]
+    assert [one.address for one in accepted] == ["111"] * 3
+    assert all(WhatsAppIntake().sent_at(one).timestamp() == 1795510800 for one in accepted)
+    assert all(one.urgent for one in accepted[:2])
+    assert b"79160000002" not in accepted[0].payload
+
+
+def test_an_echo_names_its_client_by_the_business_scoped_id_where_there_is_one():
+    contact = {"user_id": "RU.1"}
+    hidden = {key: value for key, value in echo().items() if key != "to"}
+
+    assert [one.dialogue_key for one in accept(echoes(echo(to_user_id="RU.1")))] == ["echo:RU.1"]
+    assert [one.dialogue_key for one in accept(echoes(hidden, contacts=[contact]))] == ["echo:RU.1"]
+    assert [one.dialogue_key for one in accept(echoes(echo()))] == ["echo:79160000001"]
+    assert [one.dialogue_key for one in accept(echoes(hidden))] == [ASIDE]
+    assert [one.dialogue_key for one in accept(echoes(echo(group_id="g")))] == [ASIDE]
+
+
+def test_no_client_is_taken_for_the_businesss_own_person():
+    forged = message(**{"from_user_id": "echo:79160000001"})
+
+    assert [one.dialogue_key for one in accept(webhook({"messages": [forged]}))] == [ASIDE]
+
+
+async def test_who_is_not_meta_takes_no_client_over(house, door):
+    """An echo makes the agent silent: only what Meta signed is one, and what was signed long ago is none any more."""
+    now = int(house.clock().timestamp())
+    body = echoes(echo(timestamp=str(now)), number="106540352242922")
+
+    assert await door.post(body, header="") == 401
+    assert await door.post(body, secret="somebody else's") == 401
+    assert await door.post(echoes(echo(timestamp="1600000000"), number="106540352242922")) == 200
+    assert await stored(house) == []
+    assert await door.post(body) == 200
+    assert await stored(house) == ["echo:wamid.e"]
+
+
 def test_a_status_is_stored_without_anybodys_number():
     status = {"id": "m", "status": "sent", "timestamp": "1", "recipient_id": "79160000001", "pricing": {}}
 
@@ -147,7 +203,11 @@ def test_a_status_is_stored_without_anybodys_number():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["messages", "smb_message_echoes"]),
     lambda children: (
         st.lists(children, max_size=3)
         | st.dictionaries(
@@ -159,6 +219,9 @@ JSON = st.recursive(
                     "value",
                     "messages",
                     "statuses",
+                    "message_echoes",
+                    "to",
+                    "to_user_id",
                     "contacts",
                     "metadata",
                     "phone_number_id",

@@ -156,6 +156,14 @@ def test_every_field_is_shown_and_read_back_as_it_was():
     assert (agent.privacy.notice, agent.privacy.hide_from_model, agent.privacy.keep.media) == (True, None, 3)
 
 
+def test_what_people_have_set_in_the_file_alone_stays():
+    people = PeopleSettings(modes={"whatsapp": "draft"}, crm_phrase="Клиенту:")
+
+    changed = edited(AgentSettings(people=people), {"people.answer_minutes": "7"}).people
+
+    assert changed == replace(people, answer_minutes=7)
+
+
 def test_what_is_not_given_stays():
     agent = AgentSettings(description="О нас", instructions="Коротко")
 

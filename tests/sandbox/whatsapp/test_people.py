@@ -259,3 +259,31 @@ async def test_the_page_holds_a_phone_over_http(whatsapp, http, sdk, graph):
     assert shown["ask_contact"] is None
     assert [one["status"] for one in shown["messages"] if one["from_business"]] == ["read", "read"]
     assert (await http.get(chat.replace(NUMBER, "404"))).status_code == 404
+
+
+async def test_what_the_business_types_on_its_own_phone_is_told_to_an_app_that_asked_for_it(
+    whatsapp, number, person, door, brought
+):
+    with pytest.raises(LookupError, match="not used"):
+        await whatsapp.business_app.type_text(NUMBER, person, "Здравствуйте")
+    number.coexistence = True
+    await whatsapp.business_app.type_text(NUMBER, person, "Не подписан")
+    await brought()
+    assert door.came == []
+
+    number.app.fields.add("smb_message_echoes")
+    id_ = await whatsapp.business_app.type_text(NUMBER, person, "Здравствуйте")
+    await brought()
+
+    [entry] = json.loads(door.came[-1][0])["entry"]
+    [change] = entry["changes"]
+    [echo] = change["value"]["message_echoes"]
+    assert change["field"] == "smb_message_echoes"
+    assert (echo["from"], echo["to"], echo["to_user_id"], echo["id"]) == (
+        number.digits,
+        person.wa_id,
+        "RU.1502001",
+        id_,
+    )
+    assert echo["text"] == {"body": "Здравствуйте"}
+    assert whatsapp.people.texts_from_business(NUMBER, person.user_id) == ["Не подписан", "Здравствуйте"]
