@@ -12,8 +12,10 @@ from house_desk import IRINA, Desk
 from bot.companies import file_of, replace_from_file
 from bot.company_file import parse_company_file
 from bot.company_writing import write_company_file
-from db.drafts import Drafts, DraftStatus
+from db.drafts import DraftStatus
+from db.figures import together
 from db.people_settings import PeopleSettings
+from db.stats import read_days
 from house_installation import STAFF_CHAT
 
 
@@ -38,9 +40,9 @@ async def writes(house, client, text):
 
 async def drafts(house):
     async with house.core.database.company(house.company_id) as tx:
-        return await Drafts().count(
-            tx, since=house.clock() - timedelta(days=1), until=house.clock() + timedelta(days=1)
-        )
+        now = house.clock()
+        days = await read_days(tx, zone="Europe/Moscow", since=now.date(), now=now)
+        return together(days.values()).drafts
 
 
 async def test_a_draft_goes_out_with_one_tap_and_once(house, desk):
