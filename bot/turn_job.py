@@ -14,6 +14,7 @@ from prometheus_client import Histogram
 
 from bot.handover_desk import WRITTEN
 from bot.preview import by_draft, harmless
+from bot.staff_reading import StaffReading
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
 from db.dialogue_state import key_of
@@ -87,6 +88,7 @@ class TurnJob:
         self._clock = clock
         self._quiet = quiet
         self._commit = TurnCommit(stores, clock)
+        self._reading = StaffReading(stores.database, stores.people.staff, clock)
 
     async def __call__(self, claim: Claim) -> None:
         """Make the turn and commit it. Raises LeaseLost, TurnPostponed, or what the turn failed with."""
@@ -156,6 +158,8 @@ class TurnJob:
                     result = await self._answer(turn, channel, again=again)
             if channel.is_preview:
                 result = harmless(result)
+        if head.staff:
+            head.crm_days = await self._reading.read(claim.company_id, scope, head.staff)
         with stages.stage("commit"):
             await self._commit.turn(claim, channel, scope, waiting, head, result, way=way, told=speech is not None)
         return head, result

@@ -561,12 +561,16 @@ console-today = Today
 console-day-before = The day before
 console-day-after = The day after
 console-no-visits = No appointments made through the assistant.
+console-day-empty = No appointments.
 console-asking-crm = Asking the CRM…
 console-crm-stands = the same in the CRM
 console-crm-cancelled = cancelled in the CRM
 console-crm-moved = moved in the CRM: { $when }
 console-crm-staff = another master in the CRM: { $name }
 console-crm-silent = the CRM did not answer; this is what we know
+console-crm-by-staff = in the CRM, not by the assistant
+console-day-silent = The CRM did not answer: only the assistant's appointments are shown.
+console-day-cannot = Only the assistant's appointments are shown: it cannot see the others in this CRM.
 console-cancelled = cancelled
 console-phone-typed = number not confirmed
 console-to-dialogue = Dialogue
@@ -687,6 +691,7 @@ words-tomorrow = tomorrow
 sick-usage = Write who, and which day: /sick Anna 25.11 (or “today”, “tomorrow”).
 sick-which = Who exactly: { $masters }? Write the whole name.
 sick-none = The assistant made no appointments with { $master } for { $day }. The others are in the CRM.
+sick-free = { $master } has no appointments for { $day }.
 sick-head = { $master }{ $place }, { $day }: { $count } appointments
 sick-line = { $time }, { $service }. { $client }{ $standing ->
         [listed] { "" }
@@ -697,7 +702,10 @@ sick-line = { $time }, { $service }. { $client }{ $standing ->
         [cancelled] { " " }➖ cancelled
        *[phone] { " " }📞 to be phoned
     }
-sick-only-ours = These are only the appointments that the assistant made: it does not see the others in the CRM. Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-crm-silent = The CRM did not answer: only the assistant's appointments are shown. The others are in the CRM.
+sick-crm-cannot = Only the assistant's appointments are shown: it cannot see the others in this CRM.
+sick-propose = Close the specialist's day in the CRM, so that nobody books it any more. Offer the clients another specialist or another time?
+sick-phone-them = The assistant cannot write to these clients: phone them. Close the specialist's day in the CRM, so that nobody books it any more.
 sick-cancelled-in-crm = These appointments were cancelled in the CRM one after the other: it looks as if the specialist does not work. Offer the clients another specialist or another time?
 sick-approved = The clients were offered something else ({ $by }). To be phoned: { $count }. An appointment stays until the client has chosen.
 sick-approved-already = The clients of this day were offered something else already ({ $by }).
