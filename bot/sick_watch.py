@@ -14,7 +14,7 @@ from crm.purpose import Purpose, acting
 from db.engine import Database, Transaction
 from db.outbox import Outbox
 from db.records import Author, Branch, Claim, DialogueId
-from db.sick_days import SickCause, SickDay, SickDays, SickState
+from db.sick_days import SickCause, SickDay, SickDays, SickState, digest_of
 from db.work import Work
 from locales import Translator
 from orchestration.crm_day import CrmDay, read_crm_day
@@ -87,7 +87,7 @@ class SickJob:
     async def _show(self, tx: Transaction, scope: CompanyScope, branch: Branch, sick: SickDay, text: str) -> None:
         """Let the list's message say what is so now; while it is not out, it is left for the next look."""
         message = await self._stores.outbox.find_message_of(tx, sick.id)
-        if text == sick.shown or message is None:
+        if digest_of(text) == sick.shown or message is None:
             return
         texts = Translator.for_language(scope.agent.language)
         reply = Reply(text=text, replaces=message, buttons=buttons_of(texts, sick))
