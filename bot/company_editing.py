@@ -118,7 +118,7 @@ def edited(agent: AgentSettings, given: Mapping[str, str]) -> AgentSettings:
     }
     if any(name in PEOPLE_FIELDS for name in given):
         # What a form has no field for stays.
-        changed["people"] = replace(read.people, modes=agent.people.modes)
+        changed["people"] = replace(read.people, modes=agent.people.modes, branch_modes=agent.people.branch_modes)
     if any(name.startswith("outreach.") for name in given):
         changed["outreach"] = replace(read.outreach, win_back_services=agent.outreach.win_back_services)
     if any(name in PRIVACY_FIELDS for name in given):

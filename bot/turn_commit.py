@@ -28,6 +28,7 @@ from db.memory import Memory
 from db.notices import Notices
 from db.outbox import Outbox
 from db.records import (
+    BranchId,
     Channel,
     ChannelType,
     Claim,
@@ -98,6 +99,8 @@ class Waiting:
     memory: ClientMemory | None = None
     staffed: bool = False
     """Whether there are people who see the client and can answer; known where the mode asks for it."""
+    visited: BranchId | None = None
+    """Where the client's next visit is, or the last one was; known where the mode may go by the branch."""
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
