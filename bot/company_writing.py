@@ -67,7 +67,9 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "people": people_to_json(replace(agent.people, branch_modes={})),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),
-        "branches": [] if single else [
+        "branches": []
+        if single
+        else [
             {"key": one.key, "name": one.name, **_place(one), "mode": agent.people.branch_modes.get(one.key)}
             for one in file.branches
         ],

@@ -139,8 +139,11 @@ async def visits_now(tx: Transaction, days: SickDays, sick: SickDay, *, now: dat
 
 
 def others_of(sick: SickDay, visits: Sequence[VisitNow], crm: CrmDay | None, *, now: datetime) -> list[Appointment]:
-    """Return the master's visits still ahead that the CRM has besides those of the list."""
-    if crm is None:
+    """Return the master's visits still ahead that the CRM has besides those of the list.
+
+    None for a list of what staff have cancelled one after the other: the rest of that day may well be held.
+    """
+    if crm is None or sick.cause is SickCause.CANCELLED:
         return []
     return crm.visits_of(sick.master, but={one.visit.crm_record_id for one in visits}, after=now)
 
@@ -170,7 +173,7 @@ def text_of(
         off_already=off_already,
         place=place,
         others=others_of(sick, visits, crm, now=now),
-        untold=crm.untold if crm is not None else None,
+        untold=crm.untold if crm is not None and not off_already else None,
     )
 
 

@@ -51,7 +51,9 @@ class StaffReading:
         mine = branches_of(member, scope.branches)
         if word.command is StaffCommand.SICK:
             texts, now = Translator.for_language(scope.agent.language), self._clock()
-            order = read_order(texts, word.argument, now.astimezone(ZoneInfo(mine[0].time_zone)).date()) if mine else None
+            order = (
+                read_order(texts, word.argument, now.astimezone(ZoneInfo(mine[0].time_zone)).date()) if mine else None
+            )
             return [(branch, order[1]) for branch in mine] if order is not None else []
         press = StaffPress.read(word.action or "", ids=1)
         sick = await self._sick.find(tx, press.ids[0]) if press is not None else None

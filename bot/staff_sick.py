@@ -123,9 +123,7 @@ class StaffSick:
         text = text_of(ask.scope, branch, sick, standing, ask.crm_day(branch, day), now=ask.now)
         return StaffAnswer(text=text, buttons=buttons_of(ask.texts, sick, asks=bool(standing)), turn_id=sick.id)
 
-    async def _adopt(
-        self, ask: StaffAsk, branch: Branch, others: Sequence[Appointment]
-    ) -> Sequence[BookedAppointment]:
+    async def _adopt(self, ask: StaffAsk, branch: Branch, others: Sequence[Appointment]) -> Sequence[BookedAppointment]:
         """Keep those of the CRM's own visits whose clients we know: they see, move and cancel them here as it is."""
         strangers = strange(others, now=ask.now)
         known = await self._appointments.find_by_records(ask.tx, branch.id, [one.id for one in strangers])
@@ -225,9 +223,7 @@ class StaffSick:
         await self._audit.record(ask.tx, action, subject=f"sick day {sick.id}", after=told, actor=ask.actor)
 
 
-def _masters_of(
-    ours: Iterable[Sequence[BookedAppointment]], told: Iterable[CrmDay], now: datetime
-) -> Iterator[str]:
+def _masters_of(ours: Iterable[Sequence[BookedAppointment]], told: Iterable[CrmDay], now: datetime) -> Iterator[str]:
     """Name whoever has a visit ahead, by our own knowledge or by the CRM's."""
     for booked in ours:
         yield from (one.staff_name for one in booked)

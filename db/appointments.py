@@ -112,7 +112,7 @@ class Appointments:
     async def find_branch(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime
     ) -> BranchId | None:
-        """Return the branch of the next standing visit of these dialogues, else of the last one; None: they had none."""
+        """Return the branch of the next standing visit of these dialogues, else of the last; None: they had none."""
         table = appointments.c
         found = await tx.connection.scalar(
             select(table.branch_id)

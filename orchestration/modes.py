@@ -42,9 +42,7 @@ def may_ask_people(agent: AgentSettings, channel: ChannelType) -> bool:
     return asked != {ALWAYS}
 
 
-def branch_of(
-    branches: Sequence[Branch], conversation: Conversation, visited: BranchId | None
-) -> Branch | None:
+def branch_of(branches: Sequence[Branch], conversation: Conversation, visited: BranchId | None) -> Branch | None:
     """Return the branch that a dialogue is about: the only one; else what the client is choosing at; else where their
     next visit is, or their last one was (`visited`). None: nothing says it yet."""
     if len(branches) == 1:

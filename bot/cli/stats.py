@@ -42,7 +42,7 @@ def stats(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the days too.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count messages, bookings, answer times, tools, the CRM, the model's cost, calls, ratings and drafts, by day or company.
+    """Count messages, bookings, answer times, tools, the CRM, the cost, calls, ratings and drafts, by day or company.
 
     Days are those of each company's own time zone. docs/statistics.md says what each figure counts.
     """

@@ -32,9 +32,7 @@ class House:
     async def dialogue(self, key):
         id_ = dialogue_id_of(self.channel.id, key)
         async with self.core.database.company(self.channel.company_id) as tx:
-            await Dialogues().open_dialogue(
-                tx, channel_id=self.channel.id, dialogue_id=id_, key=key, now=self.clock()
-            )
+            await Dialogues().open_dialogue(tx, channel_id=self.channel.id, dialogue_id=id_, key=key, now=self.clock())
         return id_
 
     async def visit(self, dialogue_id, branch, days, **more):

@@ -1,15 +1,15 @@
-"""A master's day that cannot be held, with what was booked past the agent: who can be written to, who is to be phoned."""
+"""A master's day that cannot be held, with what was booked past the agent: who is written to, who is to be phoned."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from house_desk import IRINA, Desk
 
 from db.staff import Role
 
-TOMORROW = datetime(2026, 11, 25)
+TOMORROW = date(2026, 11, 25)
 ANNA, MARIA = "Анна Смирнова", "Мария Иванова"
 INNA = "+79169990001"
 
@@ -45,7 +45,11 @@ async def booked(house, at="15:00"):
 def by_hand(house, hour, *, master=ANNA, client="Инна", phone=INNA):
     """Staff book in their CRM."""
     return house.salon_staff().book_by_hand(
-        master=master, service="Стрижка женская", starts=TOMORROW.replace(hour=hour), client=client, phone=phone
+        master=master,
+        service="Стрижка женская",
+        starts=datetime.combine(TOMORROW, time(hour)),
+        client=client,
+        phone=phone,
     )
 
 

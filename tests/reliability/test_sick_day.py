@@ -71,7 +71,7 @@ class Life:
 
 
 class Stage:
-    """The salon, Ирина at its desk, two clients; a worker that may die in any piece of work, and another that goes on."""
+    """The salon, Ирина at its desk, two clients; a worker that may die in any work, another that goes on."""
 
     def __init__(self, house, app, channel):
         self.house, self.app, self.channel = house, app, channel
@@ -117,7 +117,7 @@ class Stage:
     async def stored(self, dialogue_id):
         """Wait until the gateway has stored what was written last."""
         async with asyncio.timeout(10):
-            while not await self._waiting(dialogue_id):
+            while not await self._waiting(dialogue_id):  # noqa: ASYNC110 (another process's work)
                 await asyncio.sleep(0.01)
 
     async def _waiting(self, dialogue_id):
@@ -204,9 +204,7 @@ class Stage:
         return next(text for text in reversed(named) if f", {day.day} " in text.splitlines()[0])
 
     def standing(self, day):
-        return [
-            one["client"]["name"] for one in self.house.records() if one["date"][:10] == day.isoformat()
-        ]
+        return [one["client"]["name"] for one in self.house.records() if one["date"][:10] == day.isoformat()]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pytest
 
@@ -34,7 +34,7 @@ async def day(house):
     await client.presses("Да, записать")
     crm = house.salon_staff()
     for hour, master, name, phone in ((17, ANNA, "Инна", INNA), (11, MARIA, "Жанна", "+79169990002")):
-        starts = datetime(2026, 11, 25, hour)
+        starts = datetime.combine(date(2026, 11, 25), time(hour))
         crm.book_by_hand(master=master, service="Стрижка женская", starts=starts, client=name, phone=phone)
     return client
 
