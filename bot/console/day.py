@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 10
 _AT_ONCE, _MOST_ASKED = 4, 60
+_UNTOLD = {Untold.SILENT: "console-day-silent", Untold.CANNOT: "console-day-cannot"}
 
 Told = Appointment | CRMError | TimeoutError
 """What the CRM says of one visit: how it stands, or why that is not known."""
@@ -169,7 +170,7 @@ class DayPages:
             "name": visits.branch.name if several else "",
             "visits": [one for _, one in sorted(drawn, key=lambda pair: pair[0])],
             "empty": visitor.texts.text("console-day-empty" if is_all else "console-no-visits"),
-            "untold": visitor.texts.text(f"console-day-{untold}") if untold is not None else "",
+            "untold": visitor.texts.text(_UNTOLD[untold]) if untold is not None else "",
         }
 
 
