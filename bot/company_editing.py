@@ -118,7 +118,10 @@ def edited(agent: AgentSettings, given: Mapping[str, str]) -> AgentSettings:
     }
     if any(name in PEOPLE_FIELDS for name in given):
         # What a form has no field for stays.
-        changed["people"] = replace(read.people, modes=agent.people.modes, crm_phrase=agent.people.crm_phrase)
+        kept = agent.people
+        changed["people"] = replace(
+            read.people, modes=kept.modes, branch_modes=kept.branch_modes, crm_phrase=kept.crm_phrase
+        )
     if any(name.startswith("outreach.") for name in given):
         changed["outreach"] = replace(read.outreach, win_back_services=agent.outreach.win_back_services)
     if any(name in PRIVACY_FIELDS for name in given):

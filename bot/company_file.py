@@ -154,7 +154,10 @@ def agent_of(yaml: CompanyYaml) -> AgentSettings:
         quiet_hours=yaml.quiet_hours,
         privacy=_privacy(yaml.privacy),
         outreach=OutreachSettings(**yaml.outreach.model_dump()),
-        people=PeopleSettings(**{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)}),
+        people=PeopleSettings(
+            **{**yaml.people.model_dump(), "topics": tuple(yaml.people.topics)},
+            branch_modes={branch.key: branch.mode for branch in yaml.branches if branch.mode is not None},
+        ),
         most_open_bookings=yaml.most_open_bookings,
     )
 

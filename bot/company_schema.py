@@ -115,9 +115,13 @@ class PlaceYaml(_Part):
     staff_chat: Name | None = None
 
 
+Mode = Literal["always", "off_hours", "draft", "if_unanswered"]
+
+
 class BranchYaml(PlaceYaml):
     key: Key
     name: Name
+    mode: Mode | None = None
 
 
 class CrmYaml(BaseModel):
@@ -167,7 +171,6 @@ class OutreachYaml(_Part):
 
 
 _PEOPLE = PeopleSettings()
-Mode = Literal["always", "off_hours", "draft", "if_unanswered"]
 
 
 class PeopleYaml(_Part):

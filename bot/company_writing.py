@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -40,6 +41,7 @@ def write_company_file(file: CompanyFile) -> str:
 def _document(file: CompanyFile) -> dict[str, Any]:
     agent = file.agent
     single = len(file.branches) == 1 and file.branches[0].key == "main" and file.branches[0].name == file.name
+    single = single and not agent.people.branch_modes
     fields: dict[str, Any] = {
         "name": file.name,
         "slug": file.slug,
@@ -62,10 +64,15 @@ def _document(file: CompanyFile) -> dict[str, Any]:
         "quiet_hours": write_quiet(agent.quiet_hours) if agent.quiet_hours != DEFAULT_QUIET else None,
         "privacy": _privacy(agent.privacy),
         "outreach": outreach_to_json(agent.outreach),
-        "people": people_to_json(agent.people),
+        "people": people_to_json(replace(agent.people, branch_modes={})),
         "most_open_bookings": agent.most_open_bookings if agent.most_open_bookings != 5 else None,
         **(_place(file.branches[0]) if single else {}),
-        "branches": [] if single else [{"key": b.key, "name": b.name, **_place(b)} for b in file.branches],
+        "branches": []
+        if single
+        else [
+            {"key": one.key, "name": one.name, **_place(one), "mode": agent.people.branch_modes.get(one.key)}
+            for one in file.branches
+        ],
         "services": [_write_service(service) for service in agent.services],
         "products": [
             {"name": one.name, "description": one.description, "price": _write_price(one.price)}

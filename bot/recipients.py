@@ -93,7 +93,7 @@ class Recipients:
             takes_words=channel is None or _takes_words(kind, dialogue, channel, now),
             with_person=with_person,
             last_heard=dialogue.last_message_at,
-            drafts=channel is not None and mode_of(scope.agent, channel.type) == DRAFT,
+            drafts=channel is not None and mode_of(scope.agent, channel.type, branch) == DRAFT,
         )
         return Addressee(dialogue=dialogue, ids=ids, recipient=recipient)
 

@@ -64,7 +64,7 @@ class CancelledDays:
         await self._sick.set_state(tx, sick, SickState.PROPOSED, now=now)
         proposed = await self._sick.find(tx, sick.id) or sick
         texts = Translator.for_language(scope.agent.language)
-        text = text_of(scope, branch, proposed, await visits_now(tx, self._sick, proposed, now=now))
+        text = text_of(scope, branch, proposed, await visits_now(tx, self._sick, proposed, now=now), None, now=now)
         payload = Reply(text=text, buttons=buttons_of(texts, proposed)).model_dump(mode="json", exclude_defaults=True)
         await self._outbox.put(tx, proposed.chat, [payload], turn_id=proposed.id, author=Author.SYSTEM)
         log.info("sick_day_seen", branch_id=str(branch.id))

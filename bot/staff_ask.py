@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from uuid import UUID
 
 from db.audit import Actor
 from db.engine import Transaction
-from db.records import Channel, Dialogue
+from db.records import Branch, Channel, Dialogue
 from db.staff import StaffMember
 from locales import Translator
+from orchestration.crm_day import NOT_ASKED, CrmDay, DayKey
 from orchestration.messages import Button
 from orchestration.scope import CompanyScope
 from orchestration.staff_words import StaffWord
@@ -27,6 +29,12 @@ class StaffAsk:
     member: StaffMember
     word: StaffWord
     now: datetime
+    crm_days: Mapping[DayKey, CrmDay] = field(default_factory=dict)
+    """What was read of CRMs before the transaction, of what the words are about."""
+
+    def crm_day(self, branch: Branch, day: date) -> CrmDay:
+        """Return a branch's day as its CRM had it a moment ago."""
+        return self.crm_days.get((branch.id, day), NOT_ASKED)
 
     @property
     def texts(self) -> Translator:

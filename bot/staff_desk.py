@@ -7,7 +7,7 @@ the agent is silent, or neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
@@ -26,6 +26,7 @@ from db.staff import StaffMember
 from db.strangers_told import may_tell_stranger
 from handlers.staff_notices import chat_with
 from locales import Translator
+from orchestration.crm_day import CrmDay, DayKey
 from orchestration.messages import Button, OutgoingFile, Reply
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope
@@ -43,6 +44,8 @@ class Taken:
     rested: list[TakenOver] = field(default_factory=list)
     """Whose states changed."""
     company_changed: bool = False
+    crm_days: Mapping[DayKey, CrmDay] = field(default_factory=dict)
+    """What was read for them."""
 
 
 class StaffDesk:
@@ -55,13 +58,20 @@ class StaffDesk:
         )
 
     async def take(
-        self, tx: Transaction, channel: Channel, scope: CompanyScope, where: Dialogue, words: Sequence[StaffWord]
+        self,
+        tx: Transaction,
+        channel: Channel,
+        scope: CompanyScope,
+        where: Dialogue,
+        words: Sequence[StaffWord],
+        crm_days: Mapping[DayKey, CrmDay],
     ) -> Taken:
-        """Carry out what staff said, in order, within the caller's transaction. `where`: the chat that they wrote in.
+        """Carry out what staff said, in order, within the caller's transaction. `where`: the chat that they wrote in;
+        `crm_days`: what CRMs have said of the days that it is about.
 
         States that changed are copied once it is committed (`copy_states`).
         """
-        taken = Taken()
+        taken = Taken(crm_days=crm_days)
         for word in words:
             if word.from_owner:
                 rested = await self._on_business_phone(tx, channel, scope, where, word)
@@ -123,7 +133,16 @@ class StaffDesk:
         member: StaffMember,
         taken: Taken,
     ) -> None:
-        ask = StaffAsk(tx=tx, bot=channel, scope=scope, where=where, member=member, word=word, now=self._clock())
+        ask = StaffAsk(
+            tx=tx,
+            bot=channel,
+            scope=scope,
+            where=where,
+            member=member,
+            word=word,
+            now=self._clock(),
+            crm_days=taken.crm_days,
+        )
         answer = await self._commands.run(ask)
         if answer is None:
             await self._answer(tx, where, word, ask.texts.text("staff-unknown-command"))

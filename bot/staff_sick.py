@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.sick_watch import (
@@ -12,11 +12,14 @@ from bot.sick_watch import (
     bounds_of,
     branch_of,
     buttons_of,
+    others_of,
     text_of,
     visits_now,
     work_of,
 )
 from bot.staff_ask import StaffAnswer, StaffAsk
+from bot.staff_visits import StaffVisits, strange
+from crm.base import Appointment
 from db.appointments import Appointments
 from db.audit import Action, AuditTrail
 from db.booking_records import BookedAppointment
@@ -24,13 +27,15 @@ from db.clients import Clients
 from db.company_rows import read_channels
 from db.dialogues import Dialogues
 from db.outbox import Outbox
+from db.outreach import Outreach, writable
 from db.records import Author, Branch, ChannelId, ChannelType, Dialogue, HistoryMessage, WorkKind
 from db.sick_days import SickCause, SickDay, SickDays, SickState, SickVisit
 from db.work import ring
 from handlers.staff_notices import chat_with
 from locales import Translator
+from orchestration.crm_day import CrmDay, Untold
 from orchestration.messages import Reply
-from orchestration.sick_day import Standing, masters_named, offer_to_client, read_order
+from orchestration.sick_day import Standing, masters_named, offer_to_client, read_order, untold_text
 from orchestration.staff_day_text import client_text
 from orchestration.staff_press import StaffPress
 from orchestration.staff_rules import Right, branches_of, may
@@ -47,6 +52,7 @@ class StaffSick:
         self._sick = SickDays()
         self._appointments = Appointments()
         self._clients = Clients()
+        self._visits_of_staff = StaffVisits(appointments=self._appointments, outreach=Outreach())
         self._dialogues = dialogues
         self._outbox = outbox
         self._audit = audit
@@ -59,18 +65,20 @@ class StaffSick:
         if order is None:
             return StaffAnswer(text=ask.texts.text("sick-usage"))
         name, day = order
-        found = {branch.id: (branch, await self._visits(ask, branch, day)) for branch in mine}
-        every = [one for _, visits in found.values() for one in visits]
-        masters = masters_named(name, every)
+        ours = {branch.id: await self._visits(ask, branch, day) for branch in mine}
+        told = {branch.id: ask.crm_day(branch, day) for branch in mine}
+        masters = masters_named(name, _masters_of(ours.values(), told.values(), ask.now))
         if len(masters) > 1:
             return StaffAnswer(text=ask.texts.text("sick-which", masters=", ".join(masters)))
         if not masters:
-            return StaffAnswer(text=ask.texts.text("sick-none", master=name, day=ask.texts.day(day)))
-        lists = [
-            await self._list(ask, branch, masters[0], day, theirs)
-            for branch, visits in found.values()
-            if (theirs := [one for one in visits if one.staff_name == masters[0]])
-        ]
+            return StaffAnswer(text=_nobody(ask.texts, name, day, told.values()))
+        lists = []
+        for branch in mine:
+            own = [one for one in ours[branch.id] if one.staff_name == masters[0]]
+            known = {one.crm_record_id for one in ours[branch.id]}
+            others = told[branch.id].visits_of(masters[0], but=known, after=ask.now)
+            if own or others:
+                lists.append(await self._list(ask, branch, masters[0], day, own, others))
         for one in lists[:-1]:
             # Who works at two branches has a list at each.
             reply = Reply(text=one.text, buttons=one.buttons, topic=ask.word.topic)
@@ -84,8 +92,15 @@ class StaffSick:
         return [one for one in found if one.starts_at > ask.now]
 
     async def _list(
-        self, ask: StaffAsk, branch: Branch, master: str, day: date, visits: Sequence[BookedAppointment]
+        self,
+        ask: StaffAsk,
+        branch: Branch,
+        master: str,
+        day: date,
+        visits: Sequence[BookedAppointment],
+        others: Sequence[Appointment],
     ) -> StaffAnswer:
+        """`others`: what the CRM has besides. Whose number a messenger has proved is asked as if we had booked them."""
         sick = await self._sick.find_standing(ask.tx, branch.id, master, day)
         if sick is None or sick.state is SickState.GATHERING:
             if sick is not None:
@@ -102,10 +117,21 @@ class StaffSick:
             )
         elif sick.state is SickState.APPROVED:
             return StaffAnswer(text=ask.texts.text("sick-approved-already", by=sick.decided_by or "—"))
-        await self._sick.add_visits(ask.tx, sick, visits, now=ask.now)
+        adopted = await self._adopt(ask, branch, others)
+        await self._sick.add_visits(ask.tx, sick, [*visits, *adopted], now=ask.now)
         standing = await visits_now(ask.tx, self._sick, sick, now=ask.now)
-        text = text_of(ask.scope, branch, sick, standing)
-        return StaffAnswer(text=text, buttons=buttons_of(ask.texts, sick), turn_id=sick.id)
+        text = text_of(ask.scope, branch, sick, standing, ask.crm_day(branch, day), now=ask.now)
+        return StaffAnswer(text=text, buttons=buttons_of(ask.texts, sick, asks=bool(standing)), turn_id=sick.id)
+
+    async def _adopt(self, ask: StaffAsk, branch: Branch, others: Sequence[Appointment]) -> Sequence[BookedAppointment]:
+        """Keep those of the CRM's own visits whose clients we know: they see, move and cancel them here as it is."""
+        strangers = strange(others, now=ask.now)
+        known = await self._appointments.find_by_records(ask.tx, branch.id, [one.id for one in strangers])
+        held = {one.crm_record_id for one in known}
+        fresh = [one for one in strangers if one.id not in held]
+        channels = writable(await read_channels(ask.tx)) if fresh else []
+        reminds = bool(ask.scope.agent.reminders)
+        return await self._visits_of_staff.adopt(ask.tx, branch, fresh, channels, now=ask.now, reminds=reminds)
 
     async def press(self, ask: StaffAsk) -> StaffAnswer:
         """Ask the clients, drop the list, or show the numbers of those who are to be phoned."""
@@ -115,7 +141,7 @@ class StaffSick:
         if press is None or sick is None or branch is None or branch not in branches_of(ask.member, ask.scope.branches):
             return StaffAnswer(text=ask.texts.text("staff-stale-button"), closes=True)
         if press.answer == PHONES:
-            return await self._phones(ask, sick)
+            return await self._phones(ask, sick, branch)
         if sick.state is not SickState.PROPOSED:
             return StaffAnswer(text=ask.texts.text("sick-decided-already", by=sick.decided_by or "—"), closes=True)
         if press.answer != APPROVE:
@@ -164,22 +190,27 @@ class StaffSick:
         written = [id_ for id_, type_ in channels.items() if type_ in WRITTEN]
         return await self._clients.find_messenger(ask.tx, one.visit.phone, written) if one.visit.phone else None
 
-    async def _phones(self, ask: StaffAsk, sick: SickDay) -> StaffAnswer:
+    async def _phones(self, ask: StaffAsk, sick: SickDay, branch: Branch) -> StaffAnswer:
         """Send who is to be phoned, with whole numbers, to who asks for it; it is written down."""
         if not may(ask.member, Right.SEE_PHONES):
             return StaffAnswer(text=ask.texts.text("staff-not-allowed"))
-        now = [one for one in await visits_now(ask.tx, self._sick, sick, now=ask.now) if one.visit.phone]
-        to_phone = [one for one in now if one.standing in (Standing.PHONE, Standing.LISTED)]
-        if not to_phone:
-            return StaffAnswer(text=ask.texts.text("sick-nobody-to-phone"))
+        now = await visits_now(ask.tx, self._sick, sick, now=ask.now)
+        to_phone = [one for one in now if one.visit.phone and one.standing in (Standing.PHONE, Standing.LISTED)]
+        crm = ask.crm_day(branch, sick.day) if sick.cause is SickCause.ASKED else CrmDay()
+        others = others_of(sick, now, crm, now=ask.now)
+        missing = [untold_text(ask.texts, crm.untold)] if crm.untold is not None else []
+        if not to_phone and not others:
+            return StaffAnswer(text="\n".join([ask.texts.text("sick-nobody-to-phone"), *missing]))
         told = {str(one.visit.dialogue_id): "/sick" for one in to_phone}
+        told |= {f"record {one.id}": "/sick" for one in others if one.phone}
         await self._audit.record(
             ask.tx, Action.PHONE_VIEW, subject=f"phones of {len(told)} clients", after=told, actor=ask.actor
         )
-        lines = [
-            client_text(ask.texts, one.visit.client_name, one.visit.phone, lambda number: number) for one in to_phone
-        ]
-        text = "\n".join(lines)
+        clients = [(one.was_at, one.visit.client_name, one.visit.phone) for one in to_phone]
+        clients += [(one.starts_at, one.client_name, one.phone or "") for one in others]
+        clients.sort(key=lambda client: client[0])
+        lines = [client_text(ask.texts, name, phone, lambda number: number) for _, name, phone in clients]
+        text = "\n".join([*lines, *missing])
         if ask.word.private:
             return StaffAnswer(text=text)
         payload = Reply(text=text).model_dump(mode="json", exclude_defaults=True)
@@ -190,6 +221,22 @@ class StaffSick:
     async def _written(self, ask: StaffAsk, action: Action, sick: SickDay, **more: int) -> None:
         told = {"master": sick.master, "day": sick.day.isoformat(), **more}
         await self._audit.record(ask.tx, action, subject=f"sick day {sick.id}", after=told, actor=ask.actor)
+
+
+def _masters_of(ours: Iterable[Sequence[BookedAppointment]], told: Iterable[CrmDay], now: datetime) -> Iterator[str]:
+    """Name whoever has a visit ahead, by our own knowledge or by the CRM's."""
+    for booked in ours:
+        yield from (one.staff_name for one in booked)
+    for day in told:
+        yield from (one.staff.name for one in day.visits if one.starts_at > now and one.staff.name)
+
+
+def _nobody(texts: Translator, name: str, day: date, told: Collection[CrmDay]) -> str:
+    """Say that such a master has no visits then, or that none of ours is known and the CRM's are not seen."""
+    if all(one.untold is None for one in told):
+        return texts.text("sick-free", master=name, day=texts.day(day))
+    silent = [texts.text("sick-crm-silent")] if any(one.untold is Untold.SILENT for one in told) else []
+    return "\n".join([texts.text("sick-none", master=name, day=texts.day(day)), *silent])
 
 
 def _is_settled(sick: SickDay, one: SickVisit) -> bool:

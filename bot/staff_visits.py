@@ -1,6 +1,7 @@
 """What staff book in the CRM for a client of ours becomes an appointment of ours, so that its client is reminded of it.
 
-Only where the company reminds its clients, and only of clients whose number a messenger has proved.
+Where the company reminds its clients, and of a master's day that cannot be held; only of clients whose number a
+messenger has proved.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ class StaffVisits:
         channels: Sequence[ChannelId],
         *,
         now: datetime,
-    ) -> None:
-        """Keep those whose clients can be written to, and ask that they are reminded."""
+        reminds: bool = True,
+    ) -> list[BookedAppointment]:
+        """Keep those whose clients can be written to, and return them; `reminds`: ask that they are reminded."""
+        adopted = []
         phones = {one.phone for one in found if one.phone}
         owners = await self.outreach.find_owners(tx, sorted(phones), channels)
         for one in found:
@@ -65,6 +68,7 @@ class StaffVisits:
                 duration=one.duration,
                 service_names=tuple(service.title for service in one.services if service.title),
                 staff_name=one.staff.name,
+                staff_id=one.staff.id or None,
                 client_name=one.client_name,
                 visitor_name=None,
                 phone=one.phone or "",
@@ -72,6 +76,9 @@ class StaffVisits:
                 by_staff=True,
             )
             kept = await self.appointments.save(tx, booked)
-            await ask_to_remind(tx, kept, now=now)
-            await ask_for_care(tx, kept)
+            if reminds:
+                await ask_to_remind(tx, kept, now=now)
+                await ask_for_care(tx, kept)
+            adopted.append(kept)
             log.info("staff_visit_adopted", branch_id=str(branch.id))
+        return adopted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
@@ -28,6 +28,7 @@ from db.memory import Memory
 from db.notices import Notices
 from db.outbox import Outbox
 from db.records import (
+    BranchId,
     Channel,
     ChannelType,
     Claim,
@@ -46,6 +47,7 @@ from handlers.base import is_staffs
 from handlers.staff_notices import StaffNotices
 from locales import Translator
 from orchestration.company_figures import COMPANY_FIGURES
+from orchestration.crm_day import CrmDay, DayKey
 from orchestration.messages import Message, Reply
 from orchestration.modes import Way
 from orchestration.ports import Clock
@@ -97,6 +99,8 @@ class Waiting:
     memory: ClientMemory | None = None
     staffed: bool = False
     """Whether there are people who see the client and can answer; known where the mode asks for it."""
+    visited: BranchId | None = None
+    """Where the client's next visit is, or the last one was; known where the mode may go by the branch."""
     asked_at: datetime | None = None
     """When the open question was taken by the messenger; None: nothing is asked, or it is still on its way."""
 
@@ -124,6 +128,8 @@ class Head:
     """What the messenger tells of our own messages."""
     staff: list[StaffWord] = field(default_factory=list)
     """What staff wrote and pressed in these updates."""
+    crm_days: Mapping[DayKey, CrmDay] = field(default_factory=dict)
+    """What CRMs have said of the days that staff asked for."""
     reachable: bool | None = None
     """What the updates say of whether the client can be written to; None: nothing."""
 
@@ -176,7 +182,7 @@ class TurnCommit:
                 log.warning("update_unreadable", update_id=str(update.id), reason=reason)
                 await stores.inbox.bury(tx, update.id, reason)
             if head.staff:
-                taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff)
+                taken = await self._desk.take(tx, channel, scope, waiting.dialogue, head.staff, head.crm_days)
             if result is not None:
                 await self._outreach.keep(tx, channel, result.dialogue, result.outreach, now=now)
                 made = Made(channel=channel, scope=scope, waiting=waiting, head=head, way=way, told=told)

@@ -14,10 +14,11 @@ from prometheus_client import Histogram
 
 from bot.handover_desk import WRITTEN
 from bot.preview import by_draft, harmless
+from bot.staff_reading import StaffReading
 from bot.turn_commit import Head, TurnCommit, TurnStores, Waiting
 from bot.typing_sign import showing_typing
+from db.appointments import Appointments
 from db.dialogue_state import key_of
-from db.people_settings import ALWAYS
 from db.records import Channel, ChannelType, Claim, DialogueState, InCharge, ModelBudget, Usage
 from handlers.base import ChannelDispatch, TurnCollector, UnreadableUpdate, is_staffs
 from locales import Translator
@@ -27,7 +28,7 @@ from orchestration.callers import facts_of
 from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.conversation import Conversation, Step
 from orchestration.messages import Attachment
-from orchestration.modes import Way, mode_of, way_of
+from orchestration.modes import Way, branch_of, may_ask_people, mode_of, way_of
 from orchestration.orchestrator import Orchestrator
 from orchestration.ports import Clock
 from orchestration.scope import CompanyScope, CompanyScopes
@@ -87,6 +88,8 @@ class TurnJob:
         self._clock = clock
         self._quiet = quiet
         self._commit = TurnCommit(stores, clock)
+        self._appointments = Appointments()
+        self._reading = StaffReading(stores.database, stores.people.staff, clock)
 
     async def __call__(self, claim: Claim) -> None:
         """Make the turn and commit it. Raises LeaseLost, TurnPostponed, or what the turn failed with."""
@@ -156,6 +159,8 @@ class TurnJob:
                     result = await self._answer(turn, channel, again=again)
             if channel.is_preview:
                 result = harmless(result)
+        if head.staff:
+            head.crm_days = await self._reading.read(claim.company_id, scope, head.staff)
         with stages.stage("commit"):
             await self._commit.turn(claim, channel, scope, waiting, head, result, way=way, told=speech is not None)
         return head, result
@@ -224,6 +229,8 @@ class TurnJob:
             spent = await stores.spending.this_month(tx, now=self._clock()) if budget.hard is not None else 0
             memory = await stores.memory.find(tx, claim.dialogue_id)
             staffed = scope is not None and _asks_people(channel, scope) and await stores.people.staff.has_any(tx)
+            several = staffed and scope is not None and len(scope.branches) > 1
+            visited = await self._appointments.find_branch(tx, ids, now=self._clock()) if several else None
             asked_by = _asked_by(state)
             asked_at = await stores.outbox.find_sent_at(tx, claim.dialogue_id, asked_by) if asked_by else None
         return Waiting(
@@ -234,6 +241,7 @@ class TurnJob:
             spent=spent,
             memory=memory,
             staffed=staffed,
+            visited=visited,
             asked_at=asked_at,
         )
 
@@ -282,9 +290,10 @@ class TurnJob:
             return Way.ANSWER, None
         if not waiting.staffed or not head.messages or waiting.dialogue.in_charge is InCharge.PERSON:
             return Way.ANSWER, None
+        branch = branch_of(scope.branches, Conversation.from_state(head.state), waiting.visited)
         return way_of(
-            mode_of(scope.agent, channel.type),
-            next(iter(scope.branches), None),
+            mode_of(scope.agent, channel.type, branch),
+            branch or next(iter(scope.branches), None),
             head.messages,
             accepted_at=head.updates[0].accepted_at,
             now=self._clock(),
@@ -339,7 +348,7 @@ class TurnJob:
 def _asks_people(channel: Channel, scope: CompanyScope) -> bool:
     """Say whether the company's people take part here before the agent answers, where there are any."""
     has_chat = any(branch.staff_chat for branch in scope.branches)
-    return has_chat and channel.type in WRITTEN and mode_of(scope.agent, channel.type) != ALWAYS
+    return has_chat and channel.type in WRITTEN and may_ask_people(scope.agent, channel.type)
 
 
 def _ids_of(claim: Claim, channel: Channel) -> dict[str, str]:

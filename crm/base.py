@@ -197,6 +197,8 @@ class Capability(StrEnum):
     """It can be asked what has changed since a moment."""
     CONFIRM = "confirm"
     """A record has a field for the client's word that they come."""
+    DAY = "day"
+    """All that stands on a day can be read, whoever booked it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,6 +364,13 @@ class BaseCRMAdapter(ABC):
     async def list_changed(self, since: datetime) -> tuple[Appointment, ...]:
         """Return the appointments made, changed or cancelled since an aware moment (CHANGES)."""
         raise self._lacks(Capability.CHANGES)
+
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        """Return the standing appointments that start on a local day, whoever booked them, ordered by time (DAY).
+
+        A client's name and phone are there as far as the account's rights show them.
+        """
+        raise self._lacks(Capability.DAY)
 
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
         """Move a record to a slot and return it as read back (MOVE). Raises as `create_appointment` does."""

@@ -228,6 +228,10 @@ class KeptAdapter(BaseCRMAdapter):
         with acting(Purpose.REFRESH):
             return await self._inner.list_changed(since)
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        """Never kept: it is full of people's names and phones."""
+        return await self._inner.list_day(day)
+
     async def get_client_by_phone(self, phone: Phone) -> Client | None:
         return await self._inner.get_client_by_phone(phone)
 

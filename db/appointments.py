@@ -109,6 +109,23 @@ class Appointments:
         )
         return [booked_of(row) for row in rows.mappings()]
 
+    async def find_branch(
+        self, tx: Transaction, dialogue_ids: Sequence[DialogueId], *, now: datetime
+    ) -> BranchId | None:
+        """Return the branch of the next standing visit of these dialogues, else of the last; None: they had none."""
+        table = appointments.c
+        found = await tx.connection.scalar(
+            select(table.branch_id)
+            .where(
+                table.company_id == tx.company,
+                table.dialogue_id.in_(dialogue_ids),
+                table.cancelled.is_(False),
+            )
+            .order_by(case((table.starts_at > now, table.starts_at)).asc().nulls_last(), table.starts_at.desc())
+            .limit(1)
+        )
+        return BranchId(found) if found is not None else None
+
     async def list_open(
         self, tx: Transaction, dialogue_ids: Sequence[DialogueId], phone: str, *, proved: bool, now: datetime
     ) -> Sequence[BookedAppointment]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import Transaction
@@ -112,15 +112,6 @@ class Drafts:
             .values(status=status.value, settled_at=now, staff_id=staff_id)
         )
         return changed.rowcount
-
-    async def count(self, tx: Transaction, *, since: datetime, until: datetime) -> Mapping[DraftStatus, int]:
-        """Count the drafts of a time by what became of them."""
-        rows = await tx.connection.execute(
-            select(drafts.c.status, func.count())
-            .where(drafts.c.company_id == tx.company, drafts.c.made_at >= since, drafts.c.made_at < until)
-            .group_by(drafts.c.status)
-        )
-        return {DraftStatus(status): int(count) for status, count in rows}
 
 
 def _draft(row: RowMapping) -> Draft:

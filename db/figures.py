@@ -20,6 +20,10 @@ WRITTEN = "done"
 GOOD_TOOL_OUTCOMES = frozenset({"ok", "link_given"})
 """What a tool's call came to where nothing was refused and nothing failed."""
 
+UNCHANGED_DRAFT = "sent"
+DECIDED_DRAFTS = (UNCHANGED_DRAFT, "edited", "dropped")
+"""What staff made of a draft; the others still wait, or their client wrote on first."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
@@ -50,6 +54,8 @@ class Figures:
     """Of visits, by how many stars."""
     waiting: Counter[str] = field(default_factory=Counter)
     """Of waiting lists: clients who joined, and times that were offered by what became of each."""
+    drafts: Counter[str] = field(default_factory=Counter)
+    """What the agent wrote for staff to send, by what became of it (db/drafts.py)."""
 
     def add(self, other: Figures) -> None:
         """Put another day's, or another company's, to these."""
@@ -82,6 +88,12 @@ class Figures:
     @property
     def times_offered(self) -> int:
         return sum(count for event, count in self.waiting.items() if event.startswith("offer/"))
+
+    @property
+    def drafts_unchanged(self) -> float | None:
+        """Return how many of the drafts that staff decided on went out as they were; None where there were none."""
+        decided = sum(self.drafts[one] for one in DECIDED_DRAFTS)
+        return _share(self.drafts[UNCHANGED_DRAFT], decided)
 
     @property
     def handed_share(self) -> float | None:

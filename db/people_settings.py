@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 ALWAYS, DRAFT, OFF_HOURS, IF_UNANSWERED = "always", "draft", "off_hours", "if_unanswered"
+CAREFUL = (ALWAYS, IF_UNANSWERED, OFF_HOURS, DRAFT)
+"""The modes by how little the agent does of itself, the least last."""
 MODES = (ALWAYS, DRAFT, OFF_HOURS, IF_UNANSWERED)
 """What the agent does of itself: answers; writes what staff send with one tap; answers while nobody is at work; or
 where nobody has answered for some minutes."""
@@ -14,10 +16,11 @@ where nobody has answered for some minutes."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleSettings:
-    """`modes`: by channel type, over the company's own. `topics`: words that bring a person in, whatever the model
-    would say."""
+    """`modes`: by channel type, over the company's own; `branch_modes`: by the branch's key. `topics`: words that bring
+    a person in, whatever the model would say."""
 
     modes: Mapping[str, str] = field(default_factory=dict)
+    branch_modes: Mapping[str, str] = field(default_factory=dict)
     answer_minutes: int = 5
     """In the mode `if_unanswered`: how long staff have before the agent answers."""
     ring_minutes: int = 10

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import RowMapping, and_, exists, func, or_, select, update
@@ -36,7 +37,7 @@ class SickState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SickDay:
-    """`chat`: where staff see the list; `shown`: what it last said."""
+    """`chat`: where staff see the list; `shown`: the digest of what it last said."""
 
     id: UUID
     branch_id: BranchId
@@ -155,8 +156,8 @@ class SickDays:
         await self._change(tx, sick.id, state=state.value, decided_at=now, decided_by=by)
 
     async def keep_shown(self, tx: Transaction, sick: SickDay, text: str) -> None:
-        """Keep what the list says now."""
-        await self._change(tx, sick.id, shown=text)
+        """Keep what the list says now: its digest, as the words are people's names."""
+        await self._change(tx, sick.id, shown=digest_of(text))
 
     async def mark_asked(
         self, tx: Transaction, sick: SickDay, visit: BookedAppointment, asked_in: DialogueId, *, now: datetime
@@ -229,6 +230,11 @@ class SickDays:
         await tx.connection.execute(
             update(sick_days).where(sick_days.c.company_id == tx.company, sick_days.c.id == id_).values(values)
         )
+
+
+def digest_of(text: str) -> str:
+    """Return what tells a list's words from others."""
+    return sha256(text.encode()).hexdigest()
 
 
 def _sick_day(row: RowMapping) -> SickDay:

@@ -20,7 +20,7 @@ sick_days = Table(
     moment("created_at", nullable=False),
     moment("decided_at"),
     Column("decided_by", Text),
-    # Where its list stands, and what the list last said.
+    # Where its list stands, and the digest of what the list last said.
     Column("bot_channel_id", Uuid, nullable=False),
     Column("staff_key", Text, nullable=False),
     Column("shown", Text, nullable=False, server_default=text("''")),

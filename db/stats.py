@@ -88,6 +88,12 @@ _OFFERED = text(
     f" FROM {_DAYS} JOIN waiting_offers o ON o.company_id = :company AND o.offered_at >= d.starts"
     " AND o.offered_at < d.ends GROUP BY 1, 2"
 )
+# Not among what is kept of a day: what becomes of a draft is known later, and a kept day is counted twice at most.
+_DRAFTS = text(
+    "SELECT d.day, f.status, count(*)"  # noqa: S608
+    f" FROM {_DAYS} JOIN drafts f ON f.company_id = :company AND f.made_at >= d.starts AND f.made_at < d.ends"
+    " GROUP BY 1, 2"
+)
 _BOOKING_KINDS = {"create": "booked", "move": "moved", "cancel": "cancelled"}
 
 _KEEP = insert(daily_figures)
@@ -107,7 +113,8 @@ def begins(day: date, zone: str) -> datetime:
 async def read_days(tx: Transaction, *, zone: str, since: date, now: datetime) -> Mapping[date, Figures]:
     """Return every day from `since` until today in the company's zone, the oldest first.
 
-    Tokens and cost are those of the UTC day of this date: so are they counted against the budget.
+    Tokens and cost are those of the UTC day of this date: so are they counted against the budget. Drafts are counted
+    as they stand now, as far as they are still there.
     """
     today = now.astimezone(ZoneInfo(zone)).date()
     wanted = [since + timedelta(days=number) for number in range((today - since).days + 1)]
@@ -121,20 +128,17 @@ async def read_days(tx: Transaction, *, zone: str, since: date, now: datetime) -
             figures.output_tokens = spent.usage.output_tokens
             figures.cached_tokens = spent.usage.cached_tokens
             figures.cost_microusd = spent.cost
+    for day, status, number in await tx.connection.execute(_DRAFTS, _window(tx, wanted, zone)):
+        found[day].drafts[_code(status)] += number
     return found
 
 
 async def count_days(tx: Transaction, days: Sequence[date], *, zone: str) -> Mapping[date, Figures]:
-    """Count days from the rows themselves, as far as they are still there; without tokens and cost."""
+    """Count days from the rows themselves, as far as they are still there; without tokens, cost and drafts."""
     found = {day: Figures() for day in days}
     if not days:
         return found
-    window = {
-        "company": tx.company,
-        "days": list(days),
-        "starts": [begins(day, zone) for day in days],
-        "ends": [begins(day + timedelta(days=1), zone) for day in days],
-    }
+    window = _window(tx, days, zone)
     for day, number, said in await tx.connection.execute(_SAID, window):
         found[day].turns, found[day].messages = number, int(said)
     for day, talked, handed in await tx.connection.execute(_TALKED, window):
@@ -193,6 +197,16 @@ async def keep_finished_days(tx: Transaction, *, zone: str, now: datetime, most:
         ]
         await tx.connection.execute(_KEEP, rows)
     return len(fresh) > most
+
+
+def _window(tx: Transaction, days: Sequence[date], zone: str) -> Mapping[str, object]:
+    """Return what the statements of days ask for."""
+    return {
+        "company": tx.company,
+        "days": list(days),
+        "starts": [begins(day, zone) for day in days],
+        "ends": [begins(day + timedelta(days=1), zone) for day in days],
+    }
 
 
 async def _read_kept(tx: Transaction, since: date) -> dict[date, Figures]:

@@ -191,6 +191,7 @@ def _console() -> dict[str, _Json]:
         "/console/day": ("get",),
         "/console/day/crm": ("get",),
         "/console/day/{appointment_id}/phone": posted,
+        "/console/day/{branch_id}/records/{record_id}/phone": posted,
         "/console/figures": ("get",),
         "/console/settings": ("get", "post"),
         "/console/settings/ask": posted,

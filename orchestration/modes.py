@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from uuid import UUID
 
-from db.people_settings import ALWAYS, DRAFT, IF_UNANSWERED, OFF_HOURS
-from db.records import AgentSettings, Branch, ChannelType
+from db.people_settings import ALWAYS, CAREFUL, DRAFT, IF_UNANSWERED, OFF_HOURS
+from db.records import AgentSettings, Branch, BranchId, ChannelType
+from orchestration.conversation import Conversation
 from orchestration.messages import Message
 from orchestration.working_hours import is_open
 
@@ -21,9 +24,46 @@ class Way(Enum):
     """People have some minutes; then the agent answers."""
 
 
-def mode_of(agent: AgentSettings, channel: ChannelType) -> str:
-    """Return the mode in a channel: its own, else the company's."""
-    return agent.people.modes.get(channel.value, agent.mode)
+def mode_of(agent: AgentSettings, channel: ChannelType, branch: Branch | None) -> str:
+    """Return the mode of a dialogue: its channel's or its branch's own, else the company's.
+
+    Where both have one, the more careful counts: neither was chosen so that the other lets the agent loose. `branch`
+    None: it is not known which, so that only channel and company decide.
+    """
+    people = agent.people
+    own = [people.modes.get(channel.value), people.branch_modes.get(branch.key) if branch is not None else None]
+    chosen = [one for one in own if one is not None]
+    return max(chosen, key=_care) if chosen else agent.mode
+
+
+def may_ask_people(agent: AgentSettings, channel: ChannelType) -> bool:
+    """Say whether there is a branch, or none, for which people come before the agent in a channel."""
+    asked = {mode_of(agent, channel, None), *agent.people.branch_modes.values()}
+    return asked != {ALWAYS}
+
+
+def branch_of(branches: Sequence[Branch], conversation: Conversation, visited: BranchId | None) -> Branch | None:
+    """Return the branch that a dialogue is about: the only one; else what the client is choosing at; else where their
+    next visit is, or their last one was (`visited`). None: nothing says it yet."""
+    if len(branches) == 1:
+        return branches[0]
+    meant = _talked_of(conversation) or visited
+    return next((one for one in branches if one.id == meant), None)
+
+
+def _talked_of(conversation: Conversation) -> UUID | None:
+    proposal, wish, flow = conversation.proposal, conversation.wish, conversation.flow
+    if proposal is not None and (about := proposal.offer or proposal.appointment) is not None:
+        return about.branch_id
+    if wish is not None:
+        return wish.offer.branch_id
+    if flow is not None and flow.branch_id is not None:
+        return flow.branch_id
+    return conversation.offers[-1].branch_id if conversation.offers else None
+
+
+def _care(mode: str) -> int:
+    return CAREFUL.index(mode) if mode in CAREFUL else len(CAREFUL)
 
 
 def way_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -11,9 +11,11 @@ from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from crm.base import Appointment
 from db.booking_records import BookedAppointment
 from db.records import Branch
 from locales import Translator
+from orchestration.crm_day import Untold
 from orchestration.menu import SICK
 from orchestration.messages import Button, Reply
 from orchestration.staff_day_text import MOST_LINES, client_text
@@ -91,10 +93,10 @@ def _next_year(day: date) -> date | None:
         return None
 
 
-def masters_named(name: str, visits: Sequence[BookedAppointment]) -> list[str]:
-    """Return the masters of these visits whom a typed name may mean: by the beginnings of the words of their names."""
+def masters_named(name: str, masters: Iterable[str]) -> list[str]:
+    """Return those of these masters whom a typed name may mean: by the beginnings of the words of their names."""
     wanted = name.casefold().split()
-    known = dict.fromkeys(one.staff_name for one in visits)
+    known = dict.fromkeys(masters)
     exact = [one for one in known if one.casefold().split() == wanted]
     if exact:
         return exact
@@ -143,20 +145,50 @@ def list_text(
     by: str | None,
     off_already: bool = False,
     place: str = "",
+    others: Sequence[Appointment] = (),
+    untold: Untold | None = None,
 ) -> str:
     """Say the whole list. `place`: the branch, where there are several; `by`: who has approved it, None: nobody yet;
-    `off_already`: its visits were cancelled in the CRM, one after the other."""
+    `off_already`: its visits were cancelled in the CRM, one after the other; `others`: the master's visits in the CRM
+    whose clients cannot be written to; `untold`: why these are not known."""
     zone = ZoneInfo(branch.time_zone)
-    head = texts.text("sick-head", master=master, day=texts.day(day), count=len(visits), place=place)
-    lines = [head, *(_line(texts, one, zone, phone) for one in visits[:MOST_LINES])]
-    if len(visits) > MOST_LINES:
-        lines.append(texts.text("staff-and-more", count=len(visits) - MOST_LINES))
-    to_phone = sum(one.standing is Standing.PHONE for one in visits)
+    by_time = sorted(
+        [
+            *((one.was_at, _line(texts, one, zone, phone)) for one in visits),
+            *((one.starts_at, _line_of_other(texts, one, zone, phone)) for one in others),
+        ],
+        key=lambda line: line[0],
+    )
+    head = texts.text("sick-head", master=master, day=texts.day(day), count=len(by_time), place=place)
+    lines = [head, *(line for _, line in by_time[:MOST_LINES])]
+    if len(by_time) > MOST_LINES:
+        lines.append(texts.text("staff-and-more", count=len(by_time) - MOST_LINES))
+    to_phone = sum(one.standing is Standing.PHONE for one in visits) + len(others)
+    if untold is not None:
+        lines.append(untold_text(texts, untold))
     if by is not None:
         lines.append(texts.text("sick-approved", by=by, count=to_phone))
+    elif off_already:
+        lines.append(texts.text("sick-cancelled-in-crm"))
     else:
-        lines.append(texts.text("sick-cancelled-in-crm" if off_already else "sick-only-ours"))
+        lines.append(texts.text("sick-propose" if visits else "sick-phone-them"))
     return "\n".join(lines)
+
+
+def untold_text(texts: Translator, untold: Untold) -> str:
+    """Say that what was booked past the agent is not shown, and why."""
+    return texts.text("sick-crm-silent" if untold is Untold.SILENT else "sick-crm-cannot")
+
+
+def _line_of_other(texts: Translator, one: Appointment, zone: ZoneInfo, phone: Callable[[str], str]) -> str:
+    return texts.text(
+        "sick-line",
+        time=texts.time(one.starts_at.astimezone(zone).time()),
+        service=", ".join(service.title for service in one.services if service.title) or "—",
+        client=client_text(texts, one.client_name, one.phone, phone),
+        standing=Standing.PHONE.value,
+        now="",
+    )
 
 
 def _line(texts: Translator, one: VisitNow, zone: ZoneInfo, phone: Callable[[str], str]) -> str:

@@ -83,14 +83,21 @@ def sees_visit(member: StaffMember, visit: BookedAppointment, branches: Sequence
     A master is known by who they are in the CRM; of a visit of which that is not known, and of a master who was
     enrolled without it, by the name.
     """
+    return sees_visit_with(member, visit.branch_id, visit.staff_id, visit.staff_name, branches)
+
+
+def sees_visit_with(
+    member: StaffMember, branch_id: BranchId, staff_id: str | None, staff_name: str, branches: Sequence[Branch]
+) -> bool:
+    """Say the same of a visit by whose it is, whoever booked it."""
     mine: set[BranchId] = {branch.id for branch in branches_of(member, branches)}
-    if visit.branch_id not in mine:
+    if branch_id not in mine:
         return False
     if member.role is not Role.MASTER:
         return True
-    if member.crm_staff_id is not None and visit.staff_id is not None:
-        return member.crm_staff_id == visit.staff_id
-    return _plain(member.name) == _plain(visit.staff_name)
+    if member.crm_staff_id is not None and staff_id is not None:
+        return member.crm_staff_id == staff_id
+    return _plain(member.name) == _plain(staff_name)
 
 
 def shown_phone(member: StaffMember, phone: str, *, private: bool) -> str:

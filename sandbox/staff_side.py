@@ -47,9 +47,9 @@ class Connection:
     """The same fields with values that this CRM refuses."""
 
 
-OPERATIONS = ("catalogue", "times", "clients", "read", "list", "create", "move", "cancel")
-"""What a planted failure may hit: reading services; free times; finding a client; one record; a client's records; and
-the three writes themselves (the call that writes, not the readings before it)."""
+OPERATIONS = ("catalogue", "times", "clients", "read", "list", "day", "create", "move", "cancel")
+"""What a planted failure may hit: reading services; free times; finding a client; one record; a client's records; those
+of a day; and the three writes themselves (the call that writes, not the readings before it)."""
 
 
 class CRMSandbox(Protocol):

@@ -42,7 +42,7 @@ def stats(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the days too.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count messages, bookings, answer times, tools, the CRM, the model's cost, calls and ratings, by day or company.
+    """Count messages, bookings, answer times, tools, the CRM, the cost, calls, ratings and drafts, by day or company.
 
     Days are those of each company's own time zone. docs/statistics.md says what each figure counts.
     """
@@ -111,6 +111,9 @@ def as_record(figures: Figures) -> dict[str, Any]:
         "waiting_offered": figures.times_offered,
         "waiting_booked": figures.waiting["offer/booked"],
         "waiting": dict(figures.waiting),
+        "drafts": figures.drafts.total(),
+        "drafts_unchanged": _rounded(figures.drafts_unchanged),
+        "drafts_outcomes": dict(figures.drafts),
     }
 
 
@@ -138,6 +141,7 @@ def as_row(figures: Figures) -> dict[str, Any]:
         "waiting list": f"{figures.times_offered} offered, {figures.waiting['offer/booked']} booked"
         if figures.waiting
         else "0",
+        "drafts": _drafts(figures),
     }
 
 
@@ -150,6 +154,7 @@ def _why(total: Figures) -> list[str]:
         "calls": total.calls,
         "stars": total.ratings,
         "waiting list": total.waiting,
+        "drafts": total.drafts,
     }
     return [
         f"{what}: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items(), key=lambda one: -one[1]))
@@ -195,6 +200,11 @@ def _draw(daily: Mapping[date, Figures], title: str, path: Path) -> None:
 def _stars(figures: Figures) -> str:
     mean = figures.mean_rating
     return f"{mean:.1f} of {figures.ratings.total()}, {figures.low_ratings} low" if mean is not None else "0"
+
+
+def _drafts(figures: Figures) -> str:
+    unchanged = figures.drafts_unchanged
+    return str(figures.drafts.total()) + (f", {unchanged:.0%} sent unchanged" if unchanged is not None else "")
 
 
 def _nested(tally: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -63,6 +63,13 @@ def _sums(visitor: Visitor, total: Figures) -> list[Mapping[str, str]]:
         ("answer-most", _seconds(visitor, total.answered_within(0.95))),
         ("writes", _percent(total.write_success)),
     ]
+    if total.drafts:
+        told += [
+            ("drafts", str(total.drafts.total())),
+            ("drafts-unchanged", f"{total.drafts['sent']} ({_percent(total.drafts_unchanged)})"),
+            ("drafts-edited", str(total.drafts["edited"])),
+            ("drafts-dropped", str(total.drafts["dropped"])),
+        ]
     if visitor.may(Right.SETTINGS):
         told.append(("cost", f"{total.cost_microusd / _MICROUSD:.2f} $"))
     return [{"name": text(f"console-figure-{name}"), "value": value} for name, value in told]
@@ -110,6 +117,13 @@ def _plots(visitor: Visitor, daily: Mapping[date, Figures]) -> list[Mapping[str,
             say=lambda value: f"{value:.0f}%",
         ),
     ]
+    if any(one.drafts for one in figures):
+        outcomes = [
+            series("drafts-unchanged", "green", lambda one: one.drafts["sent"]),
+            series("drafts-edited", "amber", lambda one: one.drafts["edited"]),
+            series("drafts-dropped", "grey", lambda one: one.drafts["dropped"]),
+        ]
+        plots.append(drawn("drafts", bars, outcomes))
     if visitor.may(Right.SETTINGS):
         cost = [series("cost", "violet", lambda one: one.cost_microusd / _MICROUSD)]
         plots.append(drawn("cost", bars, cost, say=lambda value: f"{value:.2f}"))

@@ -98,6 +98,7 @@ MANIFEST = Manifest(
             Capability.CLIENTS,
             Capability.FIND_BY_EXTERNAL_ID,
             Capability.HOOKS,
+            Capability.DAY,
         }
     ),
     tier="documented",

@@ -11,6 +11,7 @@ from crm.base import (
     BaseCRMAdapter,
     BookingRules,
     Cache,
+    Capability,
     CheckLine,
     Client,
     Hook,
@@ -62,6 +63,12 @@ class Bitrix24Adapter(BaseCRMAdapter):
             self._visits = BookedVisits(client, catalogue, diary, self._contacts, booking, zone=zone)
         self._check = Check(client, access, zone=zone, clock=clock)
 
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Without the online booking a day has no list: a deal is not found by the time that its field books."""
+        lacking = {Capability.DAY} if self._access.mode == CALENDAR else set()
+        return self.manifest.capabilities - lacking
+
     async def get_rules(self) -> BookingRules:
         return BookingRules(time_zone=self._zone)
 
@@ -96,6 +103,11 @@ class Bitrix24Adapter(BaseCRMAdapter):
 
     async def list_appointments(self, phone: Phone, *, first: date) -> tuple[Appointment, ...]:
         return await self._visits.list_of(phone, first=first)
+
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        if not isinstance(self._visits, BookedVisits):
+            raise self._lacks(Capability.DAY)
+        return await self._visits.list_day(day)
 
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
         return await self._visits.move(record_id, slot)

@@ -69,6 +69,17 @@ class BookedVisits:
         standing = sorted(bookings.values(), key=lambda one: one.period.begins.timestamp)
         return tuple([await self._appointment(one, phone=phone) for one in standing])
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        """Return what begins on a day, each with its contact: the listing of bookings names no clients."""
+        found = await self._diary.list_bookings(day, day)
+        today = [one for one in found if one.period.begins.at.astimezone(self._zone).date() == day]
+        bodies = {f"b{one.id}": {"bookingId": int(one.id)} for one in today}
+        named = await self._client.ask_many("booking.v1.booking.client.list", bodies, WireClients) if bodies else {}
+        ids = {name: _contact_in(one) for name, one in named.items()}
+        contacts = await self._contacts.read_many([one for one in ids.values() if one is not None])
+        ordered = sorted(today, key=lambda one: one.period.begins.timestamp)
+        return tuple([await self._appointment(one, contacts.get(ids[f"b{one.id}"] or "")) for one in ordered])
+
     async def move(self, record_id: RecordId, slot: Slot) -> Appointment:
         number_of(record_id)
         return await self._booking.move(record_id, slot)
@@ -79,9 +90,9 @@ class BookedVisits:
 
     async def _contact_of(self, booking: WireBooking) -> WireContact | None:
         body = {"bookingId": int(booking.id)}
-        clients = (await self._client.ask("booking.v1.booking.client.list", body, WireClients)).clients
-        contacts = [one.id for one in clients if one.type.code == "CONTACT"]
-        return await self._contacts.read(contacts[0]) if contacts else None
+        clients = await self._client.ask("booking.v1.booking.client.list", body, WireClients)
+        id_ = _contact_in(clients)
+        return await self._contacts.read(id_) if id_ is not None else None
 
     async def _appointment(
         self, booking: WireBooking, contact: WireContact | None = None, *, phone: Phone | None = None
@@ -94,3 +105,8 @@ class BookedVisits:
             contact=contact,
             phone=phone or (phone_of(contact) if contact else None),
         )
+
+
+def _contact_in(clients: WireClients) -> str | None:
+    """Return the first contact among a booking's clients; None where there is none."""
+    return next((one.id for one in clients.clients if one.type.code == "CONTACT"), None)

@@ -58,6 +58,7 @@ MANIFEST = Manifest(
             Capability.HOOKS,
             Capability.CHANGES,
             Capability.CONFIRM,
+            Capability.DAY,
         }
     ),
     tier="documented",

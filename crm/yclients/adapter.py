@@ -100,6 +100,12 @@ class YclientsAdapter(BaseCRMAdapter):
         zone = (await self._catalogue.get_branch()).zone
         return tuple([await self._appointment(one) for one in await list_changed(self._client, since, zone=zone)])
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        """Ask by `start_date` and `end_date` ("Records"), the days of the first and the last record."""
+        found = await self._client.list_records({"start_date": day.isoformat(), "end_date": day.isoformat()})
+        standing = [one for one in found if not one.deleted and one.starts_at().date() == day]
+        return tuple([await self._appointment(one) for one in sorted(standing, key=WireRecord.starts_at)])
+
     def read_hook(self, hook: Hook) -> tuple[RecordId, ...]:
         return records_told(hook, company_id=self._company_id)
 

@@ -57,6 +57,7 @@ class Bitrix24Server(DiaryServer):
             "clients": ("POST", "/crm.duplicate.findbycomm", ""),
             "read": ("POST", "/booking.v1.booking.get", ""),
             "list": ("POST", "/batch", "booking.v1.booking.list"),
+            "day": ("POST", "/booking.v1.booking.list", ""),
             "create": ("POST", "/booking.v1.booking.add", ""),
             "move": ("POST", "/booking.v1.booking.update", ""),
             "cancel": ("POST", "/booking.v1.booking.delete", ""),

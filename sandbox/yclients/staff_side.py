@@ -21,6 +21,7 @@ _CALLS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "clients": ("POST", "/clients/search"),
         "read": ("GET", "/record/"),
         "list": ("GET", "/records/"),
+        "day": ("GET", "/records/"),
         "create": ("POST", "/records/"),
         "move": ("PUT", "/record/"),
         "cancel": ("DELETE", "/record/"),

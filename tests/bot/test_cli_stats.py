@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from db.dialogues import Dialogues
+from db.drafts import Draft, Drafts, DraftStatus
 from db.records import Usage, dialogue_id_of, new_id
 from db.spending import Spending
 
@@ -63,6 +64,25 @@ async def test_all_companies_by_day_and_one_company_in_one_row(admin, two_compan
     assert len(by_day) == 7
     assert sum(one["dialogues"] for one in by_day) == 2
     assert [(one["company"], one["dialogues"]) for one in as_one] == [("elita", 2)]
+
+
+async def test_what_became_of_the_agents_drafts_is_told(admin, core, make_channel):
+    channel = await make_channel("elita")
+    now, drafts, dialogue_id = datetime.now(UTC), Drafts(), dialogue_id_of(channel.id, "1:1:")
+    async with core.database.company(channel.company_id) as tx:
+        await Dialogues().open_dialogue(tx, channel_id=channel.id, dialogue_id=dialogue_id, key="1:1:", now=now)
+        for status in (DraftStatus.SENT, DraftStatus.SENT, DraftStatus.SENT, DraftStatus.EDITED):
+            draft = Draft(id=new_id(), dialogue_id=dialogue_id, turn_id=new_id(), replies=[], said={})
+            await drafts.put(tx, draft, now=now)
+            await drafts.settle(tx, draft.id, status, now=now, staff_id=None)
+
+    [told] = json.loads(await admin("stats", "--json"))
+    table = await admin("stats")
+
+    assert (told["drafts"], told["drafts_unchanged"]) == (4, 0.75)
+    assert told["drafts_outcomes"] == {"sent": 3, "edited": 1}
+    assert "4, 75% sent unchanged" in table
+    assert "drafts: sent 3, edited 1" in table
 
 
 async def test_the_days_are_drawn_beside_the_table_and_json_stays_json(admin, two_companies, tmp_path):

@@ -221,6 +221,7 @@ def test_every_field_is_understood():
     assert file.agent.quiet == timedelta(milliseconds=1250)
     assert file.agent.longest_gap == timedelta(0)
     assert file.agent.most_open_bookings == 3
+    assert file.agent.people.branch_modes == {"north": "draft"}
     assert file.agent.reminders == (timedelta(hours=24), timedelta(minutes=90))
     assert file.agent.quiet_hours == QuietHours(begins=time(22), until=time(8, 30))
 

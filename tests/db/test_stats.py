@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, text, update
 from db.booking_models import intents
 from db.call_models import calls
 from db.dialogues import Dialogues
+from db.drafts import Draft, Drafts, DraftStatus
 from db.figures import Figures, by_day, together
 from db.figures_models import daily_figures
 from db.models import handovers, tool_calls, turns
@@ -112,6 +113,21 @@ class House:
                     outcome=outcome,
                 )
             )
+
+    async def draft(self, status, *, at=None, key="5:5:"):
+        """Something that the agent wrote for staff to send; status None: it still waits."""
+        at, id_ = at or self.clock(), dialogue_id_of(self.channel.id, key)
+        draft = Draft(id=new_id(), dialogue_id=id_, turn_id=new_id(), replies=[{"text": "words"}], said={})
+        async with self.core.database.company(self.channel.company_id) as tx:
+            await Dialogues().open_dialogue(tx, channel_id=self.channel.id, dialogue_id=id_, key=key, now=at)
+            await Drafts().put(tx, draft, now=at)
+        if status is not None:
+            await self.decide(draft.id, status)
+        return draft.id
+
+    async def decide(self, draft_id, status):
+        async with self.core.database.company(self.channel.company_id) as tx:
+            await Drafts().settle(tx, draft_id, status, now=self.clock(), staff_id=None)
 
     async def days(self, *, since=TODAY, zone=MOSCOW, company_id=None):
         async with self.core.database.company(company_id or self.channel.company_id) as tx:
@@ -268,6 +284,31 @@ async def test_calls_that_have_ended_are_counted_with_their_length(house):
     assert found.mean_call == timedelta(seconds=90.5)
 
 
+async def test_drafts_are_counted_on_the_day_they_were_written_by_what_became_of_them(house):
+    for status in (DraftStatus.SENT, DraftStatus.SENT, DraftStatus.SENT, DraftStatus.EDITED, DraftStatus.DROPPED):
+        await house.draft(status)
+    await house.draft(DraftStatus.STALE, key="6:6:")
+    await house.draft(None, key="6:6:")
+    await house.draft(DraftStatus.SENT, at=house.clock() - timedelta(days=1))
+
+    found = await house.days(since=YESTERDAY)
+
+    assert found[TODAY].drafts == {"sent": 3, "edited": 1, "dropped": 1, "stale": 1, "open": 1}
+    assert found[TODAY].drafts_unchanged == 0.6, "of those that staff decided on"
+    assert found[YESTERDAY].drafts == {"sent": 1}
+    assert Figures().drafts_unchanged is None
+
+
+async def test_drafts_of_a_kept_day_are_as_they_became_since(house):
+    draft_id = await house.draft(None, at=house.clock() - timedelta(days=1))
+    await house.turn(at=house.clock() - timedelta(days=1))
+    await house.keep()
+
+    await house.decide(draft_id, DraftStatus.EDITED)
+
+    assert (await house.days(since=YESTERDAY))[YESTERDAY].drafts == {"edited": 1}
+
+
 async def test_tokens_and_cost_are_those_of_the_budget(house):
     async with house.core.database.company(house.channel.company_id) as tx:
         usage = Usage(calls=1, prompt_tokens=1000, output_tokens=50, cached_tokens=800)
@@ -380,6 +421,7 @@ async def test_kept_figures_hold_nothing_of_a_client(house):
         ("SELECT count(*) FROM intents WHERE finished_at >= now() AND finished_at < now()", "finished_at"),
         ("SELECT count(*) FROM handovers WHERE created_at >= now() AND created_at < now()", "created_at"),
         ("SELECT count(*) FROM turns WHERE at >= now() AND at < now()", "at"),
+        ("SELECT count(*) FROM drafts WHERE made_at >= now() AND made_at < now()", "made_at"),
         ("SELECT count(*) FROM calls WHERE started_at >= now() AND started_at < now()", "started_at"),
     ],
 )

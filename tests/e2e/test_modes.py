@@ -12,8 +12,13 @@ from house_desk import IRINA, Desk
 from bot.companies import file_of, replace_from_file
 from bot.company_file import parse_company_file
 from bot.company_writing import write_company_file
-from db.drafts import Drafts, DraftStatus
+from db.appointments import Appointments
+from db.booking_records import BookedAppointment
+from db.drafts import DraftStatus
+from db.figures import together
 from db.people_settings import PeopleSettings
+from db.records import BranchId, dialogue_id_of, new_id
+from db.stats import read_days
 from house_installation import STAFF_CHAT
 
 
@@ -38,9 +43,9 @@ async def writes(house, client, text):
 
 async def drafts(house):
     async with house.core.database.company(house.company_id) as tx:
-        return await Drafts().count(
-            tx, since=house.clock() - timedelta(days=1), until=house.clock() + timedelta(days=1)
-        )
+        now = house.clock()
+        days = await read_days(tx, zone="Europe/Moscow", since=now.date(), now=now)
+        return together(days.values()).drafts
 
 
 async def test_a_draft_goes_out_with_one_tap_and_once(house, desk):
@@ -163,6 +168,63 @@ async def test_where_nobody_is_enrolled_the_agent_answers_whatever_the_mode(hous
 async def test_a_channel_may_have_a_mode_of_its_own(house, desk):
     await chooses(house, "draft", modes={"telegram": "always"})
     assert "2500" in (await house.client().says("Сколько стоит женская стрижка?")).text
+
+
+async def test_a_branch_may_have_a_mode_of_its_own_once_the_dialogue_is_about_it(house, desk):
+    await chooses(house, "always", branch_modes={"east": "draft"})
+    east = await opens_second_branch(house, "east")
+    client = house.client()
+    assert "В каком филиале" in (await client.says("Сколько стоит женская стрижка?")).text
+    count = len(client.heard)
+
+    await has_visit(house, client, east)
+    await writes(house, client, "А сколько стоит маникюр?")
+
+    assert len(client.heard) == count, "the agent's words went out by themselves"
+    assert "Черновик" in (await desk.sees())[-1]
+
+
+async def test_one_branch_may_be_let_loose_alone(house, desk):
+    await chooses(house, "draft", branch_modes={"east": "always"})
+    east = await opens_second_branch(house, "east")
+    client = house.client()
+    await writes(house, client, "Сколько стоит женская стрижка?")
+    assert client.heard == []
+
+    await has_visit(house, client, east)
+
+    assert "В каком филиале" in (await client.says("Сколько стоит женская стрижка?")).text
+
+
+async def opens_second_branch(house, key):
+    standing = await house.core.companies.get_snapshot(house.company_id)
+    second = replace(standing.branches[0], id=BranchId(new_id()), key=key, name="Восток")
+    await house.core.companies.replace_company(standing.company, standing.agent, [*standing.branches, second])
+    house.core.directory.forget(house.company_id)
+    return next(one for one in (await house.core.companies.get_snapshot(house.company_id)).branches if one.key == key)
+
+
+async def has_visit(house, client, branch):
+    """Let the client have a visit ahead at a branch."""
+    channel = await house.channel()
+    booked = BookedAppointment(
+        id=new_id(),
+        company_id=house.company_id,
+        branch_id=branch.id,
+        dialogue_id=dialogue_id_of(channel.id, f"{client.user.id}:{client.user.id}:"),
+        crm_record_id="1",
+        external_id="aiadm-1",
+        starts_at=house.clock() + timedelta(days=1),
+        duration=timedelta(hours=1),
+        service_names=("Стрижка женская",),
+        staff_name="Анна Смирнова",
+        client_name="Елена",
+        visitor_name=None,
+        phone=client.phone,
+        phone_proved=True,
+    )
+    async with house.core.database.company(house.company_id) as tx:
+        await Appointments().save(tx, booked)
 
 
 async def test_a_word_of_the_companys_own_list_brings_a_person_in(house, desk):

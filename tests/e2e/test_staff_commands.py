@@ -314,7 +314,7 @@ async def test_a_sick_masters_clients_are_offered_another_master_and_the_list_fo
     proposed = await shift.says(maria, "/sick анна завтра")
     assert "Анна Смирнова, среда, 25 ноября: записей 2" in proposed
     assert client.phone not in proposed
-    assert "только записи, которые сделал помощник" in proposed
+    assert "Закройте день мастера в CRM" in proposed
     assert len(client.heard) == len(other.heard), "nobody is asked before the tap"
 
     await shift.presses(maria, "Предложить клиентам")
@@ -368,7 +368,7 @@ async def test_a_list_that_is_not_wanted_asks_nobody(shift, maria, house):
 async def test_what_cannot_be_read_or_is_not_known_is_said(shift, maria):
     assert "/sick Анна 25.11" in await shift.says(maria, "/sick")
     assert "/sick Анна 25.11" in await shift.says(maria, "/sick Анна вчера")
-    assert "не делал записей" in await shift.says(maria, "/sick Анна завтра")
+    assert "У мастера Анна на среда, 25 ноября записей нет" in await shift.says(maria, "/sick Анна завтра")
 
 
 async def test_several_cancellations_of_one_master_in_the_crm_put_the_list_before_staff_by_themselves(

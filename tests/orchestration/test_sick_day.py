@@ -8,9 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from crm.base import Appointment, AppointmentService, Phone, RecordId, ServiceId, Staff, StaffId
 from db.booking_records import BookedAppointment
 from db.records import Branch, BranchId, CompanyId, DialogueId
 from locales import Translator
+from orchestration.crm_day import Untold
 from orchestration.sick_day import (
     ANSWER_WITHIN,
     Standing,
@@ -80,9 +82,9 @@ def test_who_and_which_day_are_read_as_people_write_them(typed, read):
     ],
 )
 def test_a_master_is_found_by_the_beginnings_of_their_names(typed, meant):
-    visits = [VISIT, VISIT, replace(VISIT, staff_name="Анна Ли"), replace(VISIT, staff_name="Мария Иванова")]
+    masters = ["Анна Смирнова", "Анна Смирнова", "Анна Ли", "Мария Иванова"]
 
-    assert masters_named(typed, visits) == meant
+    assert masters_named(typed, masters) == meant
 
 
 ASKED = {"asked_at": NOW, "approved": True}
@@ -142,9 +144,39 @@ def test_the_list_counts_who_is_to_be_phoned_and_says_what_it_does_not_know():
         return list_text(TEXTS, BRANCH, "Анна", TODAY, visits, lambda phone: "•", **more)
 
     assert "Позвонить: 1" in said(by="Мария")
-    assert "остальные он в CRM не видит" in said(by=None)
+    assert "CRM не ответила" in said(by="Мария", untold=Untold.SILENT)
+    assert "в этой CRM ему не видны" in said(by=None, untold=Untold.CANNOT)
+    assert "помощник:" not in said(by=None)
     assert "отменили в CRM одну за другой" in said(by=None, off_already=True)
     assert "15:00, Стрижка. Елена, • 📞 нужно позвонить" in said(by="Мария")
+
+
+def test_visits_booked_past_the_agent_stand_in_the_list_by_time_to_be_phoned():
+    def in_crm(hours, **more):
+        return Appointment(
+            id=RecordId(f"r{hours}"),
+            starts_at=NOW + timedelta(hours=hours),
+            duration=timedelta(hours=1),
+            staff=Staff(id=StaffId("1"), name="Анна"),
+            services=(AppointmentService(id=ServiceId("1"), title="Маникюр"),),
+            **more,
+        )
+
+    visits = [VisitNow(visit=VISIT, standing=Standing.ASKED, was_at=VISIT.starts_at)]
+    others = [in_crm(5, client_name="Инна", phone=Phone("+79160000001")), in_crm(1)]
+
+    text = list_text(TEXTS, BRANCH, "Анна", TODAY, visits, lambda phone: "•", by="Мария", others=others)
+
+    assert text.splitlines()[:4] == [
+        "Анна, вторник, 24 ноября: записей 3",
+        "13:00, Маникюр. Клиент без имени 📞 нужно позвонить",
+        "15:00, Стрижка. Елена, • ⏳ спросили, ждём ответа",
+        "17:00, Маникюр. Инна, • 📞 нужно позвонить",
+    ]
+    assert "Позвонить: 2" in text
+    alone = list_text(TEXTS, BRANCH, "Анна", TODAY, [], lambda phone: "•", by=None, others=others)
+    assert "позвоните им" in alone
+    assert "Предложить клиентам" not in alone
 
 
 @pytest.mark.parametrize("language", ["ru", "en", "kk"])

@@ -17,6 +17,7 @@ CAPABILITIES = frozenset(
         Capability.FIND_BY_EXTERNAL_ID,
         Capability.IDEMPOTENT_CREATE,
         Capability.CHANGES,
+        Capability.DAY,
     }
 )
 """The most that a mapping can give; what a certain one leaves out an account lacks."""

@@ -131,6 +131,9 @@ class ODataAdapter(BaseCRMAdapter):
             raise self._lacks(Capability.CHANGES)
         return await self._records.list_changed(since)
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        return await self._records.list_day(day)
+
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
         return await self._booking.move(record_id, slot)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.base import Appointment, AppointmentService, Client, Phone, RecordId, ServiceId, Staff, StaffId
@@ -83,6 +83,16 @@ class Records:
         if field is None:
             raise CRMUnsupported("the mapping names no date of change")
         found = await self._list([f"{field} ge {literal(not_after(since, self._zone))}", *self._form.kind()])
+        return await self._read_all(found)
+
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        """Return what stands and starts on a day, done or not."""
+        begins = datetime.combine(day, time(0))
+        found = await self._list(self._form.between(begins, begins + timedelta(days=1)))
+        return await self._read_all([one for one in found if not one.cancelled and one.starts.date() == day])
+
+    async def _read_all(self, found: Sequence[Booked]) -> tuple[Appointment, ...]:
+        """Return documents as appointments by time, their names and clients asked for."""
         cards = await self._cards([one.client_id for one in found])
         names = await self._names(found)
         ordered = sorted(found, key=lambda one: one.starts)

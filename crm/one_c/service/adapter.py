@@ -103,6 +103,9 @@ class OneCServiceAdapter(BaseCRMAdapter):
         self._require(Capability.CHANGES)
         return await self._booking.list_changed(since)
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        return await self._booking.list_day(day)
+
     async def reschedule_appointment(self, record_id: RecordId, slot: Slot) -> Appointment:
         return await self._booking.move(record_id, slot)
 

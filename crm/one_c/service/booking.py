@@ -84,6 +84,11 @@ class Booking:
         branch = await self._catalogue.get_branch()
         return tuple(await self._select({"changed_since": not_after(since, branch.zone), "with_cancelled": "1"}))
 
+    async def list_day(self, day: date) -> tuple[Appointment, ...]:
+        found = await self._select({"from": day.isoformat(), "to": day.isoformat()})
+        standing = [one for one in found if not one.cancelled and one.starts_at.date() == day]
+        return tuple(sorted(standing, key=lambda one: one.starts_at.timestamp()))
+
     async def _select(self, filters: dict[str, str]) -> list[Appointment]:
         facts = await self._catalogue.get_facts()
         return [facts.appointment(one) for one in await self._client.list_appointments(filters)]

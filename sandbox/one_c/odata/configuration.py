@@ -119,6 +119,7 @@ def calls_of(services: str, shifts: str, clients: str, visits: str, client_word:
         "clients": ("GET", clients, ""),
         "read": ("GET", f"{visits}(", ""),
         "list": ("GET", visits, client_word),
+        "day": ("GET", visits, ""),
         "create": ("POST", visits, ""),
         "move": ("PATCH", visits, ""),
         "cancel": ("PATCH", visits, ""),

@@ -50,6 +50,7 @@ class OneCServiceSalon(DiaryServer):
             "clients": ("GET", "/clients", ""),
             "read": ("GET", "/appointments/", ""),
             "list": ("GET", "/appointments", ""),
+            "day": ("GET", "/appointments", ""),
             "create": ("POST", "/appointments", ""),
             "move": ("PATCH", "/appointments/", ""),
             "cancel": ("DELETE", "/appointments/", ""),

@@ -71,7 +71,7 @@ CRMS = {
     "bitrix24": Case(partial(Bitrix24Server, threshold=100_000), _BITRIX24_LACKS),
     "bitrix24-calendar": Case(
         partial(Bitrix24Server, threshold=100_000, booking_module=False),
-        _BITRIX24_LACKS,
+        _BITRIX24_LACKS | {Capability.DAY},
     ),
     "dikidi": Case(DikidiServer, ALL - BY_MODE["widget_book"]),
     "dikidi-read": Case(partial(DikidiServer, mode="widget_read"), ALL - BY_MODE["widget_read"]),
@@ -90,6 +90,7 @@ READ_BY = {
     "times": Capability.SLOTS,
     "clients": Capability.CLIENTS,
     "list": Capability.LIST,
+    "day": Capability.DAY,
 }
 """Readings that a vendor may surprise us in, and what a CRM needs to have them."""
 

@@ -248,6 +248,37 @@ async def test_a_card_is_never_renamed_or_doubled(desk):
     assert (made.id, made.name) == (known, "Елена Постоянная")
 
 
+@needs(Capability.DAY)
+async def test_a_day_is_told_whole_whoever_booked_it_and_nothing_of_the_days_beside_it(desk):
+    def by_hand(day, at, master, service, client, phone):
+        starts = datetime.combine(day, time.fromisoformat(at))
+        return desk.vendor.book_by_hand(master=master, service=service, starts=starts, client=client, phone=phone)
+
+    by_hand(desk.tomorrow, "18:00", OLGA, "Маникюр", "Жанна", "+7 (916) 000-00-02")
+    by_hand(desk.tomorrow, "10:00", ANNA, "Стрижка женская", "Инна", "+79160000001")
+    off = by_hand(desk.tomorrow, "12:00", ANNA, "Стрижка женская", "Отменённая", "+79160000003")
+    desk.vendor.cancel_by_hand(off)
+    by_hand(desk.today, "20:30", ANNA, "Стрижка женская", "Сегодняшняя", "+79160000004")
+    by_hand(desk.tomorrow + timedelta(days=1), "09:00", ANNA, "Стрижка женская", "Послезавтрашняя", "+79160000005")
+
+    found = await desk.crm.list_day(desk.tomorrow)
+
+    assert [(f"{one.starts_at:%H:%M %Z}", one.staff.name, one.client_name, one.phone) for one in found] == [
+        ("10:00 MSK", ANNA, "Инна", "+79160000001"),
+        ("18:00 MSK", OLGA, "Жанна", "+79160000002"),
+    ]
+    assert [[service.title for service in one.services] for one in found] == [["Стрижка женская"], ["Маникюр"]]
+    assert {one.cancelled for one in found} == {False}
+
+
+@needs(Capability.DAY, Capability.CREATE, Capability.SLOTS)
+async def test_a_day_has_what_we_booked_under_the_same_record(desk, new):
+    booked = await desk.crm.create_appointment(new(await desk.slot("15:00")))
+
+    assert [one.id for one in await desk.crm.list_day(desk.tomorrow)] == [booked.id]
+    assert await desk.crm.list_day(desk.today) == ()
+
+
 @needs(Capability.PRODUCTS)
 async def test_products_have_names(desk):
     assert all(product.title for product in await desk.crm.get_products())
@@ -285,6 +316,7 @@ async def test_what_an_account_lacks_is_refused_by_name_and_asked_of_nobody(desk
         Capability.FIND_BY_EXTERNAL_ID: lambda: desk.crm.find_appointment("aiadm-1", day=desk.today),
         Capability.BOOKING_PAGE: lambda: desk.crm.get_booking_page(),
         Capability.CHANGES: lambda: desk.crm.list_changed(datetime(2026, 11, 24, tzinfo=UTC)),
+        Capability.DAY: lambda: desk.crm.list_day(desk.today),
         Capability.CONFIRM: lambda: desk.crm.confirm_visit(RecordId("1")),
     }
     if lacked in operations:

@@ -31,6 +31,7 @@ READS = {
     "times": lambda desk: desk.slots(),
     "clients": lambda desk: desk.crm.get_client_by_phone(PHONE),
     "list": lambda desk: desk.crm.list_appointments(PHONE, first=desk.today),
+    "day": lambda desk: desk.crm.list_day(desk.tomorrow),
 }
 
 
@@ -79,6 +80,16 @@ async def test_visits_that_cannot_be_read_are_an_error_and_not_none(desk, fault)
 
     with pytest.raises(CRMUnavailable):
         await desk.crm.list_appointments(PHONE, first=desk.today)
+
+
+@needs(Capability.DAY)
+@pytest.mark.parametrize("fault", BROKEN)
+async def test_a_day_that_cannot_be_read_is_an_error_and_not_empty(desk, fault):
+    await warm(desk)
+    desk.vendor.fail("day", times=50, **fault)
+
+    with pytest.raises(CRMUnavailable):
+        await desk.crm.list_day(desk.tomorrow)
 
 
 @needs(Capability.CATALOGUE)
