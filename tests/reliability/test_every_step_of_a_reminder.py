@@ -206,6 +206,7 @@ SCENES = (
 )
 
 
+@pytest.mark.timeout(600)
 async def test_reminders_go_on_whatever_step_a_process_died_at(salon):
     for step in range(MOST_STEPS):
         salon.worker.step = step
