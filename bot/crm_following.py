@@ -18,7 +18,7 @@ from db.dialogues import Dialogues
 from db.engine import Transaction
 from db.outbox import Outbox
 from db.records import Branch
-from db.reminders import ask_to_remind
+from db.reminders import ask_to_remind, take_back_reminders
 from db.waiting_offers import free_visit
 from orchestration.crm_changes import as_it_stands, left_its_time, told_to_client
 from orchestration.ports import Clock
@@ -62,6 +62,8 @@ class Following:
         await self.appointments.save(tx, now)
         await ask_to_remind(tx, now, now=self.clock())
         await ask_for_care(tx, now)
+        if now.cancelled or now.starts_at != ours.starts_at:
+            await take_back_reminders(tx, ours)
         if left_its_time(ours, theirs):
             await free_visit(tx, ours, now=self.clock())
         if now.cancelled and not ours.cancelled:

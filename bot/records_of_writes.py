@@ -16,7 +16,7 @@ from db.clients import Clients
 from db.engine import Database, Transaction
 from db.intents import Intents
 from db.records import BranchId, Claim, CompanyId, Dialogue
-from db.reminders import ask_to_remind
+from db.reminders import ask_to_remind, take_back_reminders
 from db.slot_claims import SlotClaims
 from db.waiting_offers import free_visit
 from db.work import Work
@@ -126,6 +126,7 @@ class CommittedIntents:
             if cancelled and intent is not None:
                 await self._appointments.mark_cancelled(tx, intent.branch_id, crm_record_id)
             if left is not None:
+                await take_back_reminders(tx, left)
                 await free_visit(tx, left, now=self._clock())
 
     async def _left(self, tx: Transaction, intent: Intent | None, crm_record_id: str) -> BookedAppointment | None:

@@ -340,6 +340,7 @@ def _reply(row: RowMapping | Mapping[str, Any]) -> OutgoingReply:
         attempts=row["attempts"],
         status=DeliveryStatus(row["status"]),
         sent_parts=row["sent_parts"],
+        last_message_id=str(row["channel_message_ids"][-1]) if row["channel_message_ids"] else None,
         client_wrote_at=row["last_message_at"],
         window_closed=row["window_closed"],
         trace=row["trace"],

@@ -380,6 +380,8 @@ class OutgoingReply:
     status: DeliveryStatus = DeliveryStatus.WAITING
     sent_parts: int = 0
     """How many of its pieces the messenger has taken (a long text goes out in several)."""
+    last_message_id: str | None = None
+    """What the last of them became, by the messenger's own id."""
     client_wrote_at: datetime | None = None
     """When the client last wrote: some messengers take free words only for a time after it."""
     window_closed: bool = False

@@ -6,18 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import Select, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.booking_models import appointments, reminders
 from db.booking_records import BookedAppointment, ReminderState
 from db.engine import Transaction
-from db.models import work
-from db.records import NO_CHANNEL, AgentSettings, DialogueId, WorkKind
+from db.models import messages, work
+from db.outbox_models import replies
+from db.records import NO_CHANNEL, AgentSettings, DeliveryStatus, DialogueId, WorkKind
 from db.work import ring
 
 SETTINGS_ARE_READ_WITHIN = timedelta(minutes=1)
 """A worker that has not heard of changed settings goes by the old ones for no longer than this (db/directory.py)."""
+
+HOLDS_FOR = timedelta(minutes=1)
+"""How long what the CRM said before a reminder holds for one that has not left yet."""
 
 
 def reminds_otherwise(agent: AgentSettings, before: AgentSettings) -> bool:
@@ -58,6 +62,47 @@ async def ask_to_remind_all(tx: Transaction, *, now: datetime) -> None:
             },
         )
     )
+
+
+async def take_back_reminders(tx: Transaction, booked: BookedAppointment) -> None:
+    """Let no reminder of the time that an appointment was at go out any more: it was moved, or is off."""
+    table = reminders.c
+    turns = select(table.turn_id).where(
+        table.company_id == tx.company,
+        table.appointment_id == booked.id,
+        table.starts_at == booked.starts_at,
+        table.state == ReminderState.SENT.value,
+    )
+    await _take_back(tx, turns)
+
+
+async def _take_back(tx: Transaction, turns: Select[tuple[UUID]] | Collection[UUID]) -> Sequence[UUID]:
+    """Take the replies of these turns out of the outbox, as far as nothing of them has left; return whose they were.
+
+    What was never said is no history. A reply that came too late for free words was said once already.
+    """
+    table = replies.c
+    dropped = await tx.connection.execute(
+        update(replies)
+        .where(
+            table.company_id == tx.company,
+            table.turn_id.in_(turns),
+            table.status == DeliveryStatus.WAITING.value,
+            table.sent_parts == 0,
+            table.window_closed.is_(False),
+        )
+        .values(status=DeliveryStatus.DROPPED.value, error="what it said did not hold any more")
+        .returning(table.turn_id, table.dialogue_id)
+    )
+    taken = dropped.all()
+    for turn_id, dialogue_id in taken:
+        said = messages.c
+        await tx.connection.execute(
+            delete(messages).where(
+                said.company_id == tx.company, said.dialogue_id == dialogue_id, said.turn_id == turn_id
+            )
+        )
+    return [turn_id for turn_id, _ in taken]
 
 
 class Reminders:
@@ -121,6 +166,44 @@ class Reminders:
             .values(state=ReminderState.SENT.value, at=now, turn_id=turn_id)
         )
         return changed.rowcount == 1
+
+    async def look_again(self, tx: Transaction, dialogue_id: DialogueId, *, now: datetime) -> int:
+        """Take back what has waited in a dialogue for too long, and ask that those visits are read anew.
+
+        A worker died before it could send it, or the messenger did not answer: the visit may be off by now, or it may
+        be night. Returns how many were taken back.
+        """
+        table, reply = reminders.c, replies.c
+        late = await tx.connection.execute(
+            select(table.appointment_id, table.dialogue_id, table.turn_id)
+            .join(replies, (reply.company_id == table.company_id) & (reply.turn_id == table.turn_id))
+            .where(
+                reply.company_id == tx.company,
+                reply.dialogue_id == dialogue_id,
+                reply.status == DeliveryStatus.WAITING.value,
+                table.state == ReminderState.SENT.value,
+                table.at < now - HOLDS_FOR,
+            )
+        )
+        found = late.all()
+        if not found:
+            return 0
+        for appointment_id, booked_in, _ in found:
+            await ring(
+                tx,
+                dialogue_id=booked_in,
+                channel_id=NO_CHANNEL,
+                kind=WorkKind.REMINDER,
+                due_at=now,
+                subject_id=appointment_id,
+            )
+        taken = await _take_back(tx, [turn_id for _, _, turn_id in found])
+        await tx.connection.execute(
+            update(reminders)
+            .where(table.company_id == tx.company, table.turn_id.in_(taken), table.state == ReminderState.SENT.value)
+            .values(state=ReminderState.PLANNED.value, at=now)
+        )
+        return len(taken)
 
     async def find_by_turn(self, tx: Transaction, dialogue_ids: Sequence[DialogueId], turn_id: UUID) -> UUID | None:
         """Return the appointment of these dialogues that this message of the history reminded of."""

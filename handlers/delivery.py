@@ -21,6 +21,7 @@ from db.errors import DatabaseUnavailable, NotFound
 from db.handovers import Handovers, MirrorItem
 from db.outbox import Outbox
 from db.records import Author, Channel, ChannelId, ChannelStatus, ChannelType, Claim, OutgoingReply
+from db.reminders import Reminders
 from db.work import Work, retry_delay
 from handlers.base import (
     ChannelBroken,
@@ -41,6 +42,7 @@ from orchestration.company_figures import COMPANY_FIGURES
 from orchestration.errors import MediaTooLarge, MediaUnavailable
 from orchestration.messages import Attachment, OutgoingFile
 from orchestration.ports import Clock
+from orchestration.reminders import TEMPLATE as REMINDER
 from orchestration.staff_press import phone_button
 from orchestration.stages import span
 from orchestration.trouble import too_late_notice
@@ -87,6 +89,7 @@ class DeliveryJob:
         self._companies = stores.companies
         self._dialogues = stores.dialogues
         self._handovers = Handovers()
+        self._reminders = Reminders()
         self._channels = channels
         self._send_pace = send_pace
         self._clock = clock
@@ -99,6 +102,10 @@ class DeliveryJob:
         async with self._database.company(claim.company_id) as tx:
             dropped = await self._outbox.fail_unreachable(tx, claim.dialogue_id, "the client is marked as unreachable")
             waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
+            if any(_reminds(reply) for reply in waiting) and await self._reminders.look_again(
+                tx, claim.dialogue_id, now=self._clock()
+            ):
+                waiting = await self._outbox.list_waiting(tx, claim.dialogue_id, limit=MOST_REPLIES)
         if dropped:
             log.info("replies_dropped", replies=dropped)
             self._count(channel, "failed", dropped)
@@ -148,7 +155,7 @@ class DeliveryJob:
                 await self._keep_part(channel, claim, reply, message_id)
                 last = message_id
         except _TakenOver:
-            log.info("reply_dropped", reason="a person answered before it was sent")
+            log.info("reply_dropped", reason="it was taken back before it was sent")
             REPLIES.labels(channel.type.value, "dropped").inc()
         except DeliveryDelayed as error:
             return await self._put_off(channel, claim, reply, error)
@@ -189,7 +196,8 @@ class DeliveryJob:
         return replace(reply, file=content)
 
     async def _permit(self, channel: Channel, reply: OutgoingReply) -> None:
-        """Let one piece go out. Raises Paced, and _TakenOver where a person has answered since the reply was read.
+        """Let one piece go out. Raises Paced, and _TakenOver where a person has answered since the reply was read, or
+        what it says does not hold any more.
 
         Asked last, right before each piece: what a person commits after this goes out after it.
         """
@@ -305,3 +313,7 @@ class DeliveryJob:
         """Count what became of replies, in all and as their company's: it either left, or never will."""
         REPLIES.labels(channel.type.value, outcome).inc(replies)
         COMPANY_FIGURES.reply(channel.company_id, "sent" if outcome == "sent" else "failed", replies)
+
+
+def _reminds(reply: OutgoingReply) -> bool:
+    return (reply.payload.get("template") or {}).get("name") == REMINDER

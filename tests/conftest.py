@@ -171,7 +171,7 @@ async def listen() -> AsyncIterator[Callable[[str, Handler], Awaitable[str]]]:
 @pytest.fixture
 async def vendors(clock: Clock) -> AsyncIterator[Vendors]:
     """Servers with the salon Элита; calls are not limited by rate here, the limits have tests of their own."""
-    telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000, bot_per_s=1000)
+    telegram = TelegramSandbox(clock=clock, retry_base_s=0.05, chat_burst=1000, bot_per_s=1000, group_per_minute=60_000)
     yclients = YclientsSandbox(clock=clock, per_second=10_000, per_minute=100_000)
     gemini = GeminiSandbox(clock=clock)
     whatsapp = WhatsAppSandbox(clock=clock, retry_base_s=0.05, pair_burst=1000, number_per_s=1000)

@@ -78,13 +78,17 @@ def address_of(dialogue_key: str) -> Address:
 
 
 async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIterator[str]:
-    """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError."""
+    """Send what of the reply has not been taken yet, piece by piece. Raises DeliveryError.
+
+    What is to be pinned is so once it is known which message it became: whoever goes on pins that one, and no other.
+    """
     reply = Reply.model_validate(outgoing.payload)
     address = address_of(outgoing.dialogue_key)
     pieces = split_text(reply.text, TEXT_LIMIT, utf16_units)
     if reply.file is not None:
         captioned = sum(map(utf16_units, reply.text)) <= CAPTION_LIMIT
         pieces = ["", *([] if captioned else pieces)]
+    sent = outgoing.last_message_id
     if outgoing.sent_parts == 0 and not pieces:
         await _acknowledge(bot, address, reply)
     for index in range(outgoing.sent_parts, len(pieces)):
@@ -100,6 +104,8 @@ async def deliver(bot: Bot, outgoing: OutgoingReply, permit: Permit) -> AsyncIte
         except AiogramError as error:
             raise _of_a_piece(error, address) from error
         yield sent
+    if reply.pinned and sent is not None:
+        await _pin(bot, address, int(sent))
 
 
 async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Markup, *, alone: bool) -> str:
@@ -119,8 +125,6 @@ async def _put(bot: Bot, address: Address, reply: Reply, text: str, markup: Mark
             log.info("message_not_edited", error=error.message)
     where = _place(address, reply)
     sent = await bot.send_message(**where, text=text, reply_markup=markup, disable_notification=reply.silent or None)
-    if reply.pinned:
-        await _pin(bot, address, sent.message_id)
     return str(sent.message_id)
 
 
