@@ -95,15 +95,15 @@ class CatalogueKeeper:
 
     async def refresh_due(self) -> None:
         """Refresh every company that is due now."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        due = iter(self._reads.list_due())
 
-        async def one(company_id: CompanyId) -> None:
-            async with gate:
+        async def one_after_the_other() -> None:
+            for company_id in due:
                 await self._refresh(company_id)
 
         async with asyncio.TaskGroup() as group:
-            for company_id in self._reads.list_due():
-                group.create_task(one(company_id))
+            for _ in range(AT_ONCE):
+                group.create_task(one_after_the_other())
 
     async def _refresh_for_ever(self) -> None:
         while True:
