@@ -252,5 +252,7 @@ async def test_a_client_who_only_phoned_is_asked_in_the_messenger_that_knows_the
     assert (chat, payload["buttons"][0][0]["action"].split(":")[:2]) == ("5", ["sick", "same"])
     assert "предложено клиентов: 1" in approved.text
     phones = await salon.says("Мария", action=proposed.buttons[1][0].action, private=True)
-    assert phones.text == "Зоя, +79160000099"
+    [zoya, unseen] = phones.text.splitlines()
+    assert zoya == "Зоя, +79160000099"
+    assert "CRM ему не видны" in unseen
     assert len(await salon.audited("phone.view")) == 1
