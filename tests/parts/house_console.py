@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,6 +18,7 @@ from db.booking_records import BookedAppointment
 from db.dialogues import Dialogues
 from db.records import Author, Branch, Channel, CompanyId, DialogueId, HistoryMessage, dialogue_id_of, new_id
 from db.staff import Role, Staff, StaffMember
+from house_installation import Installation
 
 PHONE = "+79161234567"
 _USERS = count(10_001)
@@ -30,6 +32,12 @@ class Salon:
     company_id: CompanyId
     branches: tuple[Branch, ...]
     channel: Channel
+
+    @classmethod
+    async def of(cls, house: Installation) -> Self:
+        """The same of a whole house, whose salon has its vendors."""
+        snapshot = await house.core.companies.get_snapshot(house.company_id)
+        return cls(house.core, house.company_id, snapshot.branches, await house.channel())
 
     async def enrol(
         self,

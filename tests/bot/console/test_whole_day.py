@@ -17,8 +17,7 @@ ON = "?on=2026-11-25"
 
 @pytest.fixture
 async def salon(house):
-    snapshot = await house.core.companies.get_snapshot(house.company_id)
-    return Salon(house.core, house.company_id, snapshot.branches, await house.channel())
+    return await Salon.of(house)
 
 
 @pytest.fixture
